@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/highlight.h"
+#include "ui/paint/text.h"
+
+#include <QPointF>
+#include <QRectF>
+
+#include <vector>
+
+namespace flashstep::paint {
+
+struct StageScene {
+    const Trace* trace = nullptr;
+    Position position;
+    CtaId cta; // the chosen one; its batch and head are on show
+    const Tokens* tokens = nullptr; // may be nullptr
+    Highlight highlight;
+};
+
+struct StageView {
+    double cell = 0; // side of a tile; 0: as large as fits, at most 44
+    QPointF pan; // the matrix moved by so many pixels
+    bool squares = true; // each element's share of its row's l so far
+    bool outputs = true; // the O strip
+    NumberFormat format = NumberFormat::Decimal; // where there is room for numbers
+};
+
+// Geometry of the stage in a rectangle: pure values, no painter.
+struct StageLayout {
+    QRectF bounds;
+    int queryTiles = 0, keyBlocks = 0;
+    double cell = 44;
+    QRectF matrix; // all tiles, with the pan applied; may reach outside the window
+    QRectF window; // where tiles may be drawn: right of the gutter, below the header
+    QRectF header; // key headers
+    QRectF gutter; // row labels
+    QRectF brackets; // CTAs, left of the gutter
+    QRectF outputs; // the O strip, empty when it is off
+    QRectF caption; // one line under the matrix
+    QRectF direction; // one line above the headers: which way the keys are walked
+
+    [[nodiscard]] QRectF cellRect(int i, int j) const;
+    [[nodiscard]] QRectF outputRect(int i) const;
+    [[nodiscard]] QRectF keyRect(int j) const; // its header
+    [[nodiscard]] QRectF rowRect(int i) const; // its label
+    // Tiles that touch the window: [first, last).
+    [[nodiscard]] int firstRow() const;
+    [[nodiscard]] int lastRow() const;
+    [[nodiscard]] int firstColumn() const;
+    [[nodiscard]] int lastColumn() const;
+};
+[[nodiscard]] StageLayout layoutStage(const QRectF& rect, const StageScene& scene, const StageView& view);
+
+struct StageHit {
+    enum class Part { Nothing, Tile, KeyHeader, RowLabel, Output } part = Part::Nothing;
+    int i = -1, j = -1;
+    int row = -1, key = -1; // element of the head's score matrix under the point
+};
+[[nodiscard]] StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF point);
+
+// Zoomed about a point; panned back so that the matrix cannot leave the window.
+[[nodiscard]] StageView zoomed(const QRectF& rect, const StageScene& scene, StageView view, double factor, QPointF anchor);
+[[nodiscard]] StageView panned(const QRectF& rect, const StageScene& scene, StageView view, QPointF by);
+
+} // namespace flashstep::paint

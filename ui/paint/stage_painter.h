@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/stage_layout.h"
+#include "ui/paint/theme.h"
+
+#include <QPainter>
+
+namespace flashstep::paint {
+
+// The score matrix of one head as tiles, with headers, row labels, CTA brackets, the O strip and a caption.
+void paintStage(QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme);
+
+// untouched, loading, in SMEM, computing, done, masked, skipped: one line of 24 px.
+void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme);
+
+// What the stage says about its position, in words: "Q6 × K5, rows 48–55: warp 0 exp2".
+[[nodiscard]] QString stageCaption(const StageScene& scene);
+// A tile in words for tool tips and screen readers.
+[[nodiscard]] QString describeTile(const StageScene& scene, int i, int j);
+
+} // namespace flashstep::paint

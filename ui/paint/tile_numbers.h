@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/trace/trace.h"
+
+#include <vector>
+
+namespace flashstep::paint {
+
+// The numbers of one tile (i, j) of a head, as far as they are there at a position: read from the trace, row by row from
+// the warp that owns the row. NaN where something has not been computed yet, or was not recorded.
+struct TileNumbers {
+    CtaId cta;
+    int i = -1, j = -1, n = 0; // visited as the n-th block; 0: never
+    int firstRow = 0, firstKey = 0; // over the head's sequence
+    int rows = 0, keys = 0; // inside the sequence
+    bool recorded = false;
+
+    TileValues s; // scaled scores in log2 units (S c), -inf where hidden
+    TileValues p; // as stored once rounded
+    bool rounded = false; // p holds the stored format
+    struct Row {
+        double before = 0; // m in use when the block came, log2 units
+        double blockMax = 0; // maximum of this block's visible scores, log2 units
+        double used = 0; // m in use for the block's P, log2 units
+        double scale = 0; // what O and l were multiplied by
+        double l = 0; // with this block in it
+    };
+    std::vector<Row> row; // `rows` of them
+    TileValues oBefore, oAfter; // O when the block came, and after the rescale and, once landed, P V
+    bool rescaled = false, landed = false; // every row's
+};
+[[nodiscard]] TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position p);
+
+// Share of every element of the tile in its row's l at `p`, 0…1: what the value squares show. Empty without values.
+[[nodiscard]] TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p);
+
+// O of query tile i divided by the row's l so far (not divided again once the kernel has), empty without values.
+[[nodiscard]] TileValues outputSoFar(const Trace& trace, int b, int h, int i, Position p);
+
+} // namespace flashstep::paint

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/trace/trace.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace flashstep::paint {
+
+// The slices of one CTA in the order the timeline reads them, with running sums, so that a frame costs what its pixels
+// cost however long the run is. A function of an immutable trace and a CTA: build it when either changes.
+class TimelineIndex {
+public:
+    TimelineIndex(std::shared_ptr<const Trace> trace, CtaId cta);
+
+    [[nodiscard]] const Trace& trace() const { return *m_trace; }
+    [[nodiscard]] std::shared_ptr<const Trace> tracePtr() const { return m_trace; }
+    [[nodiscard]] CtaId cta() const { return m_cta; }
+
+    // The ops of a role, in program order (begin never decreases).
+    struct RoleLane {
+        RoleRange role;
+        std::uint32_t firstInstance = 0;
+        std::uint32_t count = 0; // ops that began
+        std::vector<std::uint32_t> busyBefore; // cycles not spent waiting in ops before k * blockSize
+    };
+    // The hops of an engine, by begin. Hops that overlap lie in different rows (the quarters of the SM, copies in flight).
+    struct EngineLane {
+        Engine engine = Engine::Tensor;
+        int rows = 1;
+        int servers = 1; // how many of it the SM has: busy cycles per cycle at full use
+        std::vector<std::uint32_t> hops; // into Trace::hops()
+        std::vector<std::uint8_t> row;
+        std::vector<std::uint32_t> latestEnd; // of hops before (k + 1) * blockSize
+        std::vector<std::uint64_t> busyBefore; // in hops before k * blockSize
+    };
+    static constexpr std::size_t blockSize = 32;
+
+    [[nodiscard]] const std::vector<RoleLane>& roles() const { return m_roles; }
+    [[nodiscard]] const std::vector<EngineLane>& engines() const { return m_engines; } // only those the CTA uses
+
+    [[nodiscard]] InstanceId instance(const RoleLane& lane, std::size_t k) const { return InstanceId(lane.firstInstance + k); }
+    [[nodiscard]] const Op& op(InstanceId instance) const;
+    [[nodiscard]] int keyBlock(InstanceId instance) const; // -1 when the op names none
+    // First op / hop of the lane that is not over at `cycle`, and the first that begins after it.
+    [[nodiscard]] std::size_t firstVisible(const RoleLane& lane, double cycle) const;
+    [[nodiscard]] std::size_t firstAfter(const RoleLane& lane, double cycle) const;
+    [[nodiscard]] std::size_t firstVisible(const EngineLane& lane, double cycle) const;
+    [[nodiscard]] std::size_t firstAfter(const EngineLane& lane, double cycle) const;
+
+    // Cycles spent in [0, cycle): by the role on other than waiting, by the engine on all its servers.
+    [[nodiscard]] double busyUntil(const RoleLane& lane, double cycle) const;
+    [[nodiscard]] double busyUntil(const EngineLane& lane, double cycle) const;
+    [[nodiscard]] const EngineLane* lane(Engine engine) const; // nullptr if the CTA does not use it
+
+    [[nodiscard]] double begin() const { return static_cast<double>(m_trace->span(m_cta).begin); }
+    [[nodiscard]] double end() const;
+
+private:
+    void addRole(const RoleRange& role);
+    void addEngines();
+    static void sum(EngineLane& lane, const Trace& trace);
+
+    std::shared_ptr<const Trace> m_trace;
+    CtaId m_cta;
+    std::vector<RoleLane> m_roles;
+    std::vector<EngineLane> m_engines;
+};
+
+} // namespace flashstep::paint

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/timeline_index.h"
+
+#include <QPointF>
+#include <QRectF>
+#include <QString>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace flashstep::paint {
+
+// Which stretch of which lanes is on show. The CTA is the index's. For larger type scale the painter and divide the
+// rectangle and the mouse position by the same factor.
+struct TimelineView {
+    double from = 0, to = 0; // cycles; to <= from: the whole CTA
+    double scroll = 0; // lanes moved up by so many pixels
+    double headerWidth = 124;
+    double rulerHeight = 20;
+    double roleHeight = 20, engineHeight = 22, counterHeight = 17;
+    bool roles = true, engines = true, counters = true;
+};
+
+enum class LaneKind : std::uint8_t { Role, Engine, Counter };
+enum class CounterLane : std::uint8_t { TensorUse, ExpUse, GlobalRate };
+
+struct Lane {
+    LaneKind kind = LaneKind::Role;
+    std::size_t index = 0; // into TimelineIndex::roles() or engines(); a CounterLane
+    QString label;
+    double top = 0, height = 0;
+    [[nodiscard]] double bottom() const { return top + height; }
+};
+
+// Geometry of the timeline in a rectangle: pure values, no painter.
+struct TimelineLayout {
+    QRectF bounds;
+    QRectF plot; // right of the headers, below the ruler
+    double from = 0, to = 1; // cycles at plot.left() and plot.right()
+    double rulerHeight = 20;
+    std::vector<Lane> lanes; // tops with the scroll applied; may lie outside the plot
+    double contentHeight = 0; // of all lanes, for a scroll bar
+
+    [[nodiscard]] double timeToX(double cycle) const { return plot.left() + (cycle - from) * pixelsPerCycle(); }
+    [[nodiscard]] double xToTime(double x) const { return from + (x - plot.left()) / pixelsPerCycle(); }
+    [[nodiscard]] double pixelsPerCycle() const { return plot.width() / (to - from); }
+    [[nodiscard]] const Lane* laneAt(double y) const; // nullptr between and outside lanes
+    // Where a slice from begin to end of a lane lies, before clipping to the plot: lane height less 2.
+    [[nodiscard]] QRectF sliceRect(const Lane& lane, double begin, double end) const;
+    // A hop in its row of an engine lane; the 4 px foot at the lane's bottom is left free when the lane has rows.
+    [[nodiscard]] QRectF hopRect(const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const;
+};
+[[nodiscard]] TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& view);
+// Height the lanes and the ruler need.
+[[nodiscard]] double timelineHeight(const TimelineIndex& index, const TimelineView& view);
+
+// What is under a point.
+struct TimelineHit {
+    enum class Part : std::uint8_t { Nothing, Ruler, Header, Lane, Slice, Hop } part = Part::Nothing;
+    int lane = -1; // into TimelineLayout::lanes
+    InstanceId instance; // Slice, Hop
+    std::optional<std::uint32_t> hop; // into Trace::hops()
+    double cycle = 0;
+};
+[[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, const TimelineIndex& index, QPointF point);
+
+// The edge of a slice within `pixels` of x in the lane at y, else the cycle at x.
+[[nodiscard]] double snapToEdge(const TimelineLayout& layout, const TimelineIndex& index, QPointF point, double pixels = 6);
+
+// Round steps of 1, 2, 5 x 10^k cycles at least `spacing` pixels apart.
+struct Ticks {
+    double step = 1;
+    double first = 0; // >= from
+    int count = 0;
+    [[nodiscard]] double at(int k) const { return first + step * k; }
+};
+[[nodiscard]] Ticks rulerTicks(double from, double to, double width, double spacing = 90);
+
+// Views moved by the user; kept inside the run, at least 8 cycles wide.
+[[nodiscard]] TimelineView wholeCta(const TimelineIndex& index, TimelineView view);
+[[nodiscard]] TimelineView zoomed(const TimelineIndex& index, TimelineView view, double factor, double anchorCycle);
+[[nodiscard]] TimelineView panned(const TimelineIndex& index, TimelineView view, double cycles);
+// Moved just so far that the cycle is on show with a margin.
+[[nodiscard]] TimelineView revealing(const TimelineIndex& index, TimelineView view, double cycle);
+
+} // namespace flashstep::paint

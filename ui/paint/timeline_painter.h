@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/highlight.h"
+#include "ui/paint/theme.h"
+#include "ui/paint/timeline_layout.h"
+
+#include <QPainter>
+
+namespace flashstep::paint {
+
+struct TimelineScene {
+    const TimelineIndex* index = nullptr;
+    Position position;
+    Highlight highlight;
+    bool playhead = true;
+};
+
+// Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.
+void paintTimeline(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+
+// What the colours and marks mean, one line of 24 px: "Key block 0 1 2 …", waiting, move or reduce, engines.
+void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const Theme& theme);
+
+// Overview of the whole run for the scrubber: tensor-core use in bars, the window outlined, the playhead.
+void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+[[nodiscard]] double scrubberToCycle(const QRectF& rect, const Trace& trace, double x);
+
+// Label of a slice ("S 2,5", "exp2 2,5"), and without its tile ("exp2").
+[[nodiscard]] QString sliceLabel(const Trace& trace, InstanceId instance, bool withTile);
+// One or two lines about a slice for a tool tip: what, tile, begin, end, duration.
+[[nodiscard]] QString describeSlice(const Trace& trace, InstanceId instance);
+
+} // namespace flashstep::paint

@@ -28,8 +28,10 @@ struct Tokens {
 [[nodiscard]] QString grouped(std::int64_t value);
 // Fixed decimals, minus U+2212; "−∞", "∞"; "–" for what is not there (NaN).
 [[nodiscard]] QString fixed(double value, int decimals);
-// Short decimal for a cell of `digits` significant digits: 12.40, 0.0011, 1.2e−7.
+// As many decimals as fit `digits` digits in all: 12.40, 1.000, 0.040, 67.52, 126.9.
 [[nodiscard]] QString shortDecimal(double value, int digits = 4);
+// A factor of which small values matter: 1, 0.5, 0.00109, 3.1e−7.
+[[nodiscard]] QString factor(double value);
 // As asked; hex and exact are of `value` as the format stores it.
 [[nodiscard]] QString number(double value, NumberFormat format, DType dtype, int decimals = 2);
 // "4.45 µs", "812 ns": cycles at a clock.
@@ -37,7 +39,7 @@ struct Tokens {
 // "32 KB", "960 B", "1.5 MB" in units of 1024, as the papers count SMEM.
 [[nodiscard]] QString byteCount(double bytes);
 
-// Width of a text in canvas pixels; measured once per font and text.
+// Width of a text in canvas pixels.
 [[nodiscard]] double textWidth(const QFont& font, const QString& text);
 // Draws one line of text with its vertical middle on the rectangle's, aligned left, right or centre (Qt::AlignmentFlag),
 // without clipping. The pen's colour is used.

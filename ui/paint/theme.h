@@ -22,7 +22,7 @@ struct TileColour {
 // Every colour of the window and of pictures. Views and painters take colours from here, never from literals.
 struct Theme {
     QString name; // "light", "dark", "print"
-    bool dark = false;
+    bool isDark = false;
 
     QColor win, panel, alt, line, mid, text, t2, t3;
     QColor selectedText; // on `text` as ground

@@ -20,8 +20,9 @@ struct TimelineView {
     double scroll = 0; // lanes moved up by so many pixels
     double headerWidth = 124;
     double rulerHeight = 20;
-    double roleHeight = 20, engineHeight = 22, counterHeight = 17;
+    double roleHeight = 20, engineHeight = 18, counterHeight = 17;
     bool roles = true, engines = true, counters = true;
+    bool issue = false; // the lane of the issue slots too
 };
 
 enum class LaneKind : std::uint8_t { Role, Engine, Counter };
@@ -50,9 +51,10 @@ struct TimelineLayout {
     [[nodiscard]] const Lane* laneAt(double y) const; // nullptr between and outside lanes
     // Where a slice from begin to end of a lane lies, before clipping to the plot: lane height less 2.
     [[nodiscard]] QRectF sliceRect(const Lane& lane, double begin, double end) const;
-    // A hop in its row of an engine lane; the 4 px foot at the lane's bottom is left free when the lane has rows.
+    // A hop in its row of an engine lane, above the foot (footHeight) that carries the colour of its tile.
     [[nodiscard]] QRectF hopRect(const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const;
 };
+constexpr double footHeight = 4;
 [[nodiscard]] TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& view);
 // Height the lanes and the ruler need.
 [[nodiscard]] double timelineHeight(const TimelineIndex& index, const TimelineView& view);

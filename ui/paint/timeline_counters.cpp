@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/text.h"
+#include "ui/paint/timeline_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+namespace flashstep::paint {
+
+namespace {
+
+constexpr double binSpacing = 22; // pixels, at least
+
+// Cycles per bin of the curves: a round number, so that bins do not move against the run while panning.
+double binWidth(const TimelineLayout& layout)
+{
+    return rulerTicks(layout.from, layout.to, layout.plot.width(), binSpacing).step;
+}
+
+Engine engineOf(CounterLane counter)
+{
+    switch (counter) {
+    case CounterLane::TensorUse:
+        return Engine::Tensor;
+    case CounterLane::ExpUse:
+        return Engine::Exp;
+    case CounterLane::GlobalRate:
+        break;
+    }
+    return Engine::L2;
+}
+
+// Mean over [begin, end): a share of the SM's engine for uses, bytes per cycle of the whole grid for the rate.
+double mean(const TimelineCanvas& canvas, CounterLane counter, double begin, double end)
+{
+    const Trace& trace = canvas.trace();
+    if (counter == CounterLane::GlobalRate) {
+        const auto total = [&](double cycle) {
+            return cycle < 0 ? 0.0 : trace.counter(Counter::GlobalRead, trace.positionAt(static_cast<Cycle>(cycle)));
+        };
+        return (total(end) - total(begin)) / (end - begin);
+    }
+    const TimelineIndex::EngineLane* lane = canvas.index().lane(engineOf(counter));
+    if (!lane)
+        return 0;
+    const double busy = canvas.index().busyUntil(*lane, end) - canvas.index().busyUntil(*lane, begin);
+    return busy / ((end - begin) * lane->servers);
+}
+
+// 1, 2 or 5 times a power of ten, not below the value.
+double roundUp(double value)
+{
+    if (value <= 0)
+        return 1;
+    const double power = std::pow(10.0, std::floor(std::log10(value)));
+    for (const double factor : { 1.0, 2.0, 5.0 })
+        if (factor * power >= value)
+            return factor * power;
+    return 10 * power;
+}
+
+} // namespace
+
+void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
+{
+    const TimelineLayout& layout = canvas.layout;
+    const auto counter = static_cast<CounterLane>(lane.index);
+    const double width = binWidth(layout);
+    const double runEnd = canvas.index().end();
+    std::vector<double> values;
+    const double first = std::floor(std::max(layout.from, 0.0) / width) * width;
+    for (double at = first; at < std::min(layout.to, runEnd); at += width)
+        values.push_back(std::max(0.0, mean(canvas, counter, at, at + width)));
+    if (values.empty())
+        return;
+    const double top = counter == CounterLane::GlobalRate ? roundUp(*std::max_element(values.begin(), values.end())) : 1;
+    const double base = lane.bottom() - 1, height = lane.height - 3;
+    QPolygonF curve;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+        const double y = std::round(base - height * std::min(1.0, values[k] / top)) + 0.5;
+        for (const std::size_t edge : { k, k + 1 }) {
+            const double x = layout.timeToX(first + width * static_cast<double>(edge));
+            curve << QPointF(std::clamp(x, layout.plot.left(), layout.plot.right()), y);
+        }
+    }
+    QPolygonF area = curve;
+    area << QPointF(curve.last().x(), base) << QPointF(curve.first().x(), base);
+    const QColor& colour = canvas.theme.engine(engineOf(counter));
+    QPainter& painter = canvas.painter;
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(mix(colour, canvas.theme.panel, 0.45));
+    painter.drawPolygon(area);
+    painter.setPen(QPen(colour, 1));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawPolyline(curve);
+}
+
+QString counterValue(const TimelineCanvas& canvas, const Lane& lane)
+{
+    const auto counter = static_cast<CounterLane>(lane.index);
+    const double width = binWidth(canvas.layout);
+    const double now = static_cast<double>(canvas.trace().timeAt(canvas.scene.position));
+    const double begin = std::floor(now / width) * width;
+    const double value = mean(canvas, counter, begin, begin + width);
+    if (counter == CounterLane::GlobalRate)
+        return grouped(std::llround(value)) + QStringLiteral(" B/cy");
+    return grouped(std::llround(100 * value)) + QStringLiteral(" %");
+}
+
+} // namespace flashstep::paint

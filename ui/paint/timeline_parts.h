@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/timeline_painter.h"
+
+// The parts that paintTimeline is made of; each draws inside the plot, which the caller has set as the clip.
+namespace flashstep::paint {
+
+struct TimelineCanvas {
+    QPainter& painter;
+    const TimelineScene& scene;
+    const TimelineLayout& layout;
+    const Theme& theme;
+
+    [[nodiscard]] const TimelineIndex& index() const { return *scene.index; }
+    [[nodiscard]] const Trace& trace() const { return scene.index->trace(); }
+};
+
+void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane);
+void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane);
+void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane);
+// The counter's value where the playhead stands, with its unit.
+[[nodiscard]] QString counterValue(const TimelineCanvas& canvas, const Lane& lane);
+void paintPlayhead(const TimelineCanvas& canvas);
+
+// How a slice of a role is drawn.
+enum class SliceStyle : std::uint8_t {
+    Solid, // computes: S, PV, max, exp2, rescale
+    Tint, // moves or reduces: load, store, stage, mask, sum, convert
+    Issue, // starts an asynchronous copy
+    Wait,
+    Hidden, // takes no time of its own: commit
+};
+[[nodiscard]] SliceStyle sliceStyle(const Op& op);
+
+// Rectangles of one colour, drawn in one go: the order of colours is the order of layers.
+class RectBatch {
+public:
+    void add(const QRectF& rect) { m_rects.push_back(rect); }
+    // Rounded where they are wide enough for it to be seen; `outline`: a 1 px inner line of that colour.
+    void draw(QPainter& painter, const QColor& fill, const QColor& outline = QColor()) const;
+    // Square corners on whole pixels.
+    void drawSquare(QPainter& painter, const QColor& fill) const;
+
+private:
+    std::vector<QRectF> m_rects;
+};
+// Index of a batch for key block j: 0…7, 8 for none.
+[[nodiscard]] inline std::size_t batchOf(int j)
+{
+    return j < 0 ? 8 : static_cast<std::size_t>(j) % 8;
+}
+[[nodiscard]] const TileColour& batchColour(const Theme& theme, std::size_t batch);
+
+// 2 px of text colour, half a pixel outside: chosen or hovered.
+void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme);
+
+} // namespace flashstep::paint

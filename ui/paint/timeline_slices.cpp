@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/fonts.h"
+#include "ui/paint/pattern.h"
+#include "ui/paint/text.h"
+#include "ui/paint/timeline_parts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace flashstep::paint {
+
+namespace {
+
+constexpr double gap = 0.8; // to the next slice
+constexpr double roundedFrom = 5; // pixels; narrower slices keep square corners
+constexpr double bandHeight = 7; // of a wait
+constexpr double tickWidth = 3; // of an issue
+constexpr double densityColumn = 3;
+
+using Batches = std::array<RectBatch, 9>;
+
+struct Label {
+    QRectF visible;
+    InstanceId instance;
+    QColor ink;
+};
+
+// Labels are dropped, never clipped; the tile goes before the name of the step does.
+void drawLabels(const TimelineCanvas& canvas, const std::vector<Label>& labels, bool withTile)
+{
+    const QFont font = canvasFont(10, QFont::Medium);
+    for (const Label& label : labels) {
+        const double room = label.visible.width() - 6;
+        QString text = sliceLabel(canvas.trace(), label.instance, withTile);
+        if (textWidth(font, text) > room) {
+            text = sliceLabel(canvas.trace(), label.instance, false);
+            if (textWidth(font, text) > room)
+                continue;
+        }
+        canvas.painter.setPen(label.ink);
+        drawLine(canvas.painter, label.visible, Qt::AlignHCenter, font, text);
+    }
+}
+
+bool sameTile(const Highlight& highlight, int i, int j)
+{
+    return highlight.hoverI >= 0 && highlight.hoverI == i && highlight.hoverJ == j;
+}
+
+bool emphasised(const TimelineCanvas& canvas, InstanceId instance, int j)
+{
+    const Highlight& highlight = canvas.scene.highlight;
+    const Program& program = canvas.trace().program();
+    return instance == highlight.instance || instance == highlight.hoverInstance
+        || (j >= 0 && sameTile(highlight, program.ctas[canvas.index().cta().index()].i, j));
+}
+
+template <typename Column> void eachColumn(const QRectF& plot, Column column)
+{
+    for (double x = plot.left(); x < plot.right(); x += densityColumn)
+        column(x, std::min(x + densityColumn, plot.right()));
+}
+
+// Too many slices for the pixels: how much of each column was worked, in the colour of the block it was spent on.
+void paintRoleDensity(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::RoleLane& role)
+{
+    const TimelineLayout& layout = canvas.layout;
+    Batches bars;
+    double before = canvas.index().busyUntil(role, layout.from);
+    eachColumn(layout.plot, [&](double x, double next) {
+        const double begin = layout.xToTime(x), end = layout.xToTime(next);
+        const double until = canvas.index().busyUntil(role, end);
+        const double share = std::clamp((until - before) / (end - begin), 0.0, 1.0);
+        before = until;
+        const std::size_t k = canvas.index().firstAfter(role, (begin + end) / 2);
+        if (share <= 0 || k == 0)
+            return;
+        const double height = std::max(1.0, share * (lane.height - 2));
+        bars[batchOf(canvas.index().keyBlock(canvas.index().instance(role, k - 1)))].add(
+            { x, lane.bottom() - 1 - height, next - x - 0.5, height });
+    });
+    for (std::size_t b = 0; b < bars.size(); ++b)
+        bars[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+}
+
+void paintEngineDensity(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine)
+{
+    const TimelineLayout& layout = canvas.layout;
+    RectBatch body;
+    Batches feet;
+    double before = canvas.index().busyUntil(engine, layout.from);
+    eachColumn(layout.plot, [&](double x, double next) {
+        const double begin = layout.xToTime(x), end = layout.xToTime(next);
+        const double until = canvas.index().busyUntil(engine, end);
+        const double share = std::clamp((until - before) / ((end - begin) * engine.servers), 0.0, 1.0);
+        before = until;
+        const std::size_t k = canvas.index().firstAfter(engine, (begin + end) / 2);
+        if (share <= 0 || k == 0)
+            return;
+        const double height = std::max(1.0, share * (lane.height - 2 - footHeight));
+        body.add({ x, lane.bottom() - 1 - footHeight - height, next - x - 0.5, height });
+        const Hop& hop = canvas.trace().hops()[engine.hops[k - 1]];
+        feet[batchOf(canvas.index().keyBlock(InstanceId(hop.instance)))].add(
+            { x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
+    });
+    body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
+    for (std::size_t b = 0; b < feet.size(); ++b)
+        feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+}
+
+// Left a little outside, so that a slice that goes on there shows no rounded end; not in vectors, which know no clip.
+QRectF clipped(const TimelineCanvas& canvas, const QRectF& rect)
+{
+    const QRectF& plot = canvas.layout.plot;
+    const double margin = drawsVectors(canvas.painter) ? 0 : 4;
+    const double left = std::max(rect.left(), plot.left() - margin), right = std::min(rect.right(), plot.right() + margin);
+    return { left, rect.top(), right - left, rect.height() };
+}
+
+} // namespace
+
+const TileColour& batchColour(const Theme& theme, std::size_t batch)
+{
+    return batch == 8 ? theme.neutral : theme.tiles[batch];
+}
+
+void RectBatch::draw(QPainter& painter, const QColor& fill, const QColor& outline) const
+{
+    if (m_rects.empty())
+        return;
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(fill);
+    const bool vectors = drawsVectors(painter);
+    std::vector<QRectF> narrow;
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    for (const QRectF& rect : m_rects)
+        if (vectors || rect.width() >= roundedFrom) {
+            if (outline.isValid()) {
+                painter.setPen(QPen(outline, 1));
+                painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 1.5, 1.5);
+            } else {
+                painter.drawRoundedRect(rect, 1.5, 1.5);
+            }
+        } else {
+            narrow.push_back(rect);
+        }
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(outline.isValid() ? outline : fill);
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (QRectF& rect : narrow) {
+        rect.setLeft(std::round(rect.left()));
+        rect.setWidth(std::max(1.0, std::round(rect.width())));
+    }
+    painter.drawRects(narrow.data(), static_cast<int>(narrow.size()));
+}
+
+void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
+{
+    if (m_rects.empty())
+        return;
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(fill);
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.drawRects(m_rects.data(), static_cast<int>(m_rects.size()));
+}
+
+void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme)
+{
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.setPen(QPen(theme.text, 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 2, 2);
+}
+
+void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
+{
+    const TimelineIndex& index = canvas.index();
+    const TimelineLayout& layout = canvas.layout;
+    const TimelineIndex::RoleLane& role = index.roles()[lane.index];
+    const std::size_t first = index.firstVisible(role, layout.from), last = index.firstAfter(role, layout.to);
+    if (static_cast<double>(last - first) * 2 > layout.plot.width()) {
+        paintRoleDensity(canvas, lane, role);
+        return;
+    }
+    std::vector<QRectF> waits, outlines;
+    Batches solid, tint, ticks;
+    std::vector<Label> labels;
+    for (std::size_t k = first; k < last; ++k) {
+        const InstanceId instance = index.instance(role, k);
+        const Op& op = index.op(instance);
+        const int j = index.keyBlock(instance);
+        const std::size_t batch = batchOf(j);
+        const TileColour& colour = batchColour(canvas.theme, batch);
+        QRectF rect = layout.sliceRect(lane, static_cast<double>(canvas.trace().beginCycle(instance)),
+            static_cast<double>(canvas.trace().endCycle(instance)));
+        const SliceStyle style = sliceStyle(op);
+        if (style == SliceStyle::Issue)
+            rect.setWidth(tickWidth);
+        rect = clipped(canvas, rect);
+        if (style == SliceStyle::Wait) {
+            if (rect.width() >= 2)
+                waits.emplace_back(rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
+        } else if (style == SliceStyle::Issue) {
+            ticks[batch].add(rect);
+        } else if (style != SliceStyle::Hidden && rect.width() > 0) {
+            rect.setWidth(std::max(rect.width() - gap, 0.8));
+            (style == SliceStyle::Solid ? solid : tint)[batch].add(rect);
+            if (rect.width() > 10)
+                labels.push_back({ rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
+        }
+        if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
+            outlines.push_back(rect);
+    }
+    QPainter& painter = canvas.painter;
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    for (const QRectF& rect : waits)
+        fillWait(painter, rect, canvas.theme);
+    for (std::size_t b = 0; b < solid.size(); ++b) {
+        const TileColour& colour = batchColour(canvas.theme, b);
+        tint[b].draw(painter, colour.tint, colour.edge);
+        solid[b].draw(painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge);
+        ticks[b].drawSquare(painter, colour.edge);
+    }
+    for (const QRectF& rect : outlines)
+        paintOutline(painter, rect, canvas.theme);
+    drawLabels(canvas, labels, true);
+}
+
+namespace {
+
+// Hops of one row that follow each other without a gap and show the same tile read as one slice; ticks at the foot tell
+// them apart.
+struct Run {
+    double begin = 0, end = 0;
+    InstanceId instance;
+    int j = -1;
+};
+
+struct EngineDrawing {
+    RectBatch body, seams;
+    Batches feet;
+    std::vector<Label> labels;
+    std::vector<QRectF> outlines;
+};
+
+bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
+{
+    if (static_cast<double>(hop.begin) > run.end)
+        return false;
+    const Op& a = canvas.index().op(run.instance);
+    const Op& b = canvas.index().op(InstanceId(hop.instance));
+    return a.kind == b.kind && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
+}
+
+void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row, const Run& run,
+    EngineDrawing& drawing)
+{
+    QRectF rect = clipped(canvas, canvas.layout.hopRect(lane, engine, row, run.begin, run.end));
+    rect.setWidth(std::max(rect.width() - gap, 0.8));
+    drawing.body.add(rect);
+    drawing.feet[batchOf(run.j)].add({ rect.left(), lane.bottom() - 1 - footHeight, rect.width(), footHeight });
+    if (row == 0 && rect.width() > 10)
+        drawing.labels.push_back({ QRectF(rect.left(), lane.top + 1, rect.width(), lane.height - 2 - footHeight) & canvas.layout.plot,
+            run.instance, Qt::black });
+    if (emphasised(canvas, run.instance, run.j))
+        drawing.outlines.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+}
+
+} // namespace
+
+void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
+{
+    const TimelineIndex& index = canvas.index();
+    const TimelineLayout& layout = canvas.layout;
+    const TimelineIndex::EngineLane& engine = index.engines()[lane.index];
+    const std::size_t first = index.firstVisible(engine, layout.from), last = index.firstAfter(engine, layout.to);
+    if (first < last && static_cast<double>(last - first) * 2 > layout.plot.width() * engine.rows) {
+        paintEngineDensity(canvas, lane, engine);
+        return;
+    }
+    EngineDrawing drawing;
+    std::array<std::optional<Run>, 4> open;
+    for (std::size_t k = first; k < last; ++k) {
+        const Hop& hop = canvas.trace().hops()[engine.hops[k]];
+        if (static_cast<double>(hop.end()) < layout.from)
+            continue;
+        const int row = engine.row[k];
+        std::optional<Run>& run = open[static_cast<std::size_t>(row)];
+        if (run && continues(canvas, *run, hop)) {
+            const QRectF seam = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
+            if (layout.pixelsPerCycle() * static_cast<double>(hop.cycles()) > 6)
+                drawing.seams.add({ std::round(seam.left()) - 0.5, lane.bottom() - 1 - footHeight, 1, footHeight });
+            run->end = std::max(run->end, static_cast<double>(hop.end()));
+            continue;
+        }
+        if (run)
+            finish(canvas, lane, engine, row, *run, drawing);
+        const InstanceId instance(hop.instance);
+        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance, index.keyBlock(instance) };
+    }
+    for (int row = 0; row < 4; ++row)
+        if (open[static_cast<std::size_t>(row)])
+            finish(canvas, lane, engine, row, *open[static_cast<std::size_t>(row)], drawing);
+
+    drawing.body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
+    for (std::size_t b = 0; b < drawing.feet.size(); ++b)
+        drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+    drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
+    for (const QRectF& rect : drawing.outlines)
+        paintOutline(canvas.painter, rect, canvas.theme);
+    drawLabels(canvas, drawing.labels, false);
+}
+
+} // namespace flashstep::paint

@@ -78,6 +78,21 @@ TEST(Inputs, ConstantIsOne)
         EXPECT_TRUE(std::ranges::all_of(tensor->data, [](float x) { return x == 1; }));
 }
 
+// The last table of docs/inputs.md.
+TEST(Inputs, TestVectors)
+{
+    const auto firstFour = [](const Tensor& tensor) { return std::vector<float>(tensor.data.begin(), tensor.data.begin() + 4); };
+    Problem problem; // bf16, headDim 64, 256 keys, seed 1
+    const Inputs normal = generateInputs(problem);
+    EXPECT_EQ(firstFour(normal.q), (std::vector<float> { -0.113769531f, -0.2890625f, 0.953125f, 2.421875f }));
+    EXPECT_EQ(firstFour(normal.k), (std::vector<float> { -1.4765625f, -0.213867188f, 0.353515625f, -0.79296875f }));
+    EXPECT_EQ(firstFour(normal.v), (std::vector<float> { 1.0625f, 0.52734375f, -1.4375f, -0.0717773438f }));
+    problem.init = Init::RisingLeft;
+    const Inputs rising = generateInputs(problem);
+    EXPECT_EQ(firstFour(rising.q), (std::vector<float> { 8, -0.072265625f, 0.23828125f, 0.60546875f }));
+    EXPECT_EQ(firstFour(rising.k), (std::vector<float> { 32, -0.213867188f, 0.353515625f, -0.79296875f }));
+}
+
 // Every row's score, averaged over quarters of the keys, climbs by about a quarter of 32 each time.
 TEST(Inputs, RisingScoresRise)
 {

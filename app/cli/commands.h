@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace flashstep::cli {
+
+// A subcommand: its parser, and what it does once everything is parsed.
+struct Command {
+    CLI::App* parser = nullptr;
+    std::function<int()> run;
+};
+
+// Each in a file of its own name.
+Command addList(CLI::App& app);
+Command addRun(CLI::App& app);
+Command addCheck(CLI::App& app);
+Command addDump(CLI::App& app);
+Command addExport(CLI::App& app);
+Command addNarrate(CLI::App& app);
+Command addBench(CLI::App& app);
+Command addCompletion(CLI::App& app);
+
+// What bash gets from `flashstep-cli completion bash`: every command with its options.
+[[nodiscard]] std::string bashCompletion(const CLI::App& app);
+
+} // namespace flashstep::cli

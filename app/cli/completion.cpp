@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/status.h"
+
+#include <memory>
+#include <string>
+
+namespace flashstep::cli {
+
+namespace {
+
+std::string longOptions(const CLI::App& app)
+{
+    std::string words;
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames())
+            words += (words.empty() ? "--" : " --") + name;
+    return words;
+}
+
+std::string commandNames(const CLI::App& app)
+{
+    std::string words;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        words += (words.empty() ? "" : " ") + command->get_name();
+    return words;
+}
+
+// Values of options that take one of a few words.
+constexpr const char* values = R"(    case "$previous" in
+        --algorithm) words="standard fa2" ;;
+        --pass) words="forward" ;;
+        --gpu) words="a100 h100" ;;
+        --dtype) words="fp32 fp16 bf16" ;;
+        --init) words="normal outliers rising-left rising-right constant" ;;
+        --mask) words="none causal window:" ;;
+        --record) words="all none cta:" ;;
+        --what) words="program trace steps state" ;;
+        --format) words="perfetto chrome csv svg png" ;;
+        --table) words="events spans counters ledger" ;;
+        --view) words="timeline tiles memory ledger" ;;
+        --theme) words="light dark print" ;;
+        --level) words="event operation inner-tile outer-tile cta" ;;
+        --lang) words="en" ;;
+        list) words="algorithms gpus knobs formats views ops waits" ;;
+        completion) words="bash" ;;
+        --scenario|--q|--k|--v|--out|--out-npy) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    esac
+)";
+
+} // namespace
+
+std::string bashCompletion(const CLI::App& app)
+{
+    std::string script = "# bash completion of flashstep-cli: source <(flashstep-cli completion bash)\n_flashstep_cli()\n{\n"
+                         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n";
+    script += values;
+    script += "    if [ -z \"$words\" ]; then\n        case \"${COMP_WORDS[1]}\" in\n";
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\" ;;\n";
+    script += "            *) words=\"" + commandNames(app) + " --help --version\" ;;\n        esac\n    fi\n"
+              "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _flashstep_cli flashstep-cli\n";
+    return script;
+}
+
+Command addCompletion(CLI::App& app)
+{
+    CLI::App* parser = app.add_subcommand("completion", "completion script of a shell: source <(flashstep-cli completion bash)");
+    const auto shell = std::make_shared<std::string>();
+    parser->add_option("shell", *shell, "bash")->required();
+    return { parser, [shell, &app] {
+                if (*shell != "bash")
+                    return fail(Error { "there is no completion for '" + *shell + "'", "completion", "bash" });
+                return print(bashCompletion(app));
+            } };
+}
+
+} // namespace flashstep::cli

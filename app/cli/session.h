@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/emulation/run.h"
+#include "core/io/scenario.h"
+#include "core/trace/query.h"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace flashstep::cli {
+
+// The options of problem and machine as they stood on the command line.
+struct ProblemOptions {
+    std::string scenario;
+    std::vector<std::pair<std::string, std::string>> given; // key, value
+    bool quiet = false;
+};
+void addProblemOptions(CLI::App& command, ProblemOptions& options);
+
+// A scenario read, completed and checked, before anything runs.
+struct Stated {
+    ScenarioFile file;
+    LoadedInputs loaded;
+    Prepared prepared;
+};
+[[nodiscard]] Result<Stated> stateProblem(const ProblemOptions& options);
+
+// A scenario that has run.
+struct Session {
+    ScenarioFile file;
+    Labels labels;
+    Run run;
+    double wallSeconds = 0;
+};
+[[nodiscard]] Result<Session> emulate(Stated stated, bool quiet);
+[[nodiscard]] Result<Session> emulate(const ProblemOptions& options);
+
+// --at, --from, --to; empty text: `otherwise`.
+[[nodiscard]] Result<Moment> momentOf(const Trace& trace, const std::string& option, const std::string& text, Position otherwise);
+// --cta; empty text: none().
+[[nodiscard]] Result<CtaId> ctaFrom(const Program& program, const std::string& text);
+
+[[nodiscard]] double peakRssMib();
+
+} // namespace flashstep::cli

@@ -6,7 +6,7 @@
 // same bits (-ffp-contract=off keeps FMA out). Sanitizers start too late for the resolvers, and clang 14 has none.
 // Defined by the build instead, as nothing or as one target, it serves to compare the versions.
 #if defined(FLASHSTEP_WIDE)
-#elif defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) \
+#elif defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)           \
     && !defined(__SANITIZE_THREAD__)
 #define FLASHSTEP_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -39,7 +39,8 @@ struct GpuSpec {
     Figure aluPerClk; // max, convert, compare per clock and SM
     Figure issuePerClk; // warp instructions per clock and SM (one per quarter)
     Figure issueCyclesPerOp; // CI of timing.md: issue slots per counted vector operation, addressing and moves included
-    Figure registerContention; // KRF: tensor cycles lost per vector issue cycle while accumulators live in registers (mma.sync)
+    Figure registerContention; // KRF: tensor cycles lost per vector issue cycle while accumulators live in registers
+                               // (mma.sync)
     Figure smemBytesPerClk; // shared-memory port, per SM
     Figure smemLatency; // cycles
     Figure smemPerSmKib;

@@ -14,25 +14,25 @@ namespace flashstep {
 
 namespace {
 
-    constexpr std::array<std::pair<Init, std::string_view>, 5> inits { {
-        { Init::Normal, "normal" },
-        { Init::Outliers, "outliers" },
-        { Init::RisingLeft, "rising-left" },
-        { Init::RisingRight, "rising-right" },
-        { Init::Constant, "constant" },
-    } };
+constexpr std::array<std::pair<Init, std::string_view>, 5> inits { {
+    { Init::Normal, "normal" },
+    { Init::Outliers, "outliers" },
+    { Init::RisingLeft, "rising-left" },
+    { Init::RisingRight, "rising-right" },
+    { Init::Constant, "constant" },
+} };
 
-    constexpr std::string_view windowPrefix = "window:";
+constexpr std::string_view windowPrefix = "window:";
 
-    // The whole of `text` as a count of keys.
-    std::optional<int> countFromText(std::string_view text)
-    {
-        int count = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-        if (error != std::errc() || end != text.data() + text.size() || count < 0)
-            return std::nullopt;
-        return count;
-    }
+// The whole of `text` as a count of keys.
+std::optional<int> countFromText(std::string_view text)
+{
+    int count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count < 0)
+        return std::nullopt;
+    return count;
+}
 
 } // namespace
 
@@ -84,13 +84,15 @@ Problem::KeyRange Problem::visibleKeys(int row) const
     const std::int64_t position = std::int64_t { row } + seqlenK - seqlenQ;
     const std::int64_t first = mask.kind == MaskKind::Window ? position - mask.left : 0;
     const std::int64_t last = position + (mask.kind == MaskKind::Window ? mask.right : 0) + 1;
-    const auto clamped = [this](std::int64_t key) { return static_cast<int>(std::clamp<std::int64_t>(key, 0, seqlenK)); };
+    const auto clamped
+        = [this](std::int64_t key) { return static_cast<int>(std::clamp<std::int64_t>(key, 0, seqlenK)); };
     return { clamped(first), clamped(last) };
 }
 
 double Problem::softmaxScale() const
 {
-    return 1 / std::sqrt(static_cast<double>(headDim)); // IEEE rounds both correctly, so the bits are the same everywhere
+    return 1
+        / std::sqrt(static_cast<double>(headDim)); // IEEE rounds both correctly, so the bits are the same everywhere
 }
 
 float Problem::softmaxScaleLog2() const

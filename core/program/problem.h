@@ -56,7 +56,8 @@ struct Problem {
         const KeyRange keys = visibleKeys(row);
         return key >= keys.first && key < keys.last;
     }
-    // softmax_scale = 1 / sqrt(headDim), correctly rounded, and that times log2(e), rounded to fp32 as the kernels' host code does.
+    // softmax_scale = 1 / sqrt(headDim), correctly rounded, and that times log2(e), rounded to fp32 as the kernels'
+    // host code does.
     [[nodiscard]] double softmaxScale() const;
     [[nodiscard]] float softmaxScaleLog2() const;
 

@@ -8,7 +8,8 @@
 
 namespace flashstep {
 
-// Number formats of the tensor cores. Values travel as fp32 that have been rounded to the format, round-to-nearest-even.
+// Number formats of the tensor cores. Values travel as fp32 that have been rounded to the format,
+// round-to-nearest-even.
 enum class DType : std::uint8_t { Fp32, Fp16, Bf16, E4m3 };
 
 [[nodiscard]] std::string_view name(DType dtype); // "fp32", "fp16", "bf16", "e4m3"

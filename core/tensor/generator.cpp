@@ -9,22 +9,22 @@ namespace flashstep {
 
 namespace {
 
-    // Element n takes block n of its stream: two uniforms of 52 random bits each, as odd multiples of 2^-53, so that
-    // neither 0 nor 1 occurs and the value is exact.
-    struct Uniforms {
-        double first, second;
+// Element n takes block n of its stream: two uniforms of 52 random bits each, as odd multiples of 2^-53, so that
+// neither 0 nor 1 occurs and the value is exact.
+struct Uniforms {
+    double first, second;
+};
+Uniforms uniformsAt(std::uint64_t seed, std::uint32_t stream, std::uint64_t n)
+{
+    const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+    const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
+    const auto block = philox4x32({ low(n), high(n), stream, 0 }, { low(seed), high(seed) });
+    const auto uniform = [](std::uint32_t lowWord, std::uint32_t highWord) {
+        const std::uint64_t bits = std::uint64_t { highWord } << 32 | lowWord;
+        return static_cast<double>(bits >> 11 | 1) * 0x1p-53;
     };
-    Uniforms uniformsAt(std::uint64_t seed, std::uint32_t stream, std::uint64_t n)
-    {
-        const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
-        const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-        const auto block = philox4x32({ low(n), high(n), stream, 0 }, { low(seed), high(seed) });
-        const auto uniform = [](std::uint32_t lowWord, std::uint32_t highWord) {
-            const std::uint64_t bits = std::uint64_t { highWord } << 32 | lowWord;
-            return static_cast<double>(bits >> 11 | 1) * 0x1p-53;
-        };
-        return { uniform(block[0], block[1]), uniform(block[2], block[3]) };
-    }
+    return { uniform(block[0], block[1]), uniform(block[2], block[3]) };
+}
 
 } // namespace
 
@@ -50,7 +50,8 @@ double uniformAt(std::uint64_t seed, std::uint32_t stream, std::uint64_t n)
 double normalAt(std::uint64_t seed, std::uint32_t stream, std::uint64_t n)
 {
     const Uniforms u = uniformsAt(seed, stream, n);
-    return std::sqrt(-2 * lnReal(u.first)) * cosPi(2 * u.second); // IEEE: sqrt is correctly rounded, so the same everywhere
+    return std::sqrt(-2 * lnReal(u.first))
+        * cosPi(2 * u.second); // IEEE: sqrt is correctly rounded, so the same everywhere
 }
 
 } // namespace flashstep

@@ -8,7 +8,8 @@ namespace flashstep {
 
 // Philox4x32-10 [Salmon et al., SC'11]: a counter-based generator, so element n of a tensor is a function of
 // (seed, stream, n) alone and can be made again anywhere. docs/inputs.md writes it down with test vectors.
-[[nodiscard]] std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+[[nodiscard]] std::array<std::uint32_t, 4> philox4x32(
+    std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 enum class Stream : std::uint32_t { Q = 0, K = 1, V = 2, DOut = 3 };
 

@@ -11,53 +11,53 @@ namespace flashstep {
 
 namespace {
 
-    // 4 x 16 sums fill the registers of AVX2 and hide the latency of the additions; wider tiles spill.
-    constexpr int tileRows = 4;
-    constexpr int tileColumns = 16;
+// 4 x 16 sums fill the registers of AVX2 and hide the latency of the additions; wider tiles spill.
+constexpr int tileRows = 4;
+constexpr int tileColumns = 16;
 
-    struct Matrix {
-        const float* data;
-        std::ptrdiff_t ld;
-    };
+struct Matrix {
+    const float* data;
+    std::ptrdiff_t ld;
+};
 
-    // c += a b for Rows x Columns outputs, which stay in registers while k runs.
-    template <int Rows, int Columns> FLASHSTEP_INLINE void addTile(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int k)
-    {
-        float sum[Rows][Columns];
-        for (int i = 0; i < Rows; ++i)
-            for (int j = 0; j < Columns; ++j)
-                sum[i][j] = c[i * ldc + j];
-        for (int step = 0; step < k; ++step) {
+// c += a b for Rows x Columns outputs, which stay in registers while k runs.
+template <int Rows, int Columns> FLASHSTEP_INLINE void addTile(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int k)
+{
+    float sum[Rows][Columns];
+    for (int i = 0; i < Rows; ++i)
+        for (int j = 0; j < Columns; ++j)
+            sum[i][j] = c[i * ldc + j];
+    for (int step = 0; step < k; ++step) {
 #pragma GCC unroll 4
-            for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 1 // left as a loop for the vectoriser
-                for (int j = 0; j < Columns; ++j)
-                    sum[i][j] += a.data[i * a.ld + step] * b.data[step * b.ld + j];
-        }
         for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 1 // left as a loop for the vectoriser
             for (int j = 0; j < Columns; ++j)
-                c[i * ldc + j] = sum[i][j];
+                sum[i][j] += a.data[i * a.ld + step] * b.data[step * b.ld + j];
     }
+    for (int i = 0; i < Rows; ++i)
+        for (int j = 0; j < Columns; ++j)
+            c[i * ldc + j] = sum[i][j];
+}
 
-    template <int Columns> FLASHSTEP_INLINE void addColumns(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int m, int k)
-    {
-        int i = 0;
-        for (; i + tileRows <= m; i += tileRows)
-            addTile<tileRows, Columns>({ a.data + i * a.ld, a.ld }, b, c + i * ldc, ldc, k);
-        for (; i < m; ++i)
-            addTile<1, Columns>({ a.data + i * a.ld, a.ld }, b, c + i * ldc, ldc, k);
-    }
+template <int Columns> FLASHSTEP_INLINE void addColumns(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int m, int k)
+{
+    int i = 0;
+    for (; i + tileRows <= m; i += tileRows)
+        addTile<tileRows, Columns>({ a.data + i * a.ld, a.ld }, b, c + i * ldc, ldc, k);
+    for (; i < m; ++i)
+        addTile<1, Columns>({ a.data + i * a.ld, a.ld }, b, c + i * ldc, ldc, k);
+}
 
-    FLASHSTEP_WIDE void add(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int m, int n, int k)
-    {
-        int j = 0;
-        for (; j + tileColumns <= n; j += tileColumns)
-            addColumns<tileColumns>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
-        for (; j + 4 <= n; j += 4)
-            addColumns<4>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
-        for (; j < n; ++j)
-            addColumns<1>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
-    }
+FLASHSTEP_WIDE void add(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int m, int n, int k)
+{
+    int j = 0;
+    for (; j + tileColumns <= n; j += tileColumns)
+        addColumns<tileColumns>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
+    for (; j + 4 <= n; j += 4)
+        addColumns<4>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
+    for (; j < n; ++j)
+        addColumns<1>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
+}
 
 } // namespace
 
@@ -70,7 +70,8 @@ void multiplyTransposed(const float* a, int lda, const float* b, int ldb, float*
         const int columns = std::min(tileColumns, n - first);
         for (int j = 0; j < columns; ++j)
             for (int step = 0; step < k; ++step)
-                panel[static_cast<std::size_t>(step * tileColumns + j)] = b[static_cast<std::ptrdiff_t>(first + j) * ldb + step];
+                panel[static_cast<std::size_t>(step * tileColumns + j)]
+                    = b[static_cast<std::ptrdiff_t>(first + j) * ldb + step];
         for (int i = 0; i < m; ++i)
             std::fill_n(c + static_cast<std::ptrdiff_t>(i) * ldc + first, columns, 0.0f);
         add({ a, lda }, { panel.data(), tileColumns }, c + first, ldc, m, columns, k);

@@ -4,7 +4,8 @@
 namespace flashstep {
 
 // Products of row-major fp32 tiles; ld… is the distance of two rows. Every output is one sum with k ascending, each
-// product rounded and then added, so the bits do not depend on the CPU or on how tiles are cut. c overlaps neither a nor b.
+// product rounded and then added, so the bits do not depend on the CPU or on how tiles are cut. c overlaps neither a
+// nor b.
 
 // c (m, n) = a (m, k) times b (n, k) transposed, as in S = Q K^T. The sum starts from +0.
 void multiplyTransposed(const float* a, int lda, const float* b, int ldb, float* c, int ldc, int m, int n, int k);

@@ -14,90 +14,96 @@ namespace flashstep {
 
 namespace {
 
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-    // ln 2 = ln2High + ln2Low; ln2High has 27 trailing zero bits, so n * ln2High is exact for every exponent n.
-    constexpr double ln2High = 0x1.62e42f8000000p-1;
-    constexpr double ln2Low = 0x1.be8e7bcd5e4f2p-27;
+// ln 2 = ln2High + ln2Low; ln2High has 27 trailing zero bits, so n * ln2High is exact for every exponent n.
+constexpr double ln2High = 0x1.62e42f8000000p-1;
+constexpr double ln2Low = 0x1.be8e7bcd5e4f2p-27;
 
-    double nearestInteger(double x) // |x| < 2^51, ties to even
-    {
-        constexpr double magic = 0x1.8p52; // its last place is 1
-        return (x + magic) - magic;
+double nearestInteger(double x) // |x| < 2^51, ties to even
+{
+    constexpr double magic = 0x1.8p52; // its last place is 1
+    return (x + magic) - magic;
+}
+
+double powerOfTwo(int n) // -1022 <= n <= 1023
+{
+    return std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
+}
+
+// m * 2^n in two steps: the first is exact, so that a subnormal result is rounded once.
+double scaled(double m, int n)
+{
+    const int half = n / 2;
+    return m * powerOfTwo(half) * powerOfTwo(n - half);
+}
+
+// Coefficients 1/0!, -1/2!, 1/4!… and the like: terms first … of a factorial series, every `step`-th, with sign.
+template <std::size_t Count> constexpr std::array<double, Count> factorialSeries(int first, int step, double sign)
+{
+    std::array<double, Count> series {};
+    double factorial = 1; // exact: no series here passes 18!
+    double signNow = 1;
+    int n = 0;
+    for (std::size_t i = 0; i < Count; ++i) {
+        for (const int target = first + static_cast<int>(i) * step; n < target;)
+            factorial *= ++n;
+        series[i] = signNow / factorial;
+        signNow *= sign;
     }
+    return series;
+}
 
-    double powerOfTwo(int n) // -1022 <= n <= 1023
-    {
-        return std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
+template <std::size_t Count> double horner(const std::array<double, Count>& series, double x)
+{
+    double sum = series[Count - 1];
+    for (std::size_t i = Count - 1; i-- > 0;)
+        sum = sum * x + series[i];
+    return sum;
+}
+
+// e^t for |t| <= ln(2)/2: fourteen terms of Taylor leave 5e-18.
+double expSmall(double t)
+{
+    static constexpr auto series = factorialSeries<14>(0, 1, 1);
+    return horner(series, t);
+}
+
+// x = m 2^exponent with m in [sqrt(1/2), sqrt(2)), as ln m and the exponent; x positive and finite.
+struct Logarithm {
+    double lnMantissa;
+    double exponent;
+};
+Logarithm logarithm(double x)
+{
+    constexpr std::uint64_t sqrtHalfBits = 0x3fe6a09e667f3bcdu;
+    int exponent = 0;
+    if (x < std::numeric_limits<double>::min()) {
+        x *= 0x1p54;
+        exponent = -54;
     }
+    // Counting the bits from sqrt(1/2) on makes the exponent field change there instead of at 1.
+    const std::uint64_t distance = std::bit_cast<std::uint64_t>(x) - sqrtHalfBits;
+    exponent += static_cast<int>(static_cast<std::int64_t>(distance) >> 52);
+    const double m = std::bit_cast<double>((distance & 0x000fffffffffffffu) + sqrtHalfBits);
+    // ln m = 2 atanh(s), |s| <= 0.172: eleven terms leave 1e-18.
+    const double s = (m - 1) / (m + 1);
+    static constexpr std::array<double, 10> series { 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15,
+        1.0 / 17, 1.0 / 19, 1.0 / 21 };
+    const double square = s * s;
+    return { 2 * s + 2 * s * (square * horner(series, square)), static_cast<double>(exponent) };
+}
 
-    // m * 2^n in two steps: the first is exact, so that a subnormal result is rounded once.
-    double scaled(double m, int n)
-    {
-        const int half = n / 2;
-        return m * powerOfTwo(half) * powerOfTwo(n - half);
-    }
-
-    // Coefficients 1/0!, -1/2!, 1/4!… and the like: terms first … of a factorial series, every `step`-th, with sign.
-    template <std::size_t Count> constexpr std::array<double, Count> factorialSeries(int first, int step, double sign)
-    {
-        std::array<double, Count> series {};
-        double factorial = 1; // exact: no series here passes 18!
-        double signNow = 1;
-        int n = 0;
-        for (std::size_t i = 0; i < Count; ++i) {
-            for (const int target = first + static_cast<int>(i) * step; n < target;)
-                factorial *= ++n;
-            series[i] = signNow / factorial;
-            signNow *= sign;
-        }
-        return series;
-    }
-
-    template <std::size_t Count> double horner(const std::array<double, Count>& series, double x)
-    {
-        double sum = series[Count - 1];
-        for (std::size_t i = Count - 1; i-- > 0;)
-            sum = sum * x + series[i];
-        return sum;
-    }
-
-    // e^t for |t| <= ln(2)/2: fourteen terms of Taylor leave 5e-18.
-    double expSmall(double t)
-    {
-        static constexpr auto series = factorialSeries<14>(0, 1, 1);
-        return horner(series, t);
-    }
-
-    // x = m 2^exponent with m in [sqrt(1/2), sqrt(2)), as ln m and the exponent; x positive and finite.
-    struct Logarithm {
-        double lnMantissa;
-        double exponent;
-    };
-    Logarithm logarithm(double x)
-    {
-        constexpr std::uint64_t sqrtHalfBits = 0x3fe6a09e667f3bcdu;
-        int exponent = 0;
-        if (x < std::numeric_limits<double>::min()) {
-            x *= 0x1p54;
-            exponent = -54;
-        }
-        // Counting the bits from sqrt(1/2) on makes the exponent field change there instead of at 1.
-        const std::uint64_t distance = std::bit_cast<std::uint64_t>(x) - sqrtHalfBits;
-        exponent += static_cast<int>(static_cast<std::int64_t>(distance) >> 52);
-        const double m = std::bit_cast<double>((distance & 0x000fffffffffffffu) + sqrtHalfBits);
-        // ln m = 2 atanh(s), |s| <= 0.172: eleven terms leave 1e-18.
-        const double s = (m - 1) / (m + 1);
-        static constexpr std::array<double, 10> series { 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17,
-            1.0 / 19, 1.0 / 21 };
-        const double square = s * s;
-        return { 2 * s + 2 * s * (square * horner(series, square)), static_cast<double>(exponent) };
-    }
-
-    // What a logarithm is outside the positive finite numbers.
-    bool logarithmIsSpecial(double x) { return !(x > 0) || x == infinity; }
-    double specialLogarithm(double x) { return x == 0 ? -infinity : x == infinity ? infinity : nan; }
+// What a logarithm is outside the positive finite numbers.
+bool logarithmIsSpecial(double x)
+{
+    return !(x > 0) || x == infinity;
+}
+double specialLogarithm(double x)
+{
+    return x == 0 ? -infinity : x == infinity ? infinity : nan;
+}
 
 } // namespace
 
@@ -150,27 +156,30 @@ double cosPi(double x)
 
 namespace {
 
-    FLASHSTEP_INLINE std::uint32_t maskOf(bool condition) { return 0u - static_cast<std::uint32_t>(condition); }
+FLASHSTEP_INLINE std::uint32_t maskOf(bool condition)
+{
+    return 0u - static_cast<std::uint32_t>(condition);
+}
 
-    // Masks instead of branches, so that rows become vector code; scalar and row share it, hence the same bits.
-    FLASHSTEP_INLINE float exp2UnitImpl(float x)
-    {
-        constexpr float magic = 0x1.8p23f; // its last place is 1: adding it rounds to an integer
-        const float shifted = x + magic;
-        const float f = x - (shifted - magic); // in [-1/2, 1/2], exact; anything where the masks below do not look
-        // 2^f: degree 6 through 1 at f = 0, the rest interpolated at Chebyshev nodes (2e-9).
-        float p = 0.00015453163f;
-        p = p * f + 0.0013390863f;
-        p = p * f + 0.009618083f;
-        p = p * f + 0.05550357f;
-        p = p * f + 0.2402265f;
-        p = p * f + 0.6931472f;
-        p = p * f + 1.0f;
-        // The integer stands in the low bits of `shifted`; those of the magic number itself leave by the shift.
-        const std::uint32_t scaledBits = std::bit_cast<std::uint32_t>(p) + (std::bit_cast<std::uint32_t>(shifted) << 23);
-        const std::uint32_t normal = scaledBits & maskOf(x >= -126.0f) & maskOf(x < 128.0f); // smaller ones are flushed
-        return std::bit_cast<float>(normal | (0x7f800000u & maskOf(x >= 128.0f)) | (0x7fffffffu & maskOf(x != x)));
-    }
+// Masks instead of branches, so that rows become vector code; scalar and row share it, hence the same bits.
+FLASHSTEP_INLINE float exp2UnitImpl(float x)
+{
+    constexpr float magic = 0x1.8p23f; // its last place is 1: adding it rounds to an integer
+    const float shifted = x + magic;
+    const float f = x - (shifted - magic); // in [-1/2, 1/2], exact; anything where the masks below do not look
+    // 2^f: degree 6 through 1 at f = 0, the rest interpolated at Chebyshev nodes (2e-9).
+    float p = 0.00015453163f;
+    p = p * f + 0.0013390863f;
+    p = p * f + 0.009618083f;
+    p = p * f + 0.05550357f;
+    p = p * f + 0.2402265f;
+    p = p * f + 0.6931472f;
+    p = p * f + 1.0f;
+    // The integer stands in the low bits of `shifted`; those of the magic number itself leave by the shift.
+    const std::uint32_t scaledBits = std::bit_cast<std::uint32_t>(p) + (std::bit_cast<std::uint32_t>(shifted) << 23);
+    const std::uint32_t normal = scaledBits & maskOf(x >= -126.0f) & maskOf(x < 128.0f); // smaller ones are flushed
+    return std::bit_cast<float>(normal | (0x7f800000u & maskOf(x >= 128.0f)) | (0x7fffffffu & maskOf(x != x)));
+}
 
 } // namespace
 

@@ -8,8 +8,8 @@ namespace flashstep {
 constexpr double log2e = 1.4426950408889634074;
 constexpr double ln2 = 0.69314718055994530942;
 
-// float64 reference functions. Relative error at most 4e-16 (exp2Real, expReal) and 4e-16 absolute or relative (log2Real, lnReal).
-// exp2Real(-inf) = 0, log2Real(0) = -inf, NaN in, NaN out.
+// float64 reference functions. Relative error at most 4e-16 (exp2Real, expReal) and 4e-16 absolute or relative
+// (log2Real, lnReal). exp2Real(-inf) = 0, log2Real(0) = -inf, NaN in, NaN out.
 [[nodiscard]] double exp2Real(double x);
 [[nodiscard]] double expReal(double x);
 [[nodiscard]] double log2Real(double x);

@@ -14,48 +14,48 @@ namespace flashstep {
 
 namespace {
 
-    constexpr int keysPerBlock = 16; // that many sums over headDim run side by side
+constexpr int keysPerBlock = 16; // that many sums over headDim run side by side
 
-    // Keys [first, last) in blocks of 16, each (headDim, 16): a vector holds the same component of neighbouring keys.
-    struct KeyBlocks {
-        int first = 0;
-        std::vector<double> data;
+// Keys [first, last) in blocks of 16, each (headDim, 16): a vector holds the same component of neighbouring keys.
+struct KeyBlocks {
+    int first = 0;
+    std::vector<double> data;
 
-        KeyBlocks(const ReferenceHead& head, int firstKey, int lastKey)
-            : first(firstKey)
-        {
-            const std::size_t blocks = static_cast<std::size_t>(lastKey - firstKey + keysPerBlock - 1) / keysPerBlock;
-            data.resize(blocks * keysPerBlock * static_cast<std::size_t>(head.headDim));
-            for (int key = firstKey; key < lastKey; ++key) {
-                double* column = block(head.headDim, key) + (key - first) % keysPerBlock;
-                const float* row = head.k + static_cast<std::ptrdiff_t>(key) * head.headDim;
-                for (int i = 0; i < head.headDim; ++i)
-                    column[static_cast<std::ptrdiff_t>(i) * keysPerBlock] = row[i];
-            }
-        }
-        double* block(int headDim, int key)
-        {
-            return data.data() + static_cast<std::ptrdiff_t>((key - first) / keysPerBlock) * keysPerBlock * headDim;
-        }
-    };
-
-    FLASHSTEP_WIDE void scoresOfBlock(const float* q, const double* block, int headDim, double scale, double* scores)
+    KeyBlocks(const ReferenceHead& head, int firstKey, int lastKey)
+        : first(firstKey)
     {
-        double sum[keysPerBlock] = {};
-        for (int i = 0; i < headDim; ++i) {
-            const double component = q[i];
-            for (int key = 0; key < keysPerBlock; ++key)
-                sum[key] += component * block[i * keysPerBlock + key];
+        const std::size_t blocks = static_cast<std::size_t>(lastKey - firstKey + keysPerBlock - 1) / keysPerBlock;
+        data.resize(blocks * keysPerBlock * static_cast<std::size_t>(head.headDim));
+        for (int key = firstKey; key < lastKey; ++key) {
+            double* column = block(head.headDim, key) + (key - first) % keysPerBlock;
+            const float* row = head.k + static_cast<std::ptrdiff_t>(key) * head.headDim;
+            for (int i = 0; i < head.headDim; ++i)
+                column[static_cast<std::ptrdiff_t>(i) * keysPerBlock] = row[i];
         }
+    }
+    double* block(int headDim, int key)
+    {
+        return data.data() + static_cast<std::ptrdiff_t>((key - first) / keysPerBlock) * keysPerBlock * headDim;
+    }
+};
+
+FLASHSTEP_WIDE void scoresOfBlock(const float* q, const double* block, int headDim, double scale, double* scores)
+{
+    double sum[keysPerBlock] = {};
+    for (int i = 0; i < headDim; ++i) {
+        const double component = q[i];
         for (int key = 0; key < keysPerBlock; ++key)
-            scores[key] = sum[key] * scale;
+            sum[key] += component * block[i * keysPerBlock + key];
     }
+    for (int key = 0; key < keysPerBlock; ++key)
+        scores[key] = sum[key] * scale;
+}
 
-    FLASHSTEP_WIDE void addScaled(double weight, const float* v, int n, double* o)
-    {
-        for (int i = 0; i < n; ++i)
-            o[i] += weight * v[i];
-    }
+FLASHSTEP_WIDE void addScaled(double weight, const float* v, int n, double* o)
+{
+    for (int i = 0; i < n; ++i)
+        o[i] += weight * v[i];
+}
 
 } // namespace
 

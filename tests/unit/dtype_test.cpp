@@ -53,7 +53,9 @@ struct Format {
             const double up = magnitude(high) - size;
             low = down < up || (down == up && low % 2 == 0) ? low : high;
         }
-        const double result = low < firstTooLarge() ? magnitude(low) : hasInfinity ? infinity : magnitude(firstTooLarge() - 1);
+        const double result = low < firstTooLarge() ? magnitude(low)
+            : hasInfinity                           ? infinity
+                                                    : magnitude(firstTooLarge() - 1);
         return std::copysign(static_cast<float>(result), value);
     }
 };

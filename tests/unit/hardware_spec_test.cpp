@@ -60,7 +60,8 @@ TEST(GpuSpec, FiguresAreThoseOfTheTable)
                 continue;
             const auto row = table.find(std::string(gpu.title) + ' ' + std::string(figure.parameter));
             ASSERT_NE(row, table.end()) << gpu.name << ' ' << field;
-            EXPECT_EQ(std::to_string(figure.value), std::to_string(std::stod(row->second.value))) << gpu.name << ' ' << field;
+            EXPECT_EQ(std::to_string(figure.value), std::to_string(std::stod(row->second.value)))
+                << gpu.name << ' ' << field;
             EXPECT_EQ(figure.source, row->second.source) << gpu.name << ' ' << field;
             EXPECT_EQ(name(figure.confidence), row->second.confidence) << gpu.name << ' ' << field;
             ++compared;

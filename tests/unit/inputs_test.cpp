@@ -34,7 +34,8 @@ TEST(Inputs, ShapesAndStreams)
     EXPECT_EQ(inputs.q.data.size(), 2u * 4 * 24 * 32);
     EXPECT_EQ(inputs.k.data.size(), 2u * 2 * 64 * 32);
     EXPECT_EQ(inputs.v.data.size(), 2u * 2 * 64 * 16);
-    EXPECT_EQ(inputs.v.row(1, 0, 3)[2], roundTo(DType::Bf16, static_cast<float>(normalAt(1, 2, ((1 * 2 + 0) * 64 + 3) * 16 + 2))));
+    EXPECT_EQ(inputs.v.row(1, 0, 3)[2],
+        roundTo(DType::Bf16, static_cast<float>(normalAt(1, 2, ((1 * 2 + 0) * 64 + 3) * 16 + 2))));
     EXPECT_NE(inputs.q.data[0], inputs.k.data[0]);
 }
 
@@ -81,7 +82,8 @@ TEST(Inputs, ConstantIsOne)
 // The last table of docs/inputs.md.
 TEST(Inputs, TestVectors)
 {
-    const auto firstFour = [](const Tensor& tensor) { return std::vector<float>(tensor.data.begin(), tensor.data.begin() + 4); };
+    const auto firstFour
+        = [](const Tensor& tensor) { return std::vector<float>(tensor.data.begin(), tensor.data.begin() + 4); };
     Problem problem; // bf16, headDim 64, 256 keys, seed 1
     const Inputs normal = generateInputs(problem);
     EXPECT_EQ(firstFour(normal.q), (std::vector<float> { -0.113769531f, -0.2890625f, 0.953125f, 2.421875f }));
@@ -105,7 +107,8 @@ TEST(Inputs, RisingScoresRise)
                 for (int key = 0; key < problem.seqlenK; ++key) {
                     double score = 0;
                     for (std::size_t i = 0; i < 32; ++i)
-                        score += static_cast<double>(inputs.q.row(1, head, row)[i]) * inputs.k.row(1, problem.kvHeadOf(head), key)[i];
+                        score += static_cast<double>(inputs.q.row(1, head, row)[i])
+                            * inputs.k.row(1, problem.kvHeadOf(head), key)[i];
                     const int distance = init == Init::RisingRight ? key : problem.seqlenK - 1 - key;
                     quarters[distance / 16] += score * problem.softmaxScale() / 16;
                 }

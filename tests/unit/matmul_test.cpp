@@ -44,8 +44,8 @@ void naive(const float* a, int lda, const float* b, int stepOfB, int columnOfB, 
     return ::testing::AssertionSuccess();
 }
 
-const std::tuple<int, int, int> sizes[] = { { 1, 1, 1 }, { 8, 8, 8 }, { 4, 16, 64 }, { 7, 13, 5 }, { 64, 64, 64 }, { 5, 35, 17 },
-    { 3, 4, 0 }, { 64, 128, 96 }, { 17, 31, 33 }, { 0, 4, 4 } };
+const std::tuple<int, int, int> sizes[] = { { 1, 1, 1 }, { 8, 8, 8 }, { 4, 16, 64 }, { 7, 13, 5 }, { 64, 64, 64 },
+    { 5, 35, 17 }, { 3, 4, 0 }, { 64, 128, 96 }, { 17, 31, 33 }, { 0, 4, 4 } };
 
 TEST(Matmul, TransposedHasTheBitsOfThePlainLoop)
 {
@@ -92,7 +92,8 @@ TEST(Matmul, CutsInAnyDirectionChangeNothing)
     for (const auto& [from, count] : { std::pair(0, 5), std::pair(5, 43) }) { // along k
         multiplyAdd(a.data() + from, n, b.data() + from * n, n, inParts.data(), n, 9, n, count);
         multiplyAdd(a.data() + 9 * n + from, n, b.data() + from * n, n, inParts.data() + 9 * n, n, 39, 7, count);
-        multiplyAdd(a.data() + 9 * n + from, n, b.data() + from * n + 7, n, inParts.data() + 9 * n + 7, n, 39, 41, count);
+        multiplyAdd(
+            a.data() + 9 * n + from, n, b.data() + from * n + 7, n, inParts.data() + 9 * n + 7, n, 39, 41, count);
     }
     EXPECT_TRUE(sameBits(whole, inParts));
 }

@@ -36,8 +36,8 @@ TEST(Mask, TextReadsBack)
 {
     for (const char* text : { "none", "causal", "window:0,0", "window:128,0", "window:3,2147483647" })
         EXPECT_EQ(maskFromText(text).value().text(), text);
-    for (const char* text : { "", "Causal", "window", "window:", "window:1", "window:1,", "window:,1", "window:-1,0", "window:1,2,3",
-             "window:1, 2", "window:99999999999,0", "window:1,2 " })
+    for (const char* text : { "", "Causal", "window", "window:", "window:1", "window:1,", "window:,1", "window:-1,0",
+             "window:1,2,3", "window:1, 2", "window:99999999999,0", "window:1,2 " })
         EXPECT_EQ(maskFromText(text), std::nullopt) << text;
 }
 
@@ -64,8 +64,9 @@ TEST(Mask, RangesStayInsideTheKeys)
                 for (int key = 0; key < seqlenK; ++key) {
                     const std::int64_t distance = std::int64_t { key } - (row + seqlenK - seqlenQ);
                     const bool expected = problem.mask.kind == MaskKind::None
-                        || (problem.mask.kind == MaskKind::Causal ? distance <= 0
-                                                                  : distance >= -problem.mask.left && distance <= problem.mask.right);
+                        || (problem.mask.kind == MaskKind::Causal
+                                ? distance <= 0
+                                : distance >= -problem.mask.left && distance <= problem.mask.right);
                     EXPECT_EQ(problem.visible(row, key), expected) << mask << ' ' << row << ' ' << key;
                 }
             }

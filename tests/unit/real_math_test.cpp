@@ -57,7 +57,8 @@ TEST(RealMath, ExpWhereResultsAreSubnormalOrVanish)
 {
     const double step = std::numeric_limits<double>::denorm_min();
     for (double x = -1022; x > -1080; x -= 0.01)
-        ASSERT_LE(std::fabs(exp2Real(x) - std::exp2(static_cast<long double>(x))), 0.6 * step + 4e-16 * std::exp2(x)) << x;
+        ASSERT_LE(std::fabs(exp2Real(x) - std::exp2(static_cast<long double>(x))), 0.6 * step + 4e-16 * std::exp2(x))
+            << x;
     for (double x = -708; x > -750; x -= 0.01)
         ASSERT_LE(std::fabs(expReal(x) - std::exp(static_cast<long double>(x))), 0.6 * step + 4e-16 * std::exp(x)) << x;
 }
@@ -171,7 +172,8 @@ TEST(Exp2Unit, SpecialValues)
     EXPECT_TRUE(std::isnan(exp2Unit(-nanF)));
     for (int n = -126; n < 128; ++n)
         EXPECT_EQ(exp2Unit(static_cast<float>(n)), std::ldexp(1.0f, n));
-    EXPECT_EQ(std::bit_cast<std::uint32_t>(exp2Unit(std::nextafter(-126.0f, -127.0f))), 0u) << "subnormal results are flushed";
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(exp2Unit(std::nextafter(-126.0f, -127.0f))), 0u)
+        << "subnormal results are flushed";
     EXPECT_EQ(std::bit_cast<std::uint32_t>(exp2Unit(-149.0f)), 0u);
     EXPECT_EQ(std::bit_cast<std::uint32_t>(exp2Unit(-3e38f)), 0u);
 }
@@ -179,16 +181,19 @@ TEST(Exp2Unit, SpecialValues)
 TEST(Exp2Unit, RowHasTheBitsOfTheScalar)
 {
     std::mt19937 random(4);
-    std::vector<float> x { 0, -0.0f, infinityF, -infinityF, nanF, -nanF, 127.99999f, 128, -126, -126.00001f, 1e-40f, 3e38f, -3e38f };
+    std::vector<float> x { 0, -0.0f, infinityF, -infinityF, nanF, -nanF, 127.99999f, 128, -126, -126.00001f, 1e-40f,
+        3e38f, -3e38f };
     while (x.size() < 100'000)
         x.push_back(x.size() % 2 ? std::bit_cast<float>(static_cast<std::uint32_t>(random()))
                                  : std::uniform_real_distribution(-140.0f, 135.0f)(random));
-    for (const auto& [scale, shift] : { std::pair(1.0f, 0.0f), std::pair(0.18033688f, 3.7f), std::pair(1.0f, -infinityF) }) {
+    for (const auto& [scale, shift] :
+        { std::pair(1.0f, 0.0f), std::pair(0.18033688f, 3.7f), std::pair(1.0f, -infinityF) }) {
         std::vector<float> row(x.size());
         exp2UnitRow(x.data(), row.data(), static_cast<int>(x.size()), scale, shift);
         for (std::size_t i = 0; i < x.size(); ++i) {
             const float product = scale * x[i];
-            ASSERT_EQ(std::bit_cast<std::uint32_t>(row[i]), std::bit_cast<std::uint32_t>(exp2Unit(product - shift))) << x[i];
+            ASSERT_EQ(std::bit_cast<std::uint32_t>(row[i]), std::bit_cast<std::uint32_t>(exp2Unit(product - shift)))
+                << x[i];
         }
     }
 }

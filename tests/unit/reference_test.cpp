@@ -29,9 +29,10 @@ struct Head {
     [[nodiscard]] Result run(int rowBegin, int rowEnd) const
     {
         const auto rows = static_cast<std::size_t>(rowEnd - rowBegin);
-        Result result { std::vector<double>(rows * static_cast<std::size_t>(headDimV), 7), std::vector<double>(rows, 7) };
-        referenceForward({ q.data(), k.data(), v.data(), headDim, headDimV, scale, visible }, rowBegin, rowEnd, result.o.data(),
-            result.lse.data());
+        Result result { std::vector<double>(rows * static_cast<std::size_t>(headDimV), 7),
+            std::vector<double>(rows, 7) };
+        referenceForward({ q.data(), k.data(), v.data(), headDim, headDimV, scale, visible }, rowBegin, rowEnd,
+            result.o.data(), result.lse.data());
         return result;
     }
     [[nodiscard]] Result run() const { return run(0, seqlenQ); }
@@ -93,7 +94,8 @@ TEST(Reference, MatchesThePlainDefinition)
         for (int key = first; key < last; ++key) {
             long double score = 0;
             for (int i = 0; i < 8; ++i)
-                score += static_cast<long double>(head.q[static_cast<std::size_t>(row * 8 + i)]) * head.k[static_cast<std::size_t>(key * 8 + i)];
+                score += static_cast<long double>(head.q[static_cast<std::size_t>(row * 8 + i)])
+                    * head.k[static_cast<std::size_t>(key * 8 + i)];
             const long double weight = std::exp(score * head.scale);
             sum += weight;
             for (int i = 0; i < 5; ++i)
@@ -101,7 +103,8 @@ TEST(Reference, MatchesThePlainDefinition)
         }
         EXPECT_NEAR(result.lse[static_cast<std::size_t>(row)], static_cast<double>(std::log(sum)), 1e-14);
         for (int i = 0; i < 5; ++i)
-            EXPECT_NEAR(result.o[static_cast<std::size_t>(row * 5 + i)], static_cast<double>(o[static_cast<std::size_t>(i)] / sum), 1e-14);
+            EXPECT_NEAR(result.o[static_cast<std::size_t>(row * 5 + i)],
+                static_cast<double>(o[static_cast<std::size_t>(i)] / sum), 1e-14);
     }
 }
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/emulation/error_bound.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep {
+
+namespace {
+
+double unitRoundoff(DType dtype)
+{
+    switch (dtype) {
+    case DType::Fp32:
+        return 0x1p-24;
+    case DType::Fp16:
+        return 0x1p-11;
+    case DType::Bf16:
+        return 0x1p-8;
+    case DType::E4m3:
+        break;
+    }
+    return 0x1p-4;
+}
+
+// Largest |x| and largest row norm.
+struct Size {
+    double element = 0, row = 0;
+};
+
+Size sizeOf(const Tensor& tensor)
+{
+    Size size;
+    for (std::size_t at = 0; at < tensor.data.size(); at += static_cast<std::size_t>(tensor.dim)) {
+        double sum = 0;
+        for (std::size_t k = at; k < at + static_cast<std::size_t>(tensor.dim); ++k) {
+            const double x = std::fabs(static_cast<double>(tensor.data[k]));
+            size.element = std::max(size.element, x);
+            sum += x * x;
+            if (!(x <= 3.5e38))
+                return { x, x };
+        }
+        size.row = std::max(size.row, std::sqrt(sum));
+    }
+    return size;
+}
+
+} // namespace
+
+std::optional<double> errorBound(const Program& program, const Inputs& inputs)
+{
+    const Size q = sizeOf(inputs.q);
+    const Size k = sizeOf(inputs.k);
+    const Size v = sizeOf(inputs.v);
+    const double scores = q.row * k.row * program.problem.softmaxScale(); // no scaled score is larger (Cauchy, Schwarz)
+    if (!(scores <= 1e30) || !(v.element <= 1e30))
+        return std::nullopt;
+    const double u = unitRoundoff(program.problem.dtype);
+    const double u32 = unitRoundoff(DType::Fp32);
+    // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e.
+    double relative = u32 * (8 + 4 * scores);
+    if (program.problem.dtype != DType::Fp32)
+        relative += 2 * u;
+    if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32)
+        relative += 2 * u * std::min(scores, 0.5 / u); // S is rounded on its way through HBM
+    return std::min(v.element * relative, 2 * v.element);
+}
+
+} // namespace flashstep

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/emulation/hazards.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <set>
+
+namespace flashstep {
+
+namespace {
+
+constexpr std::size_t maxActors = 32; // up to 16 roles, and each one's asynchronous copies
+using Clock = std::array<std::uint32_t, maxActors>;
+
+void join(Clock& into, const Clock& other)
+{
+    for (std::size_t k = 0; k < maxActors; ++k)
+        into[k] = std::max(into[k], other[k]);
+}
+
+struct Access {
+    std::uint32_t clock = 0; // of its actor; 0: none
+    std::uint8_t actor = 0;
+    std::uint32_t op = 0;
+};
+
+// Last accesses of one row of one buffer.
+struct RowHistory {
+    Access write;
+    std::array<Access, maxActors> reads {}; // by actor
+};
+
+struct Role {
+    Clock clock {};
+    std::uint32_t copies = 0; // asynchronous copies issued
+    std::vector<std::uint32_t> groups; // copies issued up to and including each committed group
+};
+
+struct Barrier {
+    int arrived = 0;
+    Clock gathering {};
+    std::vector<Clock> turns; // what was known when each completed
+};
+
+// One CTA, op by op in the order in which they began.
+class CtaAnalysis {
+public:
+    CtaAnalysis(const Trace& trace, CtaId cta)
+        : m_trace(trace)
+        , m_program(trace.program())
+        , m_cta(cta)
+        , m_roles(m_program.streamOf(cta).roles.size())
+        , m_barriers(m_program.barriers.size())
+        , m_history(m_program.buffers.size())
+    {
+        for (std::size_t k = 0; k < m_history.size(); ++k)
+            if (m_program.buffers[k].launch == m_program.ctas[cta.index()].launch)
+                m_history[k].resize(static_cast<std::size_t>(m_program.buffers[k].rows));
+    }
+
+    HazardReport run(std::size_t keep)
+    {
+        m_keep = keep;
+        for (const auto& [position, op, ends] : orderedEvents()) {
+            const Op& o = m_program.op(op);
+            if (ends) {
+                if (o.kind == OpKind::Sync && !o.dropped)
+                    passBarrier(o);
+            } else {
+                begins(op, o);
+            }
+        }
+        return std::move(m_report);
+    }
+
+private:
+    struct Step {
+        std::uint32_t position;
+        OpId op;
+        bool ends;
+    };
+
+    [[nodiscard]] std::vector<Step> orderedEvents() const
+    {
+        std::vector<Step> steps;
+        const Stream& stream = m_program.streamOf(m_cta);
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const InstanceId instance = m_trace.instance(m_cta, OpId(k));
+            if (m_trace.began(instance))
+                steps.push_back({ m_trace.beginPosition(instance).value, OpId(k), false });
+            if (m_trace.ended(instance) && m_program.ops[k].kind == OpKind::Sync)
+                steps.push_back({ m_trace.endPosition(instance).value, OpId(k), true });
+        }
+        std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.position < b.position; });
+        return steps;
+    }
+
+    void begins(OpId id, const Op& op)
+    {
+        Role& role = m_roles[op.role.index()];
+        ++role.clock[op.role.index()];
+        switch (op.kind) {
+        case OpKind::Commit:
+            role.groups.push_back(role.copies);
+            return;
+        case OpKind::Wait:
+            if (!op.dropped && role.groups.size() > op.pending)
+                role.clock[copyActor(op)] = std::max(role.clock[copyActor(op)], role.groups[role.groups.size() - 1 - op.pending]);
+            return;
+        case OpKind::Sync:
+            arrive(op);
+            return;
+        default:
+            break;
+        }
+        access(id, op);
+    }
+
+    [[nodiscard]] std::size_t copyActor(const Op& op) const { return m_roles.size() + op.role.index(); }
+
+    void arrive(const Op& op)
+    {
+        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
+        Barrier& barrier = m_barriers[op.barrier.index()];
+        join(barrier.gathering, m_roles[op.role.index()].clock);
+        barrier.arrived += decl.perArrival;
+        while (barrier.arrived >= decl.count) {
+            barrier.arrived -= decl.count;
+            barrier.turns.push_back(barrier.gathering);
+            barrier.gathering = {};
+        }
+    }
+
+    void passBarrier(const Op& op)
+    {
+        const Barrier& barrier = m_barriers[op.barrier.index()];
+        for (std::size_t t = 0; t <= op.turn && t < barrier.turns.size(); ++t)
+            join(m_roles[op.role.index()].clock, barrier.turns[t]);
+    }
+
+    void access(OpId id, const Op& op)
+    {
+        Role& role = m_roles[op.role.index()];
+        // An asynchronous copy knows what its role knew when it was issued, and is known to nobody until it is waited for.
+        Access self { role.clock[op.role.index()], static_cast<std::uint8_t>(op.role.index()), static_cast<std::uint32_t>(id.index()) };
+        if (op.async) {
+            self.clock = ++role.copies;
+            self.actor = static_cast<std::uint8_t>(copyActor(op));
+        }
+        const RowSet& rows = m_program.rows(op);
+        for (std::size_t k = 0; k < op.in.size(); ++k) {
+            if (!op.in[k].valid())
+                continue;
+            if (op.kind == OpKind::Mma && k == 1) // the B operand: every row
+                for (std::size_t r = 0; r < memory(op.in[k]).size(); ++r)
+                    read(op.in[k], r, self, role.clock);
+            else
+                rows.forEach([&](int r) { read(op.in[k], static_cast<std::size_t>(r), self, role.clock); });
+        }
+        for (const BufferId out : { op.out, op.out2 })
+            if (out.valid())
+                rows.forEach([&](int r) { write(out, static_cast<std::size_t>(r), self, role.clock); });
+    }
+
+    std::vector<RowHistory>& memory(BufferId buffer)
+    {
+        const BufferId root = m_program.buffers[buffer.index()].aliases;
+        return m_history[(root.valid() ? root : buffer).index()];
+    }
+
+    static bool ordered(const Access& before, const Clock& clock) { return before.clock <= clock[before.actor]; }
+
+    void read(BufferId buffer, std::size_t row, const Access& self, const Clock& clock)
+    {
+        RowHistory& history = memory(buffer)[row];
+        if (history.write.clock > 0 && !ordered(history.write, clock))
+            report("read before write", buffer, self, history.write);
+        history.reads[self.actor] = self;
+    }
+
+    void write(BufferId buffer, std::size_t row, const Access& self, const Clock& clock)
+    {
+        RowHistory& history = memory(buffer)[row];
+        if (history.write.clock > 0 && !ordered(history.write, clock))
+            report("write after write", buffer, self, history.write);
+        for (const Access& earlier : history.reads)
+            if (earlier.clock > 0 && !ordered(earlier, clock))
+                report("write after read", buffer, self, earlier);
+        history.write = self;
+        history.reads = {};
+    }
+
+    void report(const char* kind, BufferId buffer, const Access& self, const Access& other)
+    {
+        if (!m_seen.insert({ self.op, other.op, buffer.index() }).second)
+            return;
+        ++m_report.count;
+        if (m_report.list.size() >= m_keep)
+            return;
+        const OpId op(self.op);
+        m_report.list.push_back(
+            { kind, m_cta, m_program.op(op).role, op, OpId(other.op), buffer, m_trace.beginCycle(m_trace.instance(m_cta, op)) });
+    }
+
+    const Trace& m_trace;
+    const Program& m_program;
+    CtaId m_cta;
+    std::vector<Role> m_roles;
+    std::vector<Barrier> m_barriers;
+    std::vector<std::vector<RowHistory>> m_history;
+    std::set<std::array<std::size_t, 3>> m_seen;
+    std::size_t m_keep = 0;
+    HazardReport m_report;
+};
+
+} // namespace
+
+HazardReport findHazards(const Trace& trace, std::size_t keep)
+{
+    const Program& program = trace.program();
+    enum class Verdict : std::uint8_t { Unknown, Clean, Dirty };
+    std::vector<Verdict> verdicts(program.streams.size(), Verdict::Unknown);
+    HazardReport all;
+    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
+        Verdict& verdict = verdicts[program.ctas[k].stream.index()];
+        if (verdict == Verdict::Clean)
+            continue;
+        HazardReport one = CtaAnalysis(trace, CtaId(k)).run(keep - std::min(keep, all.list.size()));
+        verdict = one.count == 0 && verdict == Verdict::Unknown ? Verdict::Clean : Verdict::Dirty;
+        all.count += one.count;
+        all.list.insert(all.list.end(), one.list.begin(), one.list.end());
+    }
+    return all;
+}
+
+} // namespace flashstep

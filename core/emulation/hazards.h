@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/trace/trace.h"
+
+namespace flashstep {
+
+// Two accesses of one buffer, at least one a write, that no program order, barrier or wait puts in order.
+struct Hazard {
+    std::string kind; // "read before write", "write after read", "write after write"
+    CtaId cta;
+    RoleId role;
+    OpId op; // the later one as it ran
+    OpId other;
+    BufferId buffer;
+    Cycle cycle = 0;
+};
+
+struct HazardReport {
+    std::uint64_t count = 0; // pairs of ops, over all CTAs
+    std::vector<Hazard> list; // the first of them, at most `keep`
+};
+
+// Happens-before by vector clocks over what the CTAs did; whether accesses happened to overlap in time plays no part.
+// Where one CTA of a stream is clean, so are all: its synchronisation fixes every order that matters. Otherwise each CTA
+// of that stream is looked at.
+[[nodiscard]] HazardReport findHazards(const Trace& trace, std::size_t keep = 1000);
+
+} // namespace flashstep

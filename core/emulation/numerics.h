@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/program/inputs.h"
+#include "core/program/program.h"
+#include "core/trace/trace_builder.h"
+
+namespace flashstep {
+
+// Values while a run is under way: the buffers of the CTAs that are on an SM, and the tensors in HBM. The effect of an op
+// is applied when the op completes, on what its buffers hold then; so a missing wait shows in the numbers.
+class Numerics {
+public:
+    Numerics(const Program& program, const Inputs& inputs);
+
+    void start(CtaId cta); // its buffers hold NaN: nothing has been written
+    void finish(CtaId cta);
+    // Applies the op's effect and leaves what it wrote in the trace (nullptr: thrown away).
+    void apply(CtaId cta, OpId op, TraceBuilder* trace);
+
+    [[nodiscard]] const Tensor& o() const { return m_o; } // NaN where no CTA has stored
+    [[nodiscard]] const Tensor& lse() const { return m_lse; }
+
+private:
+    struct Context; // one op of one CTA, with its operands at hand
+    using Buffer = std::vector<float>;
+
+    void load(Context& c);
+    void store(Context& c);
+
+    const Program& m_program;
+    const Inputs& m_inputs;
+    float m_scaleLog2; // c of the papers: softmax scale times log2 e
+    double m_scale;
+    std::vector<std::vector<Buffer>> m_live; // by CTA; empty unless it is on an SM
+    Tensor m_o, m_lse;
+    std::vector<float> m_s, m_p; // (batch heads, seqlenQ, seqlenK), where the algorithm keeps scores in HBM
+};
+
+} // namespace flashstep

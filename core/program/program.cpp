@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/program/program.h"
+
+#include <algorithm>
+
+namespace flashstep {
+
+std::string_view name(Space space)
+{
+    constexpr std::array<std::string_view, 3> names { "hbm", "smem", "registers" };
+    return names[static_cast<std::size_t>(space)];
+}
+
+BufferId Program::buffer(std::string_view bufferName, int launch) const
+{
+    for (std::size_t k = 0; k < buffers.size(); ++k)
+        if (buffers[k].name == bufferName && buffers[k].launch == launch)
+            return BufferId(k);
+    return BufferId::none();
+}
+
+int Program::rowsInside(const Cta& cta) const
+{
+    return std::clamp(problem.seqlenQ - cta.row, 0, launches[cta.launch].queryRows);
+}
+
+int Program::keysInside(int j) const
+{
+    return std::clamp(problem.seqlenK - j * tile.keys, 0, tile.keys);
+}
+
+Program::Columns Program::columns(BufferId id, int j) const
+{
+    const BufferDecl& decl = buffers[id.index()];
+    if (!decl.wholeRow)
+        return { 0, decl.cols };
+    return { j * tile.keys, tile.keys };
+}
+
+namespace {
+
+std::string mmaLabel(const Program& program, const Op& op)
+{
+    const std::string& out = program.buffers[op.out.index()].name;
+    const std::string& a = program.buffers[op.in[0].index()].name;
+    const std::string& b = program.buffers[op.in[1].index()].name;
+    if (op.transposed)
+        return out + " = " + a + " " + b + "ᵀ";
+    return out + (op.accumulate ? " += " : " = ") + a + " " + b;
+}
+
+} // namespace
+
+std::string labelOf(const Program& program, const Op& op)
+{
+    const auto bufferName = [&](BufferId id) { return id.valid() ? program.buffers[id.index()].name : std::string(); };
+    switch (op.kind) {
+    case OpKind::Load:
+        return "load " + std::string(name(op.tensor));
+    case OpKind::Store:
+        return "store " + std::string(name(op.tensor));
+    case OpKind::Stage:
+        return "stage " + bufferName(op.in[0]);
+    case OpKind::Convert:
+        return "convert " + bufferName(op.out);
+    case OpKind::Rescale:
+        return "rescale " + bufferName(op.out);
+    case OpKind::Normalise:
+        return op.out.valid() ? bufferName(op.out) + " / l" : "LSE";
+    case OpKind::Wait:
+    case OpKind::Sync:
+        return op.wait.valid() ? program.waits[op.wait.index()].name : std::string(name(op.kind));
+    case OpKind::Mma:
+        return mmaLabel(program, op);
+    case OpKind::Mask:
+        return "mask " + bufferName(op.out);
+    case OpKind::RowMax:
+    case OpKind::Exp2:
+    case OpKind::RowSum:
+    case OpKind::Commit:
+        break;
+    }
+    return std::string(name(op.kind));
+}
+
+} // namespace flashstep

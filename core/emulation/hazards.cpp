@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <map>
 #include <set>
 
 namespace flashstep {
@@ -25,7 +25,7 @@ struct Access {
     std::uint32_t op = 0;
 };
 
-// Last accesses of one row of one buffer.
+// Last accesses of some rows of one buffer that every op touches together or not at all.
 struct RowHistory {
     Access write;
     std::array<Access, maxActors> reads {}; // by actor
@@ -43,6 +43,49 @@ struct Barrier {
     std::vector<Clock> turns; // what was known when each completed
 };
 
+// Rows of each buffer, grouped: two rows are in one group if every row set of the stream has both or neither. So an
+// access looks at a handful of groups, however many rows the tile has.
+class RowGroups {
+public:
+    RowGroups(const Program& program, const Stream& stream)
+        : m_touched(program.buffers.size())
+        , m_counts(program.buffers.size())
+    {
+        std::vector<std::set<std::size_t>> sets(program.buffers.size());
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const Op& op = program.ops[k];
+            for (const BufferId id : { op.out, op.out2, op.in[0], op.in[1], op.in[2] })
+                if (id.valid())
+                    sets[rootOf(program, id).index()].insert(op.rows.index());
+        }
+        for (std::size_t b = 0; b < sets.size(); ++b) {
+            std::map<std::vector<bool>, std::uint32_t> groups;
+            for (int row = 0; row < program.buffers[b].rows; ++row) {
+                std::vector<bool> signature;
+                for (const std::size_t set : sets[b])
+                    signature.push_back(program.rowSets[set].contains(row));
+                const auto group = groups.emplace(signature, static_cast<std::uint32_t>(groups.size())).first->second;
+                for (const std::size_t set : sets[b])
+                    if (program.rowSets[set].contains(row))
+                        m_touched[b][set].insert(group);
+            }
+            m_counts[b] = groups.size();
+        }
+    }
+
+    static BufferId rootOf(const Program& program, BufferId buffer)
+    {
+        const BufferId root = program.buffers[buffer.index()].aliases;
+        return root.valid() ? root : buffer;
+    }
+    [[nodiscard]] std::size_t count(BufferId root) const { return m_counts[root.index()]; }
+    [[nodiscard]] const std::set<std::uint32_t>& of(BufferId root, RowSetId rows) const { return m_touched[root.index()].at(rows.index()); }
+
+private:
+    std::vector<std::map<std::size_t, std::set<std::uint32_t>>> m_touched; // by buffer and row set
+    std::vector<std::size_t> m_counts;
+};
+
 // One CTA, op by op in the order in which they began.
 class CtaAnalysis {
 public:
@@ -52,11 +95,11 @@ public:
         , m_cta(cta)
         , m_roles(m_program.streamOf(cta).roles.size())
         , m_barriers(m_program.barriers.size())
+        , m_groups(m_program, m_program.streamOf(cta))
         , m_history(m_program.buffers.size())
     {
         for (std::size_t k = 0; k < m_history.size(); ++k)
-            if (m_program.buffers[k].launch == m_program.ctas[cta.index()].launch)
-                m_history[k].resize(static_cast<std::size_t>(m_program.buffers[k].rows));
+            m_history[k].resize(m_groups.count(BufferId(k)));
     }
 
     HazardReport run(std::size_t keep)
@@ -148,40 +191,38 @@ private:
             self.clock = ++role.copies;
             self.actor = static_cast<std::uint8_t>(copyActor(op));
         }
-        const RowSet& rows = m_program.rows(op);
         for (std::size_t k = 0; k < op.in.size(); ++k) {
             if (!op.in[k].valid())
                 continue;
-            if (op.kind == OpKind::Mma && k == 1) // the B operand: every row
-                for (std::size_t r = 0; r < memory(op.in[k]).size(); ++r)
-                    read(op.in[k], r, self, role.clock);
-            else
-                rows.forEach([&](int r) { read(op.in[k], static_cast<std::size_t>(r), self, role.clock); });
+            const BufferId root = RowGroups::rootOf(m_program, op.in[k]);
+            if (op.kind == OpKind::Mma && k == 1) { // the B operand: every row
+                for (RowHistory& history : m_history[root.index()])
+                    read(op.in[k], history, self, role.clock);
+                continue;
+            }
+            for (const std::uint32_t group : m_groups.of(root, op.rows))
+                read(op.in[k], m_history[root.index()][group], self, role.clock);
         }
-        for (const BufferId out : { op.out, op.out2 })
-            if (out.valid())
-                rows.forEach([&](int r) { write(out, static_cast<std::size_t>(r), self, role.clock); });
-    }
-
-    std::vector<RowHistory>& memory(BufferId buffer)
-    {
-        const BufferId root = m_program.buffers[buffer.index()].aliases;
-        return m_history[(root.valid() ? root : buffer).index()];
+        for (const BufferId out : { op.out, op.out2 }) {
+            if (!out.valid())
+                continue;
+            const BufferId root = RowGroups::rootOf(m_program, out);
+            for (const std::uint32_t group : m_groups.of(root, op.rows))
+                write(out, m_history[root.index()][group], self, role.clock);
+        }
     }
 
     static bool ordered(const Access& before, const Clock& clock) { return before.clock <= clock[before.actor]; }
 
-    void read(BufferId buffer, std::size_t row, const Access& self, const Clock& clock)
+    void read(BufferId buffer, RowHistory& history, const Access& self, const Clock& clock)
     {
-        RowHistory& history = memory(buffer)[row];
         if (history.write.clock > 0 && !ordered(history.write, clock))
             report("read before write", buffer, self, history.write);
         history.reads[self.actor] = self;
     }
 
-    void write(BufferId buffer, std::size_t row, const Access& self, const Clock& clock)
+    void write(BufferId buffer, RowHistory& history, const Access& self, const Clock& clock)
     {
-        RowHistory& history = memory(buffer)[row];
         if (history.write.clock > 0 && !ordered(history.write, clock))
             report("write after write", buffer, self, history.write);
         for (const Access& earlier : history.reads)
@@ -208,7 +249,8 @@ private:
     CtaId m_cta;
     std::vector<Role> m_roles;
     std::vector<Barrier> m_barriers;
-    std::vector<std::vector<RowHistory>> m_history;
+    RowGroups m_groups;
+    std::vector<std::vector<RowHistory>> m_history; // by root buffer and group of rows
     std::set<std::array<std::size_t, 3>> m_seen;
     std::size_t m_keep = 0;
     HazardReport m_report;

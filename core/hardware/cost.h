@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/hardware/spec.h"
+#include "core/program/engine.h"
 #include "core/program/program.h"
-#include "core/trace/trace.h"
 
 #include <array>
 

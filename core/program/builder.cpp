@@ -300,15 +300,16 @@ RowSetId Launch::queryRows(int warp)
 }
 
 // cp.async moves 16 bytes a thread: 8 threads span 64 elements of a row (4 span 32), so a warp covers 4 (or 8) rows of
-// each pass of all warps. [FlashAttention kernel_traits.h]
+// each pass of all warps. [FlashAttention kernel_traits.h] A shown tile too small for that is shared out row by row, so
+// that here too the rows a warp copies are others than those it computes.
 RowSetId Launch::copyRows(int warp, int rows, int cols)
 {
     const int run = cols % 64 == 0 ? 4 : 8;
     const auto u = [](int x) { return static_cast<std::uint16_t>(x); };
-    if (rows % (run * m_warps) == 0)
+    if (rows % (2 * run * m_warps) == 0)
         return m_kernel.rowSet({ u(run * warp), u(run), u(run * m_warps), u(rows / (run * m_warps)) });
     assert(rows % m_warps == 0);
-    return m_kernel.rowSet({ u(warp * (rows / m_warps)), u(rows / m_warps), 0, 1 });
+    return m_kernel.rowSet({ u((warp + 1) % m_warps), 1, u(m_warps), u(rows / m_warps) });
 }
 
 StreamId Launch::record(const std::vector<int>& shape, int i, int j, const std::function<void(CtaScope&)>& body)

@@ -6,12 +6,6 @@
 
 namespace flashstep {
 
-std::string_view name(Engine engine)
-{
-    constexpr std::array<std::string_view, engineCount> names { "tensor", "exp", "alu", "issue", "smem", "l2", "hbm" };
-    return names[static_cast<std::size_t>(engine)];
-}
-
 std::string_view name(Counter counter)
 {
     constexpr std::array<std::string_view, counterCount> names { "global_read_bytes", "global_write_bytes", "flops_executed", "exp2_hardware",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/program/engine.h"
 #include "core/program/program.h"
 
 #include <array>
@@ -21,11 +22,6 @@ struct Position {
 enum class Level : std::uint8_t { Event, Operation, InnerTile, OuterTile, Cta };
 [[nodiscard]] std::string_view name(Level level); // "event", "operation", "inner-tile", "outer-tile", "cta"
 [[nodiscard]] std::optional<Level> levelFromName(std::string_view text);
-
-// The parts of an SM that ops are booked on, and the memories behind it.
-enum class Engine : std::uint8_t { Tensor, Exp, Alu, Issue, Smem, L2, Hbm };
-constexpr std::size_t engineCount = 7;
-[[nodiscard]] std::string_view name(Engine engine); // "tensor", "exp", "alu", "issue", "smem", "l2", "hbm"
 
 // Running totals; a difference over any window is two reads.
 enum class Counter : std::uint8_t { GlobalRead, GlobalWrite, Flops, Exp2, Rescales };

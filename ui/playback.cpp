@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/playback.h"
+
+#include "core/trace/query.h"
+#include "ui/document.h"
+
+#include <algorithm>
+
+namespace flashstep::ui {
+
+Playback::Playback(const Document& document, QObject* parent)
+    : QObject(parent)
+    , m_document(document)
+{
+    m_timer.setTimerType(Qt::PreciseTimer);
+    connect(&m_timer, &QTimer::timeout, this, &Playback::tick);
+    connect(&document, &Document::changed, this, &Playback::restart);
+}
+
+Position Playback::end() const
+{
+    return m_document.empty() ? Position {} : m_document.trace().end();
+}
+
+void Playback::seek(Position position)
+{
+    position = std::min(position, end());
+    if (position == m_position)
+        return;
+    m_position = position;
+    emit positionChanged();
+}
+
+void Playback::stepForward()
+{
+    if (!m_document.empty())
+        seek(m_document.trace().next(m_position, m_level, m_followed));
+}
+
+void Playback::stepBack()
+{
+    if (!m_document.empty())
+        seek(m_document.trace().previous(m_position, m_level, m_followed));
+}
+
+void Playback::play()
+{
+    if (m_document.empty() || playing())
+        return;
+    if (atEnd())
+        seekStart();
+    m_timer.start(m_speed > 0 ? static_cast<int>(1000 / m_speed) : 0);
+    emit modeChanged();
+}
+
+void Playback::pause()
+{
+    if (!playing())
+        return;
+    m_timer.stop();
+    emit modeChanged();
+}
+
+void Playback::stop()
+{
+    pause();
+    seekStart();
+}
+
+void Playback::tick()
+{
+    const Position before = m_position;
+    stepForward();
+    if (m_position == before || atEnd())
+        pause();
+}
+
+void Playback::setLevel(Level level)
+{
+    if (level == m_level)
+        return;
+    m_level = level;
+    emit modeChanged();
+}
+
+void Playback::finer()
+{
+    if (m_level != Level::Event)
+        setLevel(static_cast<Level>(static_cast<int>(m_level) - 1));
+}
+
+void Playback::coarser()
+{
+    if (m_level != Level::Cta)
+        setLevel(static_cast<Level>(static_cast<int>(m_level) + 1));
+}
+
+void Playback::setSpeed(double stepsPerSecond)
+{
+    if (stepsPerSecond == m_speed)
+        return;
+    m_speed = stepsPerSecond;
+    if (playing())
+        m_timer.setInterval(m_speed > 0 ? static_cast<int>(1000 / m_speed) : 0);
+    emit modeChanged();
+}
+
+void Playback::shiftSpeed(int by)
+{
+    const auto* here = std::find(speeds.begin(), speeds.end(), m_speed);
+    const auto index = std::clamp<std::ptrdiff_t>(here - speeds.begin() + by, 0, static_cast<std::ptrdiff_t>(speeds.size()) - 1);
+    setSpeed(speeds[static_cast<std::size_t>(index)]);
+}
+
+void Playback::follow(CtaId cta)
+{
+    if (cta == m_followed)
+        return;
+    m_followed = cta;
+    emit modeChanged();
+}
+
+void Playback::runToNext(OpKind kind)
+{
+    if (!m_document.empty())
+        seek(nextOfKind(m_document.trace(), m_position, kind, m_followed));
+}
+
+void Playback::runToPrevious(OpKind kind)
+{
+    if (!m_document.empty())
+        seek(previousOfKind(m_document.trace(), m_position, kind, m_followed));
+}
+
+void Playback::restart()
+{
+    m_timer.stop();
+    m_followed = CtaId::none();
+    m_position = Position {};
+    emit modeChanged();
+    emit positionChanged();
+}
+
+} // namespace flashstep::ui

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/ledger.h"
+
+#include "core/tensor/real_math.h"
+#include "ui/appearance.h"
+#include "ui/current.h"
+#include "ui/document.h"
+#include "ui/paint/text.h"
+#include "ui/playback.h"
+#include "ui/views/row_delegate.h"
+
+#include <QHeaderView>
+#include <QPainter>
+
+#include <cmath>
+
+namespace flashstep::ui {
+
+LedgerModel::LedgerModel(const Session& session, QObject* parent)
+    : QAbstractTableModel(parent)
+    , m_session(session)
+{
+}
+
+void LedgerModel::refresh()
+{
+    std::vector<RowState> rows;
+    m_why = tr("No scenario is open.");
+    if (!m_session.document.empty() && m_session.selection.cta().valid()) {
+        const Trace& trace = m_session.document.trace();
+        const CtaId cta = m_session.selection.cta();
+        rows = ledgerAt(trace, cta, m_session.playback.position());
+        m_why = trace.hasValues(cta) ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
+                                     : tr("The values of this CTA were not recorded.");
+    }
+    if (rows.size() != m_rows.size()) {
+        beginResetModel();
+        m_rows = std::move(rows);
+        endResetModel();
+    } else if (!rows.empty()) {
+        m_rows = std::move(rows);
+        emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
+    }
+}
+
+int LedgerModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+int LedgerModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : columnCount_;
+}
+
+QString LedgerModel::text(const RowState& row, int column) const
+{
+    const bool started = row.blocks > 0 || row.decision != "none";
+    const double gap = (row.mUsed - row.mBefore) * log2e;
+    switch (column) {
+    case Row:
+        return QString::number(row.row);
+    case Token:
+        return m_session.document.tokens().query(row.row);
+    case Before:
+        return started ? paint::fixed(row.mBefore * log2e, 2) : QString();
+    case InUse:
+        return started ? paint::fixed(row.mUsed * log2e, 2) : QString();
+    case Gap:
+        if (!started || !std::isfinite(gap))
+            return {};
+        return (gap > 0 ? QStringLiteral("▲ ") : QString()) + paint::fixed(gap, 2);
+    case Scale:
+        if (!started || row.decision == "first")
+            return {};
+        return row.scale == 1 ? QStringLiteral("1") : paint::shortDecimal(row.scale, 3);
+    case Sum:
+        return started ? paint::fixed(row.l, 2) : QString();
+    default:
+        return {};
+    }
+}
+
+QVariant LedgerModel::data(const QModelIndex& index, int role) const
+{
+    const RowState& row = m_rows[static_cast<std::size_t>(index.row())];
+    if (role == Qt::DisplayRole)
+        return text(row, index.column());
+    if (role == Qt::TextAlignmentRole)
+        return static_cast<int>(Qt::AlignVCenter | (index.column() == Token ? Qt::AlignLeft : Qt::AlignRight));
+    if (role == Qt::FontRole)
+        return index.column() == Token ? m_session.appearance.uiFont(11) : m_session.appearance.mono(11);
+    if (role == Qt::ForegroundRole)
+        return index.column() == Row ? m_session.appearance.theme().t2 : m_session.appearance.theme().text;
+    if (role == rowMarkedRole)
+        return row.row == m_session.selection.row();
+    if (role == Qt::ToolTipRole && index.column() == Gap)
+        return tr("How far the maximum rose with the newest block, in log2 units. A triangle: O and l were scaled down to it.");
+    return {};
+}
+
+QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal)
+        return {};
+    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m before"), tr("m in use"), tr("gap"), tr("× scale"),
+        QStringLiteral("ℓ") };
+    if (role == Qt::DisplayRole)
+        return titles[static_cast<std::size_t>(section)];
+    if (role == Qt::TextAlignmentRole)
+        return static_cast<int>(Qt::AlignVCenter | (section == Token ? Qt::AlignLeft : Qt::AlignRight));
+    return {};
+}
+
+LedgerView::LedgerView(const Session& session, QWidget* parent)
+    : QTableView(parent)
+    , m_session(session)
+    , m_model(new LedgerModel(session, this))
+{
+    setObjectName(QStringLiteral("view.ledger"));
+    setAccessibleName(tr("Ledger: softmax state of each row"));
+    setModel(m_model);
+    setItemDelegate(new RowDelegate(session.appearance, this));
+    setSelectionMode(QAbstractItemView::NoSelection);
+    setShowGrid(false);
+    setWordWrap(false);
+    setTabKeyNavigation(false);
+    setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    verticalHeader()->hide();
+    horizontalHeader()->setSectionsClickable(false);
+    horizontalHeader()->setHighlightSections(false);
+    const auto again = [this] { refresh(); };
+    connect(&session.document, &Document::changed, this, again);
+    connect(&session.playback, &Playback::positionChanged, this, again);
+    connect(&session.selection, &Selection::changed, this, again);
+    connect(&session.appearance, &Appearance::changed, this, &LedgerView::dress);
+    connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) {
+        m_session.selection.chooseRow(m_model->rows()[static_cast<std::size_t>(index.row())].row);
+    });
+    dress();
+    refresh();
+}
+
+void LedgerView::dress()
+{
+    const Appearance& look = m_session.appearance;
+    verticalHeader()->setMinimumSectionSize(look.px(18));
+    verticalHeader()->setDefaultSectionSize(look.px(18));
+    const std::array<int, LedgerModel::columnCount_> widths { 34, 76, 52, 52, 58, 60, 50 };
+    for (int column = 0; column < LedgerModel::columnCount_; ++column) {
+        horizontalHeader()->setSectionResizeMode(column, column == LedgerModel::Token ? QHeaderView::Stretch : QHeaderView::Fixed);
+        setColumnWidth(column, look.px(widths[static_cast<std::size_t>(column)]));
+    }
+    viewport()->update();
+}
+
+void LedgerView::refresh()
+{
+    m_model->refresh();
+    viewport()->update();
+    announceChange(this);
+    emit refreshed();
+}
+
+QString LedgerView::about() const
+{
+    if (m_model->rows().empty())
+        return {};
+    const TileRef tile = tileOnShow(m_session);
+    return tr("tile (%1, %2)").arg(tile.i).arg(tile.j);
+}
+
+void LedgerView::paintEvent(QPaintEvent* event)
+{
+    QTableView::paintEvent(event);
+    if (!m_model->rows().empty())
+        return;
+    QPainter painter(viewport());
+    painter.setPen(m_session.appearance.theme().t2);
+    painter.setFont(m_session.appearance.uiFont(12));
+    painter.drawText(viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignTop | Qt::AlignLeft | Qt::TextWordWrap, m_model->why());
+}
+
+std::vector<AccessibleNode> LedgerView::accessibleNodes() const
+{
+    std::vector<AccessibleNode> nodes;
+    for (const RowState& row : m_model->rows()) {
+        const QString word = m_session.document.tokens().query(row.row);
+        AccessibleNode node { QAccessible::Row, QStringLiteral("row %1 %2").arg(row.row).arg(word).trimmed(),
+            QStringLiteral("m %1, m_used %2, l %3, %4").arg(exactText(row.m), exactText(row.mUsed), exactText(row.l), QString::fromStdString(row.decision)), {} };
+        const auto cell = [&node](const char* name, const QString& value) {
+            node.children.push_back({ QAccessible::Cell, QString::fromLatin1(name), value, {} });
+        };
+        cell("row", QString::number(row.row));
+        cell("m", exactText(row.m));
+        cell("m_used", exactText(row.mUsed));
+        cell("l", exactText(row.l));
+        cell("blocks", QString::number(row.blocks));
+        cell("decision", QString::fromStdString(row.decision));
+        cell("scale", exactText(row.scale));
+        nodes.push_back(std::move(node));
+    }
+    if (nodes.empty())
+        nodes.push_back({ QAccessible::StaticText, m_model->why(), {}, {} });
+    return nodes;
+}
+
+} // namespace flashstep::ui

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/trace/state.h"
+#include "ui/session.h"
+#include "ui/views/accessible.h"
+
+#include <QAbstractTableModel>
+#include <QTableView>
+
+namespace flashstep::ui {
+
+// The softmax state of the chosen CTA's rows, a row of the table each; scores in log2 units.
+class LedgerModel : public QAbstractTableModel {
+    Q_OBJECT
+public:
+    enum Column { Row, Token, Before, InUse, Gap, Scale, Sum, columnCount_ };
+
+    LedgerModel(const Session& session, QObject* parent);
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    [[nodiscard]] const std::vector<RowState>& rows() const { return m_rows; }
+    [[nodiscard]] QString why() const { return m_why; } // there is nothing to show
+
+public slots:
+    void refresh(); // reads all rows again from the position
+
+private:
+    [[nodiscard]] QString text(const RowState& row, int column) const;
+
+    const Session m_session;
+    std::vector<RowState> m_rows;
+    QString m_why;
+};
+
+class LedgerView : public QTableView, public AccessibleView {
+    Q_OBJECT
+public:
+    LedgerView(const Session& session, QWidget* parent);
+    [[nodiscard]] const LedgerModel& ledger() const { return *m_model; }
+    // A node per row of the chosen CTA: m, l and what else `dump --what state` says, in its units.
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] QString about() const; // "tile (6, 5)"
+
+signals:
+    void refreshed();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void dress();
+    void refresh();
+
+    const Session m_session;
+    LedgerModel* m_model;
+};
+
+} // namespace flashstep::ui

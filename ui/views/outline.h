@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/trace/trace.h"
+#include "ui/session.h"
+
+#include <QTreeWidget>
+
+namespace flashstep::ui {
+
+// The steps of the chosen CTA: its key blocks and, below each, what is done with them. A click goes there.
+class Outline : public QTreeWidget {
+    Q_OBJECT
+public:
+    Outline(const Session& session, QWidget* parent);
+
+private:
+    void rebuild();
+    void refresh();
+    void dress();
+    [[nodiscard]] Position placeOf(const QTreeWidgetItem* item) const;
+
+    const Session m_session;
+    CtaId m_cta;
+    const Trace* m_trace = nullptr;
+};
+
+} // namespace flashstep::ui

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/paint/stage_layout.h"
+#include "ui/views/canvas.h"
+
+namespace flashstep::ui {
+
+// The score matrix of one head as tiles: hover, choose, zoom with Ctrl and the wheel, drag.
+class TileCanvas : public Canvas {
+    Q_OBJECT
+public:
+    TileCanvas(const Session& session, QWidget* parent);
+
+    [[nodiscard]] const paint::StageView& view() const { return m_view; }
+    [[nodiscard]] paint::StageScene scene() const;
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+
+public slots:
+    void fit();
+
+signals:
+    void tileOpened(int i, int j); // asked to be seen with its numbers
+
+protected:
+    void draw(QPainter& painter, const QRectF& rect) override;
+    bool event(QEvent* event) override; // tool tips
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+
+private:
+    [[nodiscard]] paint::StageHit hitAt(const QPointF& point) const;
+
+    paint::StageView m_view;
+    QPointF m_pressed, m_last;
+    bool m_dragging = false;
+};
+
+} // namespace flashstep::ui

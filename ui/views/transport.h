@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/views/canvas.h"
+
+#include <QFrame>
+
+class QLabel;
+class QToolButton;
+
+namespace flashstep::ui {
+
+class ComboBox;
+class TimelineCanvas;
+
+// Overview of the whole run with the window of the timeline and the playhead; click or drag to seek.
+class Scrubber : public Canvas {
+    Q_OBJECT
+public:
+    Scrubber(const Session& session, TimelineCanvas& timeline, QWidget* parent);
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] QSize sizeHint() const override;
+
+protected:
+    void draw(QPainter& painter, const QRectF& rect) override;
+    [[nodiscard]] QString emptyText() const override { return {}; }
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+
+private:
+    TimelineCanvas& m_timeline;
+};
+
+// Buttons, step, speed, the position in words, the scrubber. Holds the focus itself, so that the plain keys work here.
+class Transport : public QWidget {
+    Q_OBJECT
+public:
+    Transport(const Session& session, TimelineCanvas& timeline, QWidget* parent);
+
+    [[nodiscard]] Scrubber* scrubber() const { return m_scrubber; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
+
+private:
+    QToolButton* addButton(int symbol, const QString& name, const QString& key, double width);
+    void dress();
+    void showPosition();
+    void showMode();
+
+    const Session m_session;
+    QToolButton *m_first, *m_back, *m_play, *m_forward, *m_last;
+    ComboBox *m_level, *m_scope, *m_speed;
+    QLabel *m_stepLabel, *m_speedLabel;
+    QWidget* m_readout;
+    Scrubber* m_scrubber;
+};
+
+} // namespace flashstep::ui

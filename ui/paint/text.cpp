@@ -97,9 +97,11 @@ QString shortDecimal(double value, int digits)
     if (!std::isfinite(value))
         return special(value);
     const double size = std::fabs(value);
-    if (size >= std::pow(10.0, digits + 2))
+    int before = 1; // digits in front of the point
+    for (double power = 10; power <= size && before < digits + 3; power *= 10)
+        ++before;
+    if (before > digits + 2)
         return scientific(value, 1);
-    const int before = size < 1 ? 1 : static_cast<int>(std::floor(std::log10(size))) + 1;
     return fixed(value, std::clamp(digits - before, 0, digits - 1));
 }
 

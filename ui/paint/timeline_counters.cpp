@@ -48,18 +48,6 @@ double mean(const TimelineCanvas& canvas, CounterLane counter, double begin, dou
     return busy / ((end - begin) * lane->servers);
 }
 
-// 1, 2 or 5 times a power of ten, not below the value.
-double roundUp(double value)
-{
-    if (value <= 0)
-        return 1;
-    const double power = std::pow(10.0, std::floor(std::log10(value)));
-    for (const double factor : { 1.0, 2.0, 5.0 })
-        if (factor * power >= value)
-            return factor * power;
-    return 10 * power;
-}
-
 } // namespace
 
 void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)

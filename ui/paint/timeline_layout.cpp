@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace flashstep::paint {
 
@@ -233,20 +234,27 @@ double snapToEdge(const TimelineLayout& layout, const TimelineIndex& index, QPoi
     return best;
 }
 
+double roundUp(double value)
+{
+    if (!(value > 0) || !std::isfinite(value))
+        return 1;
+    double power = 1;
+    while (power > value)
+        power /= 10;
+    while (power * 10 <= value)
+        power *= 10;
+    for (const double factor : { 1.0, 2.0, 5.0 })
+        if (factor * power >= value)
+            return factor * power;
+    return 10 * power;
+}
+
 Ticks rulerTicks(double from, double to, double width, double spacing)
 {
     Ticks ticks;
     if (!(to > from) || width <= 0)
         return ticks;
-    const double least = (to - from) * spacing / width;
-    const double power = std::pow(10.0, std::floor(std::log10(least)));
-    ticks.step = 10 * power;
-    for (const double factor : { 1.0, 2.0, 5.0 })
-        if (factor * power >= least) {
-            ticks.step = factor * power;
-            break;
-        }
-    ticks.step = std::max(1.0, std::round(ticks.step)); // whole cycles
+    ticks.step = std::max(1.0, roundUp((to - from) * spacing / width)); // whole cycles
     ticks.first = std::ceil(from / ticks.step) * ticks.step;
     ticks.count = to >= ticks.first ? static_cast<int>(std::floor((to - ticks.first) / ticks.step)) + 1 : 0;
     return ticks;

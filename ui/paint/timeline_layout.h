@@ -81,6 +81,9 @@ struct Ticks {
 };
 [[nodiscard]] Ticks rulerTicks(double from, double to, double width, double spacing = 90);
 
+// 1, 2 or 5 times a power of ten: the smallest not below the value.
+[[nodiscard]] double roundUp(double value);
+
 // Views moved by the user; kept inside the run, at least 8 cycles wide.
 [[nodiscard]] TimelineView wholeCta(const TimelineIndex& index, TimelineView view);
 [[nodiscard]] TimelineView zoomed(const TimelineIndex& index, TimelineView view, double factor, double anchorCycle);

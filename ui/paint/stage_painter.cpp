@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/stage_painter.h"
+
+#include "core/trace/state.h"
+#include "ui/paint/fonts.h"
+#include "ui/paint/stage_parts.h"
+#include "ui/paint/tile_painter.h"
+#include "ui/paint/timeline_painter.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep::paint {
+
+namespace {
+
+// The CTA of the rows on show that comes from the same head as the chosen one.
+void outlineRows(const StageCanvas& canvas)
+{
+    const StageLayout& layout = canvas.layout;
+    QRectF rows;
+    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+        if (canvas.trace().ctaOfTile(canvas.b, canvas.h, i) == canvas.scene.cta)
+            rows = rows.united(QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
+    if (rows.isEmpty() || layout.cell < 6)
+        return;
+    canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+    canvas.painter.setPen(QPen(canvas.theme.text, 1));
+    canvas.painter.setBrush(Qt::NoBrush);
+    canvas.painter.drawRoundedRect(rows.adjusted(-1.5, -0.5, 1.5, 0.5), 3, 3);
+}
+
+void outlineTile(const StageCanvas& canvas, int i, int j)
+{
+    if (i < 0 || j < 0 || i >= canvas.layout.queryTiles || j >= canvas.layout.keyBlocks)
+        return;
+    const QRectF cell = canvas.layout.cellRect(i, j);
+    if (!cell.intersects(canvas.layout.window))
+        return;
+    canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+    canvas.painter.setPen(QPen(canvas.theme.text, 2));
+    canvas.painter.setBrush(Qt::NoBrush);
+    canvas.painter.drawRoundedRect(cell, 3, 3);
+}
+
+// "warps 0–3" for neighbours that do the same, else the names one by one.
+QString namesOf(const Program& program, const std::vector<RoleId>& roles)
+{
+    const auto nameAt = [&](std::size_t k) { return QString::fromStdString(program.roles[roles[k].index()].name); };
+    if (roles.size() == 1)
+        return nameAt(0);
+    const QString prefix = QStringLiteral("warp ");
+    if (nameAt(0).startsWith(prefix) && nameAt(roles.size() - 1).startsWith(prefix)
+        && roles.back().index() - roles.front().index() + 1 == roles.size())
+        return QStringLiteral("warps %1–%2").arg(nameAt(0).mid(prefix.size()), nameAt(roles.size() - 1).mid(prefix.size()));
+    QStringList names;
+    for (std::size_t k = 0; k < roles.size(); ++k)
+        names << nameAt(k);
+    return names.join(QStringLiteral(", "));
+}
+
+QString doing(const Trace& trace, const RoleState& state)
+{
+    switch (state.kind) {
+    case RoleState::Kind::NotStarted:
+        return QStringLiteral("not started");
+    case RoleState::Kind::Done:
+        return QStringLiteral("done");
+    case RoleState::Kind::Waiting:
+        return QStringLiteral("waiting");
+    case RoleState::Kind::Stuck:
+        return QStringLiteral("stuck");
+    case RoleState::Kind::Running:
+        break;
+    }
+    const Op& op = trace.program().op(trace.opOf(state.current));
+    if (op.kind == OpKind::Load || op.kind == OpKind::Store)
+        return QString::fromStdString(labelOf(trace.program(), op));
+    return op.kind == OpKind::RowSum ? QStringLiteral("row sum") : op.kind == OpKind::Convert ? QStringLiteral("rounding")
+        : op.kind == OpKind::Normalise                                                     ? QStringLiteral("dividing by l")
+                                                                                           : sliceLabel(trace, state.current, false);
+}
+
+} // namespace
+
+QString stageCaption(const StageScene& scene)
+{
+    if (!scene.trace || !scene.cta.valid())
+        return QString();
+    const Trace& trace = *scene.trace;
+    const Program& program = trace.program();
+    const Cta& cta = program.ctas[scene.cta.index()];
+    std::vector<std::pair<QString, std::vector<RoleId>>> groups;
+    int j = -1;
+    for (const RoleState& state : rolesAt(trace, scene.cta, scene.position)) {
+        if (state.current.valid()) {
+            const Op& op = program.op(trace.opOf(state.current));
+            const int block = program.keyBlock(cta, op);
+            if (block >= 0 && !op.async)
+                j = block;
+        }
+        const QString what = doing(trace, state);
+        const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == what; });
+        if (same == groups.end())
+            groups.push_back({ what, { state.role } });
+        else
+            same->second.push_back(state.role);
+    }
+    QString text = QStringLiteral("Q%1").arg(cta.i);
+    if (j >= 0)
+        text += QStringLiteral(" × K%1").arg(j);
+    text += QStringLiteral(", rows %1–%2: ").arg(cta.row).arg(cta.row + std::max(1, program.rowsInside(cta)) - 1);
+    QStringList parts;
+    for (const auto& [what, roles] : groups)
+        parts << (groups.size() == 1 && roles.size() > 1 ? QStringLiteral("all warps %1").arg(what)
+                                                         : QStringLiteral("%1 %2").arg(namesOf(program, roles), what));
+    return text + parts.join(QStringLiteral(", ")) + QLatin1Char('.');
+}
+
+QString describeTile(const StageScene& scene, int i, int j)
+{
+    if (!scene.trace || !scene.cta.valid())
+        return QString();
+    const Program& program = scene.trace->program();
+    const Cta& cta = program.ctas[scene.cta.index()];
+    const TileState state = tileAt(*scene.trace, cta.b, cta.h, i, j, scene.position);
+    const std::string_view kind = name(state.kind);
+    QString text = QStringLiteral("Tile (%1, %2): %3").arg(i).arg(j).arg(QString::fromLatin1(kind.data(), static_cast<int>(kind.size())));
+    if (state.kind == TileState::Kind::Loading)
+        text += QStringLiteral(" %1 %").arg(static_cast<int>(std::lround(100 * state.fraction)));
+    if (state.n > 0)
+        text += QStringLiteral(", block %1 of its row").arg(state.n);
+    if (hiddenTile(program, i, j))
+        text += QStringLiteral(", hidden by the mask");
+    else if (state.masked)
+        text += QStringLiteral(", partly masked");
+    const int row = i * program.tile.rows, key = j * program.tile.keys;
+    text += QStringLiteral("; queries %1–%2, keys %3–%4")
+                .arg(row)
+                .arg(std::min(row + program.tile.rows, program.problem.seqlenQ) - 1)
+                .arg(key)
+                .arg(key + program.keysInside(j) - 1);
+    if (state.cta.valid())
+        text += QStringLiteral("; CTA %1 on SM %2").arg(state.cta.index()).arg(scene.trace->span(state.cta).sm);
+    return text;
+}
+
+void paintStage(QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme)
+{
+    painter.save();
+    painter.setClipRect(rect, Qt::IntersectClip);
+    painter.fillRect(rect, theme.panel);
+    if (scene.trace && scene.cta.valid()) {
+        const StageLayout layout = layoutStage(rect, scene, view);
+        const Cta& cta = scene.trace->program().ctas[scene.cta.index()];
+        const StageCanvas canvas { painter, scene, view, layout, theme, cta.b, cta.h };
+        paintStageHeaders(canvas);
+        painter.save();
+        painter.setClipRect(layout.window, Qt::IntersectClip);
+        paintStageTiles(canvas);
+        painter.restore();
+        painter.save();
+        painter.setClipRect(layout.window.adjusted(-2, -2, 2, 2), Qt::IntersectClip);
+        outlineRows(canvas);
+        outlineTile(canvas, scene.highlight.i, scene.highlight.j);
+        outlineTile(canvas, scene.highlight.hoverI, scene.highlight.hoverJ);
+        painter.restore();
+        paintStageOutputs(canvas);
+        painter.setPen(theme.t2);
+        drawElided(painter, layout.caption, Qt::AlignLeft, canvasFont(11), stageCaption(scene));
+    }
+    painter.restore();
+}
+
+void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme)
+{
+    struct Entry {
+        TileLook look;
+        const char16_t* words;
+    };
+    constexpr Entry entries[] = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" }, { TileLook::InSmem, u"in SMEM" },
+        { TileLook::Computing, u"computing" }, { TileLook::Done, u"done" }, { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" } };
+    painter.save();
+    const QFont font = canvasFont(11);
+    double x = rect.left();
+    for (const Entry& entry : entries) {
+        const QString words = QString::fromUtf16(entry.words);
+        const double width = 16 + 6 + textWidth(font, words);
+        if (x + width > rect.right())
+            break;
+        paintTile(painter, QRectF(std::round(x), std::round(rect.center().y() - 8), 16, 16), entry.look, theme.tiles[3], 0.6, theme);
+        painter.setPen(theme.t2);
+        drawLine(painter, QRectF(x + 22, rect.top(), width, rect.height()), Qt::AlignLeft, font, words);
+        x += width + 18;
+    }
+    painter.restore();
+}
+
+} // namespace flashstep::paint

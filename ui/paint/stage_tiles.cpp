@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/trace/state.h"
+#include "ui/paint/fonts.h"
+#include "ui/paint/stage_parts.h"
+#include "ui/paint/tile_numbers.h"
+#include "ui/paint/tile_painter.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep::paint {
+
+namespace {
+
+constexpr double squaresFrom = 30; // pixels per tile
+constexpr double smallestPitch = 2.5; // pixels per element, for squares
+constexpr double smallestSquare = 1.1, smallestShare = 0.003;
+constexpr double numberWidth = 40, numberHeight = 17; // pixels per element, for numbers
+constexpr double scoreLimit = 16; // log2 units
+constexpr double smallestBlock = 5; // pixels: below, one drawn cell stands for several tiles
+
+struct Pitch {
+    double x, y;
+};
+
+Pitch pitchOf(const StageCanvas& canvas)
+{
+    return { canvas.layout.cell / canvas.program().tile.keys, canvas.layout.cell / canvas.program().tile.rows };
+}
+
+bool roomForNumbers(const StageCanvas& canvas)
+{
+    const Pitch pitch = pitchOf(canvas);
+    return pitch.x >= numberWidth && pitch.y >= numberHeight;
+}
+
+bool roomForSquares(const StageCanvas& canvas)
+{
+    const Pitch pitch = pitchOf(canvas);
+    return canvas.view.squares && canvas.layout.cell >= squaresFrom && std::min(pitch.x, pitch.y) >= smallestPitch;
+}
+
+void paintOne(const StageCanvas& canvas, int i, int j)
+{
+    const TileState state = tileAt(canvas.trace(), canvas.b, canvas.h, i, j, canvas.scene.position);
+    const TileLook look = lookOf(state, hiddenTile(canvas.program(), i, j));
+    const QRectF cell = canvas.layout.cellRect(i, j);
+    const TileColour& colour = canvas.theme.keyBlock(j);
+    const bool computed = look == TileLook::Computing || look == TileLook::Done;
+    if (computed && roomForNumbers(canvas)) {
+        paintTile(canvas.painter, cell, look == TileLook::Computing ? look : TileLook::InSmem, colour, 1, canvas.theme);
+        paintScores(canvas, cell.adjusted(4, 4, -4, -4), i, j);
+        return;
+    }
+    paintTile(canvas.painter, cell, look, colour, state.fraction, canvas.theme);
+    if (!computed)
+        return;
+    const QRectF inside = look == TileLook::Computing ? cell.adjusted(4, 4, -4, -4) : cell.adjusted(1, 1, -1, -1);
+    if (state.masked && canvas.layout.cell >= 10)
+        washMasked(canvas, inside, i, j);
+    if (look == TileLook::Done && roomForSquares(canvas))
+        paintShares(canvas, inside, i, j, colour.ink);
+}
+
+// Below a few pixels a cell, one cell drawn for a square of tiles: the state of the one in its middle.
+void paintThinned(const StageCanvas& canvas)
+{
+    const StageLayout& layout = canvas.layout;
+    const int step = std::max(1, static_cast<int>(std::ceil(smallestBlock / layout.cell)));
+    for (int i = layout.firstRow() / step * step; i < layout.lastRow(); i += step)
+        for (int j = layout.firstColumn() / step * step; j < layout.lastColumn(); j += step) {
+            const int mi = std::min(i + step / 2, layout.queryTiles - 1), mj = std::min(j + step / 2, layout.keyBlocks - 1);
+            const TileState state = tileAt(canvas.trace(), canvas.b, canvas.h, mi, mj, canvas.scene.position);
+            const QRectF cell(layout.cellRect(i, j).topLeft(), QSizeF(layout.cell * step, layout.cell * step));
+            paintTile(canvas.painter, cell & layout.matrix, lookOf(state, hiddenTile(canvas.program(), mi, mj)), canvas.theme.keyBlock(mj),
+                state.fraction, canvas.theme);
+        }
+}
+
+} // namespace
+
+bool hiddenTile(const Program& program, int i, int j)
+{
+    if (program.problem.mask.kind == MaskKind::None)
+        return false;
+    const int firstRow = i * program.tile.rows, lastRow = std::min(firstRow + program.tile.rows, program.problem.seqlenQ) - 1;
+    const int firstKey = j * program.tile.keys, lastKey = firstKey + program.keysInside(j) - 1;
+    // Both ends of the visible range grow with the row: the first row sees least to the right, the last most.
+    return program.problem.visibleKeys(lastRow).last <= firstKey || program.problem.visibleKeys(firstRow).first > lastKey;
+}
+
+void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
+{
+    const Program& program = canvas.program();
+    const int firstKey = j * program.tile.keys, rows = program.tile.rows;
+    QColor wash = canvas.theme.waitGround;
+    wash.setAlphaF(0.72);
+    canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+    canvas.painter.setPen(Qt::NoPen);
+    canvas.painter.setBrush(wash);
+    const int step = std::max(1, static_cast<int>(std::ceil(rows / rect.height()))); // rows per pixel
+    std::vector<QRectF> washed;
+    for (int r = 0; r < rows; r += step) {
+        const int row = i * rows + r;
+        if (row >= program.problem.seqlenQ)
+            break;
+        const Problem::KeyRange keys = program.problem.visibleKeys(row);
+        const double top = rect.top() + rect.height() * r / rows, height = rect.height() * std::min(step, rows - r) / rows;
+        const auto x = [&](int key) { return rect.left() + rect.width() * std::clamp(key - firstKey, 0, program.tile.keys) / program.tile.keys; };
+        const double first = keys.empty() ? rect.right() : x(keys.first), last = keys.empty() ? rect.right() : x(keys.last);
+        if (first > rect.left())
+            washed.emplace_back(rect.left(), top, first - rect.left(), height);
+        if (last < rect.right())
+            washed.emplace_back(last, top, rect.right() - last, height);
+    }
+    canvas.painter.drawRects(washed.data(), static_cast<int>(washed.size()));
+}
+
+void paintShares(const StageCanvas& canvas, const QRectF& rect, int i, int j, const QColor& ink)
+{
+    const TileValues shares = tileShares(canvas.trace(), canvas.b, canvas.h, i, j, canvas.scene.position);
+    const Program& program = canvas.program();
+    const double pitchX = rect.width() / program.tile.keys, pitchY = rect.height() / program.tile.rows;
+    const double full = std::min(pitchX, pitchY) - 0.6;
+    std::vector<QRectF> squares;
+    for (int r = 0; r < shares.rows; ++r)
+        for (int c = 0; c < shares.cols; ++c) {
+            const auto share = static_cast<double>(shares.at(r, c));
+            if (!(share >= smallestShare))
+                continue;
+            const double side = std::max(smallestSquare, full * std::sqrt(std::min(share, 1.0)));
+            squares.emplace_back(rect.left() + (c + 0.5) * pitchX - side / 2, rect.top() + (r + 0.5) * pitchY - side / 2, side, side);
+        }
+    canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+    canvas.painter.setPen(Qt::NoPen);
+    canvas.painter.setBrush(ink);
+    canvas.painter.drawRects(squares.data(), static_cast<int>(squares.size()));
+}
+
+void paintScores(const StageCanvas& canvas, const QRectF& rect, int i, int j)
+{
+    const TileNumbers numbers = tileNumbers(canvas.trace(), canvas.b, canvas.h, i, j, canvas.scene.position);
+    const Program& program = canvas.program();
+    const double pitchX = rect.width() / program.tile.keys, pitchY = rect.height() / program.tile.rows;
+    const QFont regular = monoFont(12), bold = monoFont(12, QFont::DemiBold);
+    QPainter& painter = canvas.painter;
+    for (int r = 0; r < numbers.rows; ++r)
+        for (int c = 0; c < numbers.keys; ++c) {
+            const auto value = static_cast<double>(numbers.s.at(r, c));
+            const QRectF cell(rect.left() + c * pitchX, rect.top() + r * pitchY, pitchX - 1, pitchY - 1);
+            if (std::isnan(value) || !cell.intersects(canvas.layout.window))
+                continue;
+            const bool hidden = std::isinf(value);
+            const QColor ground = hidden ? canvas.theme.waitGround : divergingColour(canvas.theme, value, scoreLimit);
+            const bool largest = value == numbers.row[static_cast<std::size_t>(r)].blockMax && !hidden;
+            painter.setRenderHint(QPainter::Antialiasing, false);
+            painter.fillRect(cell, ground);
+            painter.setPen(hidden ? canvas.theme.t3 : inkOn(ground));
+            drawLine(painter, cell.adjusted(3, 0, -5, 0), Qt::AlignRight, largest ? bold : regular,
+                number(value, canvas.view.format, DType::Fp32));
+            if (largest) {
+                painter.setRenderHint(QPainter::Antialiasing, true);
+                painter.setPen(QPen(canvas.theme.text, 2));
+                painter.setBrush(Qt::NoBrush);
+                painter.drawRoundedRect(cell.adjusted(1, 1, -1, -1), 2, 2);
+            }
+        }
+}
+
+void paintStageTiles(const StageCanvas& canvas)
+{
+    const StageLayout& layout = canvas.layout;
+    if (layout.cell < smallestBlock) {
+        paintThinned(canvas);
+        return;
+    }
+    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+        for (int j = layout.firstColumn(); j < layout.lastColumn(); ++j)
+            paintOne(canvas, i, j);
+}
+
+} // namespace flashstep::paint

@@ -226,7 +226,7 @@ private:
         case OpKind::Commit:
             run.groups.committed.push_back(std::exchange(run.groups.open, 0));
             retireGroups(run.groups);
-            finishAt(ends, index, role, id);
+            finishAt(ends + cycles(m_costs[id.index()].latency), index, role, id);
             break;
         case OpKind::Wait:
             if (op.dropped || run.groups.landed(op.pending)) {

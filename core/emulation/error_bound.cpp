@@ -58,11 +58,11 @@ std::optional<double> errorBound(const Program& program, const Inputs& inputs)
     const double u = unitRoundoff(program.problem.dtype);
     const double u32 = unitRoundoff(DType::Fp32);
     // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e.
-    double relative = u32 * (8 + 4 * scores);
+    double relative = u32 * (4 + scores);
     if (program.problem.dtype != DType::Fp32)
         relative += 2 * u;
     if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32)
-        relative += 2 * u * std::min(scores, 0.5 / u); // S is rounded on its way through HBM
+        relative += u * std::min(scores, 1 / u) / 2; // S is rounded on its way through HBM
     return std::min(v.element * relative, 2 * v.element);
 }
 

@@ -129,12 +129,12 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Cta& cta, const 
     case OpKind::Store:
         costMemory(c);
         break;
-    case OpKind::Commit:
+    case OpKind::Commit: // one instruction: too little to keep an engine busy
+        c.cost.latency = ticksPerCycle;
+        break;
     case OpKind::Wait:
-        c.book(Engine::Issue, 1);
         break;
     case OpKind::Sync: // the latency is paid when the last has arrived
-        c.book(Engine::Issue, 1);
         c.cost.latency = CostContext::ticks(gpu.barrierLatency);
         break;
     case OpKind::Mma:

@@ -56,7 +56,8 @@ struct LoadedInputs {
 };
 [[nodiscard]] Result<LoadedInputs> loadInputs(ScenarioFile& file);
 
-// "not in this version" for what a later one brings, or an unknown name.
-[[nodiscard]] Status checkKnown(const Scenario& scenario);
+// Knobs have to exist: "not in this version" for what a later one brings. Whether a version obeys them, and the rest of
+// the scenario, is for prepare() to say.
+[[nodiscard]] Status checkKnobs(const Scenario& scenario);
 
 } // namespace flashstep

@@ -70,7 +70,7 @@ Result<Stated> stateProblem(const ProblemOptions& options)
     for (const auto& [key, value] : options.given)
         if (Status status = setOption(file, key, value); !status)
             return status.error();
-    if (Status status = checkKnown(file.scenario); !status)
+    if (Status status = checkKnobs(file.scenario); !status)
         return status.error();
     Result<LoadedInputs> loaded = loadInputs(file);
     if (!loaded)
@@ -78,7 +78,7 @@ Result<Stated> stateProblem(const ProblemOptions& options)
     Result<Prepared> prepared = prepare(file.scenario);
     if (!prepared)
         return prepared.error();
-    return Stated { std::move(file), std::move(*loaded), std::move(*prepared) };
+    return Stated { std::move(file), std::move(*loaded), std::move(*prepared), options.scenario };
 }
 
 Result<Session> emulate(Stated stated, bool quiet)
@@ -96,7 +96,7 @@ Result<Session> emulate(Stated stated, bool quiet)
     Result<Run> run = runScenario(stated.file.scenario, std::move(stated.loaded.inputs), line.progress());
     if (!run)
         return run.error();
-    Session session { std::move(stated.file), std::move(stated.loaded.labels), std::move(*run), 0 };
+    Session session { std::move(stated.file), std::move(stated.loaded.labels), std::move(*run), 0, std::move(stated.path) };
     session.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return session;
 }

@@ -26,6 +26,7 @@ struct Stated {
     ScenarioFile file;
     LoadedInputs loaded;
     Prepared prepared;
+    std::string path;
 };
 [[nodiscard]] Result<Stated> stateProblem(const ProblemOptions& options);
 
@@ -35,6 +36,7 @@ struct Session {
     Labels labels;
     Run run;
     double wallSeconds = 0;
+    std::string scenarioPath; // empty: stated on the command line alone
 };
 [[nodiscard]] Result<Session> emulate(Stated stated, bool quiet);
 [[nodiscard]] Result<Session> emulate(const ProblemOptions& options);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/emulation/run.h"
+#include "core/io/labels.h"
+#include "core/io/spans.h"
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flashstep {
+
+// Sentences with gaps, from resources/text/LANG.json: one table per language, none of it in code.
+class Words {
+public:
+    // Falls back to English, entry by entry.
+    [[nodiscard]] static Result<Words> load(std::string_view lang);
+
+    using Values = std::map<std::string, std::string, std::less<>>;
+    // The text of that name, its {gaps} filled.
+    [[nodiscard]] std::string say(std::string_view name, const Values& values) const;
+
+private:
+    std::map<std::string, std::string, std::less<>> m_texts;
+};
+
+// One entry of the glossary.
+struct GlossaryCard {
+    std::string term; // "SMEM"
+    std::string title; // "shared memory"
+    std::string text;
+    std::string source;
+};
+[[nodiscard]] Result<std::vector<GlossaryCard>> glossary(std::string_view lang);
+
+// Puts steps of a run into words, from its trace alone. The run has to outlive it.
+class Narrator {
+public:
+    Narrator(const Run& run, const Labels& labels, Words words);
+
+    // What the CTA's newest event is: "warp 1 · row maximum of block 3".
+    [[nodiscard]] std::string title(Position p, CtaId cta) const;
+    // One to three sentences; numbers that matter are in **bold**.
+    [[nodiscard]] std::string explain(Position p, CtaId cta) const;
+    // The same for a whole key block, query tile or CTA that is complete at p.
+    [[nodiscard]] std::string summary(Position p, CtaId cta, Level level) const;
+
+private:
+    struct Step {
+        InstanceId instance;
+        bool ends = false;
+        const Op* op = nullptr;
+        OpId id;
+    };
+    [[nodiscard]] Step stepAt(Position p, CtaId cta) const;
+    [[nodiscard]] Words::Values common(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string rowName(CtaId cta, int r) const;
+    [[nodiscard]] std::string say(const std::string& name, const Words::Values& values) const { return m_words.say(name, values); }
+
+    [[nodiscard]] std::string explainLoad(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainWait(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainSync(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainMma(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainMask(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainRowMax(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainRescale(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainExp2(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainRowSum(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainNormalise(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainOther(const Step& step, CtaId cta) const;
+
+    const Run& m_run;
+    const Labels& m_labels;
+    Words m_words;
+};
+
+// The run from `from` to `to`, step by step, as Markdown.
+[[nodiscard]] Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, std::string_view lang, std::ostream& out);
+
+} // namespace flashstep

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "core/emulation/run.h"
+#include "core/io/chrome_json.h"
+#include "core/io/csv.h"
+#include "core/io/files.h"
+#include "core/io/perfetto.h"
+#include "ui/paint/picture.h"
+#include "ui/samples.h"
+#include "ui/views/notice_bar.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QUrl>
+
+namespace flashstep::ui {
+
+void MainWindow::openSample(const QString& resourceName)
+{
+    const Result<QString> path = unpackSample(resourceName);
+    if (!path) {
+        m_notice->showError(path.error());
+        emit runFailed();
+        return;
+    }
+    open(*path);
+}
+
+void MainWindow::open(const QString& path)
+{
+    const Result<ScenarioFile> file = readScenario(path.toStdString());
+    if (!file) {
+        m_notice->showError(file.error());
+        fillChoices();
+        emit runFailed();
+        return;
+    }
+    rememberFile(path);
+    start({ *file, path, false });
+}
+
+void MainWindow::chooseFile()
+{
+    const QString folder = m_document.path().isEmpty() ? QDir::homePath() : QFileInfo(m_document.path()).path();
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open scenario"), folder, tr("Scenarios (*.json);;All files (*)"));
+    if (!path.isEmpty())
+        open(path);
+}
+
+void MainWindow::change(const std::string& key, const std::string& value)
+{
+    if (m_document.empty())
+        return;
+    ScenarioFile file = m_document.file();
+    if (const Status status = setOption(file, key, value); !status) {
+        m_notice->showError(status.error());
+        fillChoices();
+        return;
+    }
+    start({ std::move(file), m_document.path(), true });
+}
+
+void MainWindow::save()
+{
+    const bool sample = m_document.path().contains(QStringLiteral("/flashstep/samples/"));
+    if (m_document.path().isEmpty() || sample)
+        saveAs();
+    else
+        saveTo(m_document.path());
+}
+
+void MainWindow::saveAs()
+{
+    const QString path = targetFor(tr("Save scenario"), QStringLiteral("json"), tr("Scenarios (*.json)"));
+    if (!path.isEmpty())
+        saveTo(path);
+}
+
+void MainWindow::saveTo(const QString& path)
+{
+    const std::string text = scenarioText(m_document.file(), QFileInfo(path).absolutePath().toStdString());
+    const Status status = writeFileAtomically(path.toStdString(), [&text](std::ostream& out) -> Status {
+        out << text;
+        return Nothing {};
+    });
+    report(status, path);
+    if (status) {
+        m_document.setPath(path);
+        rememberFile(path);
+        fillScenarios();
+    }
+}
+
+QString MainWindow::targetFor(const QString& title, const QString& suffix, const QString& filter)
+{
+    if (m_document.empty()) {
+        m_notice->showText(tr("There is nothing to write: no scenario is open."));
+        return {};
+    }
+    const QString folder = m_options.remembers ? QSettings().value(QStringLiteral("exportFolder"), QDir::homePath()).toString() : QDir::homePath();
+    const QString name = QFileInfo(m_document.title()).completeBaseName() + QLatin1Char('.') + suffix;
+    QString path = QFileDialog::getSaveFileName(this, title, folder + QLatin1Char('/') + name, filter);
+    if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty())
+        path += QLatin1Char('.') + suffix;
+    if (!path.isEmpty() && m_options.remembers)
+        QSettings().setValue(QStringLiteral("exportFolder"), QFileInfo(path).absolutePath());
+    return path;
+}
+
+void MainWindow::report(const Status& status, const QString& path)
+{
+    if (status)
+        m_notice->showText(tr("Written: %1").arg(path));
+    else
+        QMessageBox::critical(this, tr("Not written"), QString::fromStdString(status.error().line()));
+}
+
+void MainWindow::exportPicture(const QString& viewName, const QString& format)
+{
+    const QString path = targetFor(tr("Export %1").arg(viewName), format, tr("Pictures (*.%1)").arg(format));
+    if (path.isEmpty())
+        return;
+    paint::PictureRequest request;
+    request.run = m_document.run().get();
+    request.tokens = m_document.tokens();
+    request.view = viewName;
+    request.at = m_playback.position();
+    request.cta = m_selection.cta();
+    request.scale = 2;
+    request.scenarioName = m_document.title();
+    request.version = QApplication::applicationVersion();
+    report(paint::writePicture(request, format, path), path);
+}
+
+void MainWindow::exportTrace(const QString& format)
+{
+    const bool perfetto = format == QStringLiteral("perfetto");
+    const bool chrome = format == QStringLiteral("chrome");
+    const QString suffix = perfetto ? QStringLiteral("pftrace") : chrome ? QStringLiteral("json") : QStringLiteral("csv");
+    const QString path = targetFor(tr("Export trace"), suffix, tr("Traces (*.%1)").arg(suffix));
+    if (path.isEmpty())
+        return;
+    const Run& run = *m_document.run();
+    const Range whole = Range::whole(*run.trace);
+    const Progress progress;
+    QApplication::setOverrideCursor(Qt::WaitCursor);
+    const Status status = writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
+        return perfetto ? writePerfetto(run, whole, out, progress)
+            : chrome    ? writeChromeJson(run, whole, out, progress)
+                        : writeCsv(run, CsvTable::Events, whole, out, progress);
+    });
+    QApplication::restoreOverrideCursor();
+    report(status, path);
+}
+
+void MainWindow::rememberFile(const QString& path)
+{
+    if (!m_options.remembers || path.contains(QStringLiteral("/flashstep/samples/")))
+        return;
+    QSettings settings;
+    QStringList recent = settings.value(QStringLiteral("recent")).toStringList();
+    recent.removeAll(path);
+    recent.prepend(path);
+    settings.setValue(QStringLiteral("recent"), recent.mid(0, 8));
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (event->mimeData()->hasUrls())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const QList<QUrl> urls = event->mimeData()->urls();
+    if (urls.isEmpty())
+        return;
+    event->acceptProposedAction();
+    open(urls.front().toLocalFile());
+}
+
+} // namespace flashstep::ui

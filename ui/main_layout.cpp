@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "ui/document.h"
+#include "ui/views/controls.h"
+#include "ui/views/explain_view.h"
+#include "ui/views/hints.h"
+#include "ui/views/inspector.h"
+#include "ui/views/ledger.h"
+#include "ui/views/memory_canvas.h"
+#include "ui/views/numbers_canvas.h"
+#include "ui/views/outline.h"
+#include "ui/views/scenario_panel.h"
+#include "ui/views/source_view.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/tile_canvas.h"
+#include "ui/views/timeline_canvas.h"
+#include "ui/views/transport.h"
+
+#include <QApplication>
+#include <QDockWidget>
+#include <QFileInfo>
+#include <QResizeEvent>
+#include <QSettings>
+#include <QVBoxLayout>
+
+namespace flashstep::ui {
+
+namespace {
+
+    constexpr int stateVersion = 1;
+
+    QString timelineTitle(const Session& session)
+    {
+        if (session.document.empty() || !session.selection.cta().valid())
+            return {};
+        const CtaId cta = session.selection.cta();
+        return QObject::tr("CTA %1 on SM %2").arg(static_cast<qulonglong>(cta.index())).arg(session.document.trace().span(cta).sm);
+    }
+
+} // namespace
+
+std::optional<Layout> layoutFromName(const QString& name)
+{
+    const QStringList names { QStringLiteral("learn"), QStringLiteral("pipeline"), QStringLiteral("numbers"), QStringLiteral("present") };
+    const int index = static_cast<int>(names.indexOf(name.toLower()));
+    return index < 0 ? std::nullopt : std::optional(static_cast<Layout>(index));
+}
+
+QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWidget* content)
+{
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(QStringLiteral("dock.") + name);
+    dock->setTitleBarWidget(new DockTitle(title, m_appearance, dock));
+    dock->setWidget(content);
+    m_docks.insert(name, dock);
+    connect(dock, &QDockWidget::topLevelChanged, this, [this] { m_arrangedByHand = m_arrangedByHand || !m_arranging; });
+    return dock;
+}
+
+void MainWindow::makeDocks()
+{
+    m_scenario = new ScenarioPanel(m_session, this);
+    m_outline = new Outline(m_session, this);
+    m_explain = new ExplainView(m_session, this);
+    m_ledger = new LedgerView(m_session, this);
+    m_inspector = new Inspector(m_session, this);
+    m_source = new SourceView(m_session, this);
+    addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
+    addDock(QStringLiteral("outline"), tr("Outline"), m_outline);
+    addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
+    auto* ledgerTitle = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
+    auto* inspectorTitle = static_cast<DockTitle*>(addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector)->titleBarWidget());
+    auto* sourceTitle = static_cast<DockTitle*>(addDock(QStringLiteral("source"), tr("Source"), m_source)->titleBarWidget());
+    ledgerTitle->setInfo(tr("log2 units"));
+    connect(m_ledger, &LedgerView::refreshed, ledgerTitle, [this, ledgerTitle] {
+        const QString about = m_ledger->about();
+        ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
+    });
+    connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
+    connect(m_source, &SourceView::fileChanged, sourceTitle, [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+
+    auto* bottom = new QWidget(this);
+    auto* column = new QVBoxLayout(bottom);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    m_timeline = new TimelineCanvas(m_session, bottom);
+    m_transport = new Transport(m_session, *m_timeline, bottom);
+    column->addWidget(m_transport);
+    column->addWidget(m_timeline, 1);
+    QDockWidget* dock = addDock(QStringLiteral("timeline"), tr("Timeline"), bottom);
+    dock->setTitleBarWidget(new QWidget(dock)); // the transport is its head
+    dock->setFeatures(QDockWidget::DockWidgetClosable);
+    const auto describe = [this] { m_timeline->setAccessibleDescription(timelineTitle(m_session)); };
+    connect(&m_selection, &Selection::changed, m_timeline, describe);
+
+    for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(), m_timeline, m_transport,
+             m_transport->scrubber() })
+        m_actions->addCanvas(canvas);
+    for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
+        setCorner(corner, Qt::BottomDockWidgetArea);
+    setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+}
+
+// Each preset is a function of the window's size; where it is narrow the left side becomes tabs of the right one.
+void MainWindow::arrange()
+{
+    m_arranging = true;
+    const bool narrow = width() < m_appearance.px(1200);
+    m_compact = narrow;
+    const auto dock = [this](const char* name) { return m_docks.value(QString::fromLatin1(name)); };
+    const auto show = [&](std::initializer_list<const char*> names) {
+        for (auto* each : std::as_const(m_docks)) {
+            each->setFloating(false);
+            each->hide();
+        }
+        for (const char* name : names)
+            dock(name)->show();
+    };
+    addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"));
+    addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
+    addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
+    for (const char* name : { "explain", "ledger", "source", "inspector" })
+        addDockWidget(Qt::RightDockWidgetArea, dock(name));
+    if (narrow) {
+        splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
+        tabifyDockWidget(dock("explain"), dock("scenario"));
+        tabifyDockWidget(dock("explain"), dock("outline"));
+        tabifyDockWidget(dock("ledger"), dock("inspector"));
+        tabifyDockWidget(dock("ledger"), dock("source"));
+    } else {
+        splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
+        splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
+        splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
+        tabifyDockWidget(dock("ledger"), dock("inspector"));
+    }
+    switch (m_layout) {
+    case Layout::Learn:
+        show({ "timeline", "scenario", "outline", "explain", "ledger", "inspector", "source" });
+        m_stage->setMode(StageView::Mode::Both);
+        break;
+    case Layout::Pipeline:
+        show({ "timeline", "explain", "source" });
+        m_stage->setMode(StageView::Mode::Both);
+        break;
+    case Layout::Numbers:
+        show({ "timeline", "explain", "inspector" });
+        m_stage->setMode(StageView::Mode::Numbers);
+        break;
+    case Layout::Present:
+        show({ "timeline", "explain" });
+        m_stage->setMode(StageView::Mode::Tiles);
+        break;
+    }
+    dock("explain")->raise();
+    dock("ledger")->raise();
+    const Appearance& look = m_appearance;
+    const int right = look.px(narrow || m_layout == Layout::Numbers ? 280 : 360);
+    resizeDocks({ dock("explain") }, { right }, Qt::Horizontal);
+    if (!narrow && m_layout == Layout::Learn)
+        resizeDocks({ dock("scenario") }, { look.px(240) }, Qt::Horizontal);
+    const int low = height() < look.px(780) ? 220 : m_layout == Layout::Pipeline ? 420 : m_layout == Layout::Numbers ? 240 : 310;
+    resizeDocks({ dock("timeline") }, { look.px(low) }, Qt::Vertical);
+    if (m_layout == Layout::Learn) {
+        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(150), look.px(200), look.px(150) }, Qt::Vertical);
+        if (!narrow)
+            resizeDocks({ dock("scenario"), dock("outline") }, { look.px(300), look.px(200) }, Qt::Vertical);
+    }
+    m_arranging = false;
+}
+
+void MainWindow::setLayout(Layout layout)
+{
+    m_layout = layout;
+    m_arrangedByHand = false;
+    m_appearance.setScale(layout == Layout::Present ? 1.5 : m_appearance.scale() == 1.5 ? 1 : m_appearance.scale());
+    arrange();
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event)
+{
+    QMainWindow::resizeEvent(event);
+    if (!m_arrangedByHand && !m_arranging && m_stage && (width() < m_appearance.px(1200)) != m_compact)
+        arrange();
+}
+
+void MainWindow::restore()
+{
+    if (!m_options.remembers)
+        return;
+    const QSettings settings;
+    m_appearance.setChoice(static_cast<Appearance::Choice>(settings.value(QStringLiteral("theme"), 0).toInt()));
+    m_appearance.setScale(settings.value(QStringLiteral("scale"), 1.0).toDouble());
+    restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
+    m_arrangedByHand = settings.value(QStringLiteral("arrangedByHand")).toBool()
+        && restoreState(settings.value(QStringLiteral("docks")).toByteArray(), stateVersion);
+}
+
+void MainWindow::remember()
+{
+    if (!m_options.remembers)
+        return;
+    QSettings settings;
+    settings.setValue(QStringLiteral("theme"), static_cast<int>(m_appearance.choice()));
+    settings.setValue(QStringLiteral("scale"), m_appearance.scale());
+    settings.setValue(QStringLiteral("geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("arrangedByHand"), m_arrangedByHand);
+    settings.setValue(QStringLiteral("docks"), saveState(stateVersion));
+    if (m_options.hints && m_hints)
+        settings.setValue(QStringLiteral("hintsSeen"), m_hints->count() == 0);
+}
+
+QStringList MainWindow::viewNames()
+{
+    return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"), QStringLiteral("ledger"),
+        QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"), QStringLiteral("scenario"), QStringLiteral("outline"),
+        QStringLiteral("transport") };
+}
+
+QWidget* MainWindow::view(const QString& name)
+{
+    return findChild<QWidget*>(QStringLiteral("view.") + name);
+}
+
+void MainWindow::showView(const QString& name)
+{
+    QWidget* widget = view(name);
+    if (!widget)
+        return;
+    const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
+    if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
+        m_stage->setMode(static_cast<StageView::Mode>(mode));
+    else if (QDockWidget* dock = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
+        dock->show();
+        dock->raise();
+    }
+    widget->setFocus(Qt::ShortcutFocusReason);
+}
+
+void MainWindow::nextPane(int by)
+{
+    QList<QWidget*> panes { m_stage->focusCanvas() };
+    for (const char* name : { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+        if (QWidget* pane = view(QString::fromLatin1(name)); pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
+            panes.append(pane);
+    int here = -1;
+    for (int k = 0; k < panes.size(); ++k)
+        if (panes[k]->hasFocus() || panes[k]->isAncestorOf(QApplication::focusWidget()))
+            here = k;
+    const int count = static_cast<int>(panes.size());
+    panes[(here + by + count) % count]->setFocus(Qt::TabFocusReason);
+}
+
+} // namespace flashstep::ui

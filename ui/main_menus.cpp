@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "ui/actions.h"
+#include "ui/samples.h"
+#include "ui/views/notice_bar.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/tile_canvas.h"
+#include "ui/views/timeline_canvas.h"
+
+#include <QActionGroup>
+#include <QApplication>
+#include <QDialog>
+#include <QDockWidget>
+#include <QFileInfo>
+#include <QLineEdit>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QSettings>
+#include <QTextBrowser>
+#include <QVBoxLayout>
+
+namespace flashstep::ui {
+
+void MainWindow::makeMenus()
+{
+    fileMenu();
+    editMenu();
+    viewMenu();
+    runMenu();
+    helpMenu();
+}
+
+void MainWindow::fileMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&File"));
+    m_actions->add(menu, QStringLiteral("open"), tr("&Open scenario …"), { QStringLiteral("Ctrl+O") }, [this] { chooseFile(); });
+    QMenu* sampleMenu = menu->addMenu(tr("Open &sample"));
+    for (const Sample& sample : samples())
+        m_actions->add(sampleMenu, sample.resource, sample.title, {}, [this, sample] { openSample(sample.resource); });
+    m_recentMenu = menu->addMenu(tr("Open &recent"));
+    connect(m_recentMenu, &QMenu::aboutToShow, this, [this] {
+        m_recentMenu->clear();
+        const QStringList recent = m_options.remembers ? QSettings().value(QStringLiteral("recent")).toStringList() : QStringList();
+        for (const QString& path : recent)
+            connect(m_recentMenu->addAction(QFileInfo(path).fileName()), &QAction::triggered, this, [this, path] { open(path); });
+        if (recent.isEmpty())
+            m_recentMenu->addAction(tr("None yet"))->setEnabled(false);
+    });
+    menu->addSeparator();
+    m_actions->add(menu, QStringLiteral("save"), tr("&Save scenario"), { QStringLiteral("Ctrl+S") }, [this] { save(); });
+    m_actions->add(menu, QStringLiteral("saveAs"), tr("Save scenario &as …"), { QStringLiteral("Ctrl+Shift+S") }, [this] { saveAs(); });
+    menu->addSeparator();
+    QMenu* out = menu->addMenu(tr("&Export"));
+    const auto picture = [this, out](const char* view, const char* format, const QString& text) {
+        const QString v = QString::fromLatin1(view);
+        const QString f = QString::fromLatin1(format);
+        m_actions->add(out, QStringLiteral("export.%1.%2").arg(v, f), text, {}, [this, v, f] { exportPicture(v, f); });
+    };
+    picture("timeline", "svg", tr("Timeline as SVG …"));
+    picture("timeline", "png", tr("Timeline as PNG …"));
+    picture("tiles", "svg", tr("Tiles as SVG …"));
+    picture("tiles", "png", tr("Tiles as PNG …"));
+    picture("memory", "svg", tr("Memory as SVG …"));
+    picture("memory", "png", tr("Memory as PNG …"));
+    picture("ledger", "svg", tr("Ledger as SVG …"));
+    picture("ledger", "png", tr("Ledger as PNG …"));
+    out->addSeparator();
+    m_actions->add(out, QStringLiteral("export.perfetto"), tr("Perfetto trace …"), {}, [this] { exportTrace(QStringLiteral("perfetto")); });
+    m_actions->add(out, QStringLiteral("export.chrome"), tr("Chrome trace JSON …"), {}, [this] { exportTrace(QStringLiteral("chrome")); });
+    m_actions->add(out, QStringLiteral("export.csv"), tr("Events as CSV …"), {}, [this] { exportTrace(QStringLiteral("csv")); });
+    menu->addSeparator();
+    m_actions->add(menu, QStringLiteral("quit"), tr("&Quit"), { QStringLiteral("Ctrl+Q") }, [this] { close(); });
+}
+
+void MainWindow::editMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&Edit"));
+    m_actions->add(menu, QStringLiteral("find"), tr("&Find a moment or command"), { QStringLiteral("Ctrl+Shift+P"), QStringLiteral("Ctrl+F") }, [this] {
+        m_search->setFocus(Qt::ShortcutFocusReason);
+        m_search->selectAll();
+    });
+    m_actions->add(menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] { m_selection.clear(); });
+}
+
+void MainWindow::viewMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&View"));
+    const QStringList names { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"), QStringLiteral("explain"),
+        QStringLiteral("ledger"), QStringLiteral("inspector"), QStringLiteral("source"), QStringLiteral("timeline"), QStringLiteral("scenario") };
+    const QStringList titles { tr("Tiles"), tr("Numbers"), tr("Memory"), tr("Explain"), tr("Ledger"), tr("Inspector"), tr("Source"), tr("Timeline"),
+        tr("Scenario") };
+    for (int k = 0; k < names.size(); ++k)
+        m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]), { QStringLiteral("Ctrl+%1").arg(k + 1) },
+            [this, name = names[k]] { showView(name); });
+    m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {}, [this] { m_stage->setMode(StageView::Mode::Both); });
+    m_actions->add(menu, QStringLiteral("nextPane"), tr("Next pane"), { QStringLiteral("F6") }, [this] { nextPane(1); });
+    m_actions->add(menu, QStringLiteral("previousPane"), tr("Previous pane"), { QStringLiteral("Shift+F6") }, [this] { nextPane(-1); });
+    menu->addSeparator();
+    QMenu* panels = menu->addMenu(tr("&Panels"));
+    for (const char* name : { "scenario", "outline", "explain", "ledger", "inspector", "source", "timeline" })
+        panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
+    QMenu* layouts = menu->addMenu(tr("&Layout"));
+    m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });
+    m_actions->add(layouts, QStringLiteral("layout.pipeline"), tr("Pipeline"), {}, [this] { setLayout(Layout::Pipeline); });
+    m_actions->add(layouts, QStringLiteral("layout.numbers"), tr("Numbers in full"), {}, [this] { setLayout(Layout::Numbers); });
+    m_actions->add(layouts, QStringLiteral("layout.present"), tr("Present"), {}, [this] { setLayout(Layout::Present); });
+    m_actions->add(menu, QStringLiteral("resetLayout"), tr("&Reset layout"), {}, [this] { setLayout(m_layout); });
+    menu->addSeparator();
+    QMenu* themes = menu->addMenu(tr("&Theme"));
+    auto* group = new QActionGroup(this);
+    const QStringList choices { tr("System"), tr("Light"), tr("Dark") };
+    for (int k = 0; k < choices.size(); ++k) {
+        const auto choice = static_cast<Appearance::Choice>(k);
+        QAction* action = m_actions->add(themes, QStringLiteral("theme.%1").arg(k), tr("%1 theme").arg(choices[k]), {},
+            [this, choice] { m_appearance.setChoice(choice); });
+        action->setCheckable(true);
+        action->setActionGroup(group);
+        const auto tick = [this, action, choice] { action->setChecked(m_appearance.choice() == choice); };
+        connect(&m_appearance, &Appearance::changed, action, tick);
+        tick();
+    }
+    m_actions->add(menu, QStringLiteral("larger"), tr("Larger"), { QStringLiteral("Ctrl++"), QStringLiteral("Ctrl+=") },
+        [this] { m_appearance.setScale(m_appearance.scale() + 0.125); });
+    m_actions->add(menu, QStringLiteral("smaller"), tr("Smaller"), { QStringLiteral("Ctrl+-") },
+        [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
+    m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") }, [this] { m_appearance.setScale(1); });
+    menu->addSeparator();
+    QMenu* time = menu->addMenu(tr("Time&line"));
+    m_actions->add(time, QStringLiteral("zoomIn"), tr("Zoom in"), { QStringLiteral("W") }, [this] { m_timeline->zoomIn(); });
+    m_actions->add(time, QStringLiteral("zoomOut"), tr("Zoom out"), { QStringLiteral("S") }, [this] { m_timeline->zoomOut(); });
+    m_actions->add(time, QStringLiteral("panLeft"), tr("Pan left"), { QStringLiteral("A") }, [this] { m_timeline->panLeft(); });
+    m_actions->add(time, QStringLiteral("panRight"), tr("Pan right"), { QStringLiteral("D") }, [this] { m_timeline->panRight(); });
+    m_actions->add(time, QStringLiteral("focus"), tr("Focus the selection, again to fit"), { QStringLiteral("F") }, [this] { m_timeline->focusSelection(); });
+    m_actions->add(time, QStringLiteral("previousSlice"), tr("Previous slice"), { QStringLiteral(",") }, [this] { m_timeline->previousSlice(); });
+    m_actions->add(time, QStringLiteral("nextSlice"), tr("Next slice"), { QStringLiteral(".") }, [this] { m_timeline->nextSlice(); });
+    m_actions->add(time, QStringLiteral("fitTiles"), tr("Fit the tiles"), {}, [this] { m_stage->tiles()->fit(); });
+}
+
+void MainWindow::runMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&Run"));
+    const auto add = [this, menu](const char* id, const QString& text, const QStringList& keys, const std::function<void()>& run) {
+        m_actions->add(menu, QString::fromLatin1(id), text, keys, run);
+    };
+    add("step", tr("Step &forward"), { QStringLiteral("F10"), QStringLiteral("Right") }, [this] { m_playback.stepForward(); });
+    add("back", tr("Step &back"), { QStringLiteral("Shift+F10"), QStringLiteral("F4"), QStringLiteral("Left") }, [this] { m_playback.stepBack(); });
+    add("play", tr("&Play or pause"), { QStringLiteral("F5"), QStringLiteral("Space") }, [this] { m_playback.togglePlay(); });
+    add("stop", tr("&Stop"), { QStringLiteral("Shift+F5") }, [this] {
+        m_controller.cancel();
+        m_playback.pause();
+    });
+    add("reset", tr("&Reset to the start"), { QStringLiteral("Ctrl+R") }, [this] { m_playback.stop(); });
+    menu->addSeparator();
+    add("runToNext", tr("Run to the &next of the chosen kind"), { QStringLiteral("F8") }, [this] { runTo(true); });
+    add("runToPrevious", tr("Run to the pre&vious of the chosen kind"), { QStringLiteral("Shift+F8") }, [this] { runTo(false); });
+    add("start", tr("To the s&tart"), { QStringLiteral("Home") }, [this] { m_playback.seekStart(); });
+    add("end", tr("To the &end"), { QStringLiteral("End") }, [this] { m_playback.seekEnd(); });
+    menu->addSeparator();
+    add("finer", tr("&Into finer steps"), { QStringLiteral("F11") }, [this] { m_playback.finer(); });
+    add("coarser", tr("&Out to coarser steps"), { QStringLiteral("Shift+F11") }, [this] { m_playback.coarser(); });
+    add("slower", tr("Sl&ower"), { QStringLiteral("[") }, [this] { m_playback.slower(); });
+    add("faster", tr("Fas&ter"), { QStringLiteral("]") }, [this] { m_playback.faster(); });
+    add("scope", tr("Steps of this CTA or of all"), {},
+        [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
+}
+
+void MainWindow::helpMenu()
+{
+    QMenu* menu = menuBar()->addMenu(tr("&Help"));
+    m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"), { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") },
+        [this] { showShortcuts(); });
+    m_actions->add(menu, QStringLiteral("about"), tr("&About FlashStep"), {}, [this] {
+        QMessageBox::about(this, tr("About FlashStep"),
+            tr("<b>FlashStep %1</b><p>Steps through FlashAttention on an emulated GPU. Times are modelled, numbers are computed.</p>"
+               "<p>GPL-3.0-or-later; core and resources Apache-2.0.</p>")
+                .arg(QApplication::applicationVersion()));
+    });
+}
+
+void MainWindow::showShortcuts()
+{
+    QString html = QStringLiteral("<table cellspacing=0 cellpadding=4>");
+    for (const QAction* action : m_actions->all()) {
+        const QStringList keys = m_actions->keysOf(action);
+        if (keys.isEmpty())
+            continue;
+        html += QStringLiteral("<tr><td>%1</td><td style='padding-left:24px'><code>%2</code></td></tr>")
+                    .arg(action->text().section(QLatin1Char('\t'), 0, 0).remove(QLatin1Char('&')).toHtmlEscaped(),
+                        keys.join(QStringLiteral("</code> or <code>")));
+    }
+    html += QStringLiteral("</table>");
+    auto* sheet = new QDialog(this);
+    sheet->setAttribute(Qt::WA_DeleteOnClose);
+    sheet->setObjectName(QStringLiteral("shortcuts"));
+    sheet->setWindowTitle(tr("Keyboard shortcuts"));
+    auto* column = new QVBoxLayout(sheet);
+    auto* text = new QTextBrowser(sheet);
+    text->setHtml(tr("<p>Keys without Ctrl, Alt or F act while the tiles, the timeline or the transport have the focus.</p>") + html
+        + tr("<p>On the timeline: Ctrl and the wheel zoom at the pointer, dragging pans, the ruler and the playhead seek, a double click goes to a "
+             "slice's end.</p>"));
+    column->addWidget(text);
+    sheet->resize(m_appearance.px(520), m_appearance.px(620));
+    sheet->show();
+}
+
+} // namespace flashstep::ui

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "core/emulation/run.h"
+#include "core/trace/query.h"
+#include "ui/actions.h"
+#include "ui/paint/text.h"
+#include "ui/text.h"
+#include "ui/views/controls.h"
+#include "ui/views/hints.h"
+#include "ui/views/notice_bar.h"
+#include "ui/views/scenario_panel.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/transport.h"
+
+#include <QCloseEvent>
+#include <QStatusBar>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace flashstep::ui {
+
+MainWindow::MainWindow(const Options& options)
+    : m_options(options)
+{
+    installAccessibility();
+    setObjectName(QStringLiteral("FlashStep"));
+    setAcceptDrops(true);
+    setDockNestingEnabled(true);
+    setContextMenuPolicy(Qt::NoContextMenu);
+    m_actions = new Actions(this);
+
+    auto* centre = new QWidget(this);
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    m_notice = new NoticeBar(centre);
+    m_stage = new StageView(m_session, centre);
+    column->addWidget(m_notice);
+    column->addWidget(m_stage, 1);
+    setCentralWidget(centre);
+
+    makeDocks();
+    makeToolBar();
+    makeMenus();
+    m_statusLeft = new QLabel(this);
+    m_statusRight = new QLabel(this);
+    m_statusLeft->setContentsMargins(10, 0, 0, 0);
+    m_statusRight->setContentsMargins(0, 0, 10, 0);
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(m_statusLeft);
+    statusBar()->addPermanentWidget(m_statusRight);
+    connectParts();
+    resize(1440, 900);
+    setMinimumSize(480, 360);
+    restore();
+    if (!m_arrangedByHand)
+        arrange();
+    showTitle();
+    showStatus();
+    m_stage->focusCanvas()->setFocus();
+    if (options.hints) {
+        m_hints = new Hints(this, m_session);
+        m_hints->add(m_transport, tr("Step with <b>→</b> and <b>←</b>, play with <b>Space</b>."));
+        m_hints->add(m_transport->scrubber(), tr("Drag here to go to any moment."));
+        m_hints->add(view(QStringLiteral("explain")), tr("Why this step? It is told here. Hover a tile to find it everywhere."), true);
+    }
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::connectParts()
+{
+    connect(&m_controller, &RunController::started, m_notice, &NoticeBar::showRunning);
+    connect(&m_controller, &RunController::progressed, m_notice, &NoticeBar::setProgress);
+    connect(&m_controller, &RunController::finished, this, &MainWindow::accept);
+    connect(&m_controller, &RunController::cancelled, this, [this] {
+        m_notice->showText(tr("Cancelled. What was open is still here."));
+        fillChoices();
+        showStatus();
+    });
+    connect(&m_controller, &RunController::failed, this, [this](const Error& error) {
+        m_notice->showError(error);
+        fillChoices();
+        showStatus();
+        emit runFailed();
+    });
+    connect(m_notice, &NoticeBar::cancelRequested, &m_controller, &RunController::cancel);
+    connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) { start({ file, m_document.path(), true }); });
+    connect(&m_document, &Document::changed, this, &MainWindow::showTitle);
+    connect(&m_document, &Document::renamed, this, &MainWindow::showTitle);
+    connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
+    connect(&m_document, &Document::changed, this, &MainWindow::fillChoices);
+    connect(&m_playback, &Playback::modeChanged, this, &MainWindow::showStatus);
+    connect(&m_selection, &Selection::changed, this, [this] {
+        fillChoices();
+        // Steps of "this CTA" are those of the chosen one.
+        if (m_playback.followed().valid())
+            m_playback.follow(m_selection.cta());
+    });
+}
+
+void MainWindow::start(const RunRequest& request)
+{
+    if (const Status known = checkKnown(request.file.scenario); !known) {
+        m_notice->showError(known.error());
+        fillChoices();
+        emit runFailed();
+        return;
+    }
+    m_controller.start(request);
+    showStatus();
+}
+
+void MainWindow::accept(const RunOutcome& outcome)
+{
+    m_notice->dismiss();
+    const bool keeps = outcome.request.keepsPlace && !m_document.empty() && m_document.trace().end().value > 0;
+    const double share = keeps ? static_cast<double>(m_playback.position().value) / m_document.trace().end().value : 0;
+    const CtaId cta = keeps ? m_selection.cta() : CtaId::none();
+    const int row = m_selection.row();
+    m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
+    if (keeps && cta.valid() && cta.index() < m_document.program().ctas.size()) {
+        m_selection.chooseCta(cta);
+        m_selection.chooseRow(row);
+    }
+    // Where one launch is all, one CTA tells the story; where several follow each other, everybody's steps do.
+    if (m_document.program().launches.size() == 1)
+        m_playback.follow(m_selection.cta());
+    if (keeps)
+        m_playback.seek(Position { static_cast<std::uint32_t>(std::lround(share * m_document.trace().end().value)) });
+    for (const std::string& note : m_document.run()->report.inputNotes)
+        m_notice->showText(QString::fromStdString(note));
+    emit runShown();
+}
+
+void MainWindow::showTitle()
+{
+    setWindowTitle(m_document.empty() ? tr("FlashStep") : tr("%1 — FlashStep").arg(m_document.title()));
+}
+
+void MainWindow::showStatus()
+{
+    if (m_document.empty()) {
+        m_statusLeft->setText(m_controller.running() ? tr("Emulating …") : tr("Nothing open"));
+        m_statusRight->clear();
+        return;
+    }
+    const Run& run = *m_document.run();
+    const Report& report = run.report;
+    QStringList parts { m_controller.running() ? tr("Emulating …") : m_playback.playing() ? tr("Playing") : tr("Ready") };
+    parts.append(report.hazards == 1 ? tr("1 hazard") : tr("%1 hazards").arg(report.hazards));
+    if (!run.trace->deadlock().empty())
+        parts.append(tr("deadlock: %1").arg(QString::fromStdString(run.trace->deadlock().front().waitingFor)));
+    if (report.maxAbsError)
+        parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
+    m_statusLeft->setText(parts.join(QStringLiteral(" · ")));
+    const bool fault = report.hazards > 0 || !run.trace->deadlock().empty();
+    m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1").arg(m_appearance.theme().fault.name()) : QString());
+    m_statusRight->setText(tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000));
+    m_statusRight->setToolTip(fromView(run.gpu.clockMhz.source));
+}
+
+Status MainWindow::goTo(const QString& position)
+{
+    if (m_document.empty())
+        return Error { "no scenario is open", position.toStdString(), "open one first" };
+    const Result<Moment> moment = findMoment(m_document.trace(), position.trimmed().toStdString());
+    if (!moment)
+        return moment.error();
+    m_playback.pause();
+    if (moment->cta.valid())
+        m_selection.chooseCta(moment->cta);
+    m_playback.seek(moment->position);
+    return Nothing {};
+}
+
+bool MainWindow::command(const QString& text)
+{
+    for (QAction* action : m_actions->all()) {
+        const QString name = action->text().section(QLatin1Char('\t'), 0, 0).remove(QLatin1Char('&'));
+        if (name.compare(text.trimmed(), Qt::CaseInsensitive) == 0 && action->isEnabled()) {
+            action->trigger();
+            return true;
+        }
+    }
+    return false;
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    m_playback.pause();
+    m_controller.cancel();
+    remember();
+    event->accept();
+}
+
+} // namespace flashstep::ui

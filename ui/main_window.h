@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/appearance.h"
+#include "ui/document.h"
+#include "ui/playback.h"
+#include "ui/run_controller.h"
+#include "ui/selection.h"
+#include "ui/session.h"
+
+#include <QMainWindow>
+
+class QComboBox;
+class QDockWidget;
+class QLabel;
+class QLineEdit;
+class QMenu;
+
+namespace flashstep::ui {
+
+class Actions;
+class ComboBox;
+class ExplainView;
+class Hints;
+class Inspector;
+class LedgerView;
+class NoticeBar;
+class Outline;
+class ScenarioPanel;
+class Segments;
+class SourceView;
+class StageView;
+class TimelineCanvas;
+class Transport;
+
+enum class Layout { Learn, Pipeline, Numbers, Present };
+[[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
+
+// Puts the views together and the actions to work; owns what they all read.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    struct Options {
+        bool remembers = true; // reads and writes settings
+        bool hints = false; // the first minute's
+    };
+    explicit MainWindow(const Options& options);
+    ~MainWindow() override;
+
+    [[nodiscard]] Session session() { return m_session; }
+    [[nodiscard]] Actions& actions() { return *m_actions; }
+    [[nodiscard]] StageView& stage() { return *m_stage; }
+    [[nodiscard]] TimelineCanvas& timeline() { return *m_timeline; }
+    [[nodiscard]] NoticeBar& notice() { return *m_notice; }
+    [[nodiscard]] RunController& controller() { return m_controller; }
+    [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
+    [[nodiscard]] static QStringList viewNames();
+    void showView(const QString& name); // raises its dock or mode and gives it the focus
+
+    void openSample(const QString& resourceName); // "samples/licence-causal.json"
+    void open(const QString& path);
+    void start(const RunRequest& request);
+    void setLayout(Layout layout);
+    [[nodiscard]] Status goTo(const QString& position); // cli.md's positions
+    [[nodiscard]] bool command(const QString& text); // by its name
+
+signals:
+    void runShown(); // a finished run is in the document
+    void runFailed();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    // main_window.cpp
+    void connectParts();
+    void accept(const RunOutcome& outcome);
+    void showTitle();
+    void showStatus();
+    // main_layout.cpp
+    void makeDocks();
+    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
+    void arrange();
+    void restore();
+    void remember();
+    void nextPane(int by);
+    // main_toolbar.cpp
+    void makeToolBar();
+    void fillScenarios();
+    void fillChoices();
+    void search();
+    void runTo(bool forward);
+    // main_menus.cpp
+    void makeMenus();
+    void fileMenu();
+    void editMenu();
+    void viewMenu();
+    void runMenu();
+    void helpMenu();
+    void showShortcuts();
+    // main_files.cpp
+    void chooseFile();
+    void save();
+    void saveAs();
+    void saveTo(const QString& path);
+    void exportPicture(const QString& viewName, const QString& format);
+    void exportTrace(const QString& format);
+    void rememberFile(const QString& path);
+    void change(const std::string& key, const std::string& value);
+    [[nodiscard]] QString targetFor(const QString& title, const QString& suffix, const QString& filter);
+    void report(const Status& status, const QString& path);
+
+    const Options m_options;
+    Appearance m_appearance;
+    Document m_document;
+    Playback m_playback { m_document };
+    Selection m_selection { m_document };
+    const Session m_session { m_document, m_playback, m_selection, m_appearance };
+    Layout m_layout = Layout::Learn;
+    bool m_compact = false;
+    bool m_arrangedByHand = false;
+    bool m_arranging = false;
+
+    Actions* m_actions = nullptr;
+    StageView* m_stage = nullptr;
+    NoticeBar* m_notice = nullptr;
+    TimelineCanvas* m_timeline = nullptr;
+    Transport* m_transport = nullptr;
+    ScenarioPanel* m_scenario = nullptr;
+    Outline* m_outline = nullptr;
+    ExplainView* m_explain = nullptr;
+    LedgerView* m_ledger = nullptr;
+    Inspector* m_inspector = nullptr;
+    SourceView* m_source = nullptr;
+    Hints* m_hints = nullptr;
+    QHash<QString, QDockWidget*> m_docks;
+    QMenu *m_recentMenu = nullptr, *m_dockMenu = nullptr;
+
+    ComboBox *m_scenarioBox = nullptr, *m_gpuBox = nullptr, *m_headBox = nullptr, *m_runToBox = nullptr;
+    Segments* m_algorithmBox = nullptr;
+    QLineEdit* m_search = nullptr;
+    QLabel *m_statusLeft = nullptr, *m_statusRight = nullptr;
+    OpKind m_runToKind = OpKind::Rescale;
+
+    RunController m_controller; // last: its worker is joined first
+};
+
+} // namespace flashstep::ui

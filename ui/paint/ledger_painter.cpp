@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/ledger_painter.h"
+
+#include "core/trace/state.h"
+#include "ui/paint/fonts.h"
+#include "ui/paint/marks.h"
+#include "ui/paint/pattern.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep::paint {
+
+namespace {
+
+constexpr double log2e = 1.4426950408889634;
+constexpr double headHeight = 22, rowHeight = 18;
+constexpr double inset = 12;
+
+struct Column {
+    const char16_t* title;
+    double share; // of the width
+};
+constexpr Column columns[] = { { u"row", 0.07 }, { u"", 0.2 }, { u"m before", 0.15 }, { u"m in use", 0.15 }, { u"gap", 0.15 }, { u"× scale", 0.13 },
+    { u"ℓ", 0.15 } };
+
+QRectF columnRect(const QRectF& line, int k)
+{
+    double left = line.left(), total = 0;
+    for (const Column& column : columns)
+        total += column.share;
+    for (int c = 0; c < k; ++c)
+        left += line.width() * columns[c].share / total;
+    return { left, line.top(), line.width() * columns[k].share / total, line.height() };
+}
+
+void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const StageScene& scene, const Theme& theme)
+{
+    const QFont mono = monoFont(11);
+    const bool chosen = scene.highlight.row == row.row;
+    if (chosen) {
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        painter.setPen(QPen(theme.mid, 1));
+        painter.setBrush(theme.highlight);
+        painter.drawRoundedRect(line.adjusted(-5.5, 0.5, 5.5, -0.5), 3, 3);
+    }
+    painter.setPen(theme.t2);
+    drawLine(painter, columnRect(line, 0), Qt::AlignLeft, mono, QString::number(row.row));
+    if (scene.tokens)
+        drawElided(painter, columnRect(line, 1), Qt::AlignLeft, canvasFont(11), scene.tokens->query(row.row));
+    painter.setPen(theme.text);
+    const bool any = row.blocks > 0;
+    const bool first = row.decision == "first";
+    const auto cell = [&](int k, const QString& text) { drawLine(painter, columnRect(line, k), Qt::AlignRight, mono, text); };
+    const QString none(QChar(0x2013));
+    cell(2, any ? fixed(row.mBefore * log2e, 2) : none);
+    cell(3, any ? fixed(row.mUsed * log2e, 2) : none);
+    cell(4, any && !first ? fixed((row.mUsed - row.mBefore) * log2e, 2) : none);
+    cell(5, any && !first ? factor(row.scale) : none);
+    cell(6, any ? fixed(row.l, 2) : none);
+    if (any && !first && row.mUsed > row.mBefore)
+        paintMark(painter, { columnRect(line, 4).left() + 8, line.center().y() }, row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
+}
+
+} // namespace
+
+void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene, double scroll, const Theme& theme)
+{
+    painter.save();
+    painter.setClipRect(rect, Qt::IntersectClip);
+    painter.fillRect(rect, theme.panel);
+    if (scene.trace && scene.cta.valid()) {
+        const std::vector<RowState> rows = ledgerAt(*scene.trace, scene.cta, scene.position);
+        const QRectF line(rect.left() + inset, rect.top() + headHeight, rect.width() - 2 * inset, rowHeight);
+        painter.setPen(theme.t2);
+        if (rows.empty())
+            drawLine(painter, QRectF(line.left(), rect.top() + 4, line.width(), headHeight), Qt::AlignLeft, canvasFont(11),
+                QStringLiteral("No running statistics here: the values were not recorded, or this version keeps none."));
+        const auto first = static_cast<std::size_t>(std::max(0.0, std::floor(scroll / rowHeight)));
+        for (std::size_t k = first; k < rows.size(); ++k) {
+            const QRectF at = line.translated(0, static_cast<double>(k) * rowHeight - scroll);
+            if (at.top() >= rect.bottom() || (drawsVectors(painter) && at.bottom() > rect.bottom())) // vectors know no clip
+                break;
+            paintRow(painter, at, rows[k], scene, theme);
+        }
+        if (!rows.empty()) {
+            const QRectF head(rect.left(), rect.top(), rect.width(), headHeight);
+            painter.fillRect(head, theme.panel);
+            painter.setPen(theme.t2);
+            for (int k = 0; k < static_cast<int>(std::size(columns)); ++k)
+                drawLine(painter, columnRect(line.translated(0, -headHeight).adjusted(0, 2, 0, 2), k), k < 2 ? Qt::AlignLeft : Qt::AlignRight,
+                    canvasFont(11), QString::fromUtf16(columns[k].title));
+        }
+    }
+    painter.restore();
+}
+
+double ledgerHeight(const StageScene& scene)
+{
+    if (!scene.trace || !scene.cta.valid())
+        return headHeight;
+    return headHeight + rowHeight * scene.trace->program().rowsInside(scene.trace->program().ctas[scene.cta.index()]);
+}
+
+} // namespace flashstep::paint

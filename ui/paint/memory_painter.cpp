@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/memory_painter.h"
+
+#include "ui/paint/fonts.h"
+#include "ui/paint/memory_layout.h"
+#include "ui/paint/pattern.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep::paint {
+
+namespace {
+
+struct MemoryCanvas {
+    QPainter& painter;
+    const MemoryScene& scene;
+    const MemoryLayout& layout;
+    const std::vector<BufferState>& buffers;
+    const Theme& theme;
+
+    [[nodiscard]] const Program& program() const { return scene.trace->program(); }
+    [[nodiscard]] const Cta& cta() const { return program().ctas[scene.cta.index()]; }
+    [[nodiscard]] BufferState state(BufferId buffer) const
+    {
+        for (const BufferState& state : buffers)
+            if (state.buffer == buffer)
+                return state;
+        return {};
+    }
+};
+
+void paintTitle(const MemoryCanvas& canvas, const QRectF& line, const QString& title, const QString& note)
+{
+    canvas.painter.setPen(canvas.theme.text);
+    const QFont bold = canvasFont(11.5, QFont::DemiBold);
+    drawLine(canvas.painter, line, Qt::AlignLeft, bold, title);
+    canvas.painter.setPen(canvas.theme.t2);
+    drawElided(canvas.painter, line.adjusted(textWidth(bold, title) + 12, 0, 0, 0), Qt::AlignRight, canvasFont(11), note);
+}
+
+QPen dashed(const QColor& colour, double on, double off)
+{
+    QPen pen(colour, 1, Qt::CustomDashLine, Qt::FlatCap);
+    pen.setDashPattern({ on, off });
+    return pen;
+}
+
+void box(const MemoryCanvas& canvas, const QRectF& rect, const QBrush& fill, const QPen& pen)
+{
+    canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+    canvas.painter.setBrush(fill);
+    canvas.painter.setPen(pen);
+    const double half = pen.style() == Qt::NoPen ? 0 : pen.widthF() / 2;
+    canvas.painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), 2, 2);
+}
+
+// True once every store of the tile's rows has ended.
+bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
+{
+    const Trace& trace = *canvas.scene.trace;
+    const CtaId id = trace.ctaOfTile(canvas.cta().b, canvas.cta().h, i);
+    if (!id.valid())
+        return false;
+    for (const RoleRange& role : canvas.program().streamOf(id).roles)
+        for (std::uint32_t k = role.first + role.count; k-- > role.first;) {
+            const Op& op = canvas.program().ops[k];
+            if (op.kind == OpKind::Store && op.tensor == tensor) {
+                if (!trace.endedAt(trace.instance(id, OpId(k)), canvas.scene.position))
+                    return false;
+                break;
+            }
+        }
+    return true;
+}
+
+void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
+{
+    const std::string_view letter = name(strip.tensor);
+    canvas.painter.setPen(canvas.theme.t2);
+    drawLine(canvas.painter, QRectF(strip.rect.left() - 18, strip.rect.top(), 18, strip.rect.height()), Qt::AlignLeft, monoFont(10.5),
+        QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
+    const bool byKey = strip.tensor != TensorId::Q && strip.tensor != TensorId::O;
+    const int step = std::max(1, strip.tiles / std::max(1, static_cast<int>(strip.rect.width() / 3)));
+    for (int k = 0; k < strip.tiles; k += step) {
+        QRectF rect = MemoryLayout::tileRect(strip, k);
+        rect.setWidth(rect.width() * step);
+        const TileColour& colour = canvas.theme.keyBlock(byKey ? k : -1);
+        const bool here = strip.tensor != TensorId::O || stored(canvas, TensorId::O, k);
+        if (here)
+            box(canvas, rect, byKey ? colour.fill : canvas.theme.neutral.tint, colour.edge == colour.fill || !byKey ? QPen(Qt::NoPen) : QPen(colour.edge, 1));
+        else
+            box(canvas, rect, Qt::NoBrush, rect.width() > 8 ? dashed(canvas.theme.mid, 2, 2) : QPen(canvas.theme.line, 1));
+        const Highlight& mark = canvas.scene.highlight;
+        if ((byKey && k == mark.hoverJ) || (!byKey && k == mark.hoverI))
+            box(canvas, rect.adjusted(-1, -1, 1, 1), Qt::NoBrush, QPen(canvas.theme.text, 2));
+    }
+}
+
+// "K5", "Q6", "S 6,5": what the buffer holds.
+QString holds(const MemoryCanvas& canvas, const BufferState& state)
+{
+    const BufferDecl& buffer = canvas.program().buffers[state.buffer.index()];
+    if (state.kind == BufferState::Kind::Empty || !state.buffer.valid())
+        return QString();
+    const QString letter = QString::fromStdString(buffer.name);
+    switch (buffer.tile) {
+    case BufferDecl::Tile::Query:
+        return state.i >= 0 ? letter + QString::number(state.i) : letter;
+    case BufferDecl::Tile::Key:
+        return state.j >= 0 ? letter + QString::number(state.j) : letter;
+    case BufferDecl::Tile::Pair:
+        break;
+    }
+    return state.j >= 0 ? QStringLiteral("%1 %2,%3").arg(letter).arg(state.i).arg(state.j) : letter;
+}
+
+void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferState& state)
+{
+    const Theme& theme = canvas.theme;
+    const TileColour& colour = theme.keyBlock(state.j);
+    switch (state.kind) {
+    case BufferState::Kind::Empty:
+        box(canvas, rect, theme.panel, QPen(theme.line, 1));
+        break;
+    case BufferState::Kind::Loading: {
+        QRectF arrived = rect.adjusted(1, 1, -1, -1);
+        arrived.setTop(arrived.bottom() - arrived.height() * std::clamp(state.fraction, 0.0, 1.0));
+        canvas.painter.fillRect(arrived, colour.tint);
+        box(canvas, rect, Qt::NoBrush, dashed(colour.edge, 4, 3));
+        break;
+    }
+    case BufferState::Kind::Valid:
+        box(canvas, rect, colour.tint, QPen(colour.edge, 2));
+        break;
+    case BufferState::Kind::Writing:
+        box(canvas, rect, colour.fill, QPen(theme.text, 2));
+        break;
+    }
+    const QString text = holds(canvas, state);
+    const QFont font = canvasFont(11.5, QFont::DemiBold);
+    if (textWidth(font, text) + 6 > rect.width())
+        return;
+    canvas.painter.setPen(state.kind == BufferState::Kind::Writing ? colour.ink : theme.text);
+    drawLine(canvas.painter, rect, Qt::AlignHCenter, font, text);
+}
+
+void paintSlots(const MemoryCanvas& canvas)
+{
+    for (const MemoryLayout::Box& slot : canvas.layout.slots) {
+        const BufferDecl& decl = canvas.program().buffers[slot.buffer.index()];
+        BufferState state = canvas.state(slot.buffer);
+        for (std::size_t k = 0; k < canvas.program().buffers.size(); ++k) // O on its way out lies where Q was
+            if (canvas.program().buffers[k].aliases == slot.buffer && canvas.state(BufferId(k)).kind != BufferState::Kind::Empty)
+                state = canvas.state(BufferId(k));
+        paintHolding(canvas, slot.rect.adjusted(1, 0, -1, 0), state);
+        const QString label = byteCount(static_cast<double>(decl.costedBytes));
+        canvas.painter.setPen(canvas.theme.t2);
+        const QFont font = canvasFont(10);
+        if (textWidth(font, label) <= slot.rect.width())
+            drawLine(canvas.painter, QRectF(slot.rect.left(), slot.rect.bottom() + 1, slot.rect.width(), 14), Qt::AlignHCenter, font, label);
+    }
+    if (canvas.layout.freeSmem.width() > 4) {
+        box(canvas, canvas.layout.freeSmem.adjusted(1, 0, 0, 0), Qt::NoBrush, QPen(canvas.theme.line, 1));
+        canvas.painter.setPen(canvas.theme.t3);
+        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10), QStringLiteral("not this CTA's"));
+    }
+}
+
+void paintRegisters(const MemoryCanvas& canvas)
+{
+    for (const MemoryLayout::Box& place : canvas.layout.registers) {
+        const BufferDecl& decl = canvas.program().buffers[place.buffer.index()];
+        const QRectF rect = place.rect.adjusted(0.5, 0, -0.5, 0);
+        if (rect.width() < 1)
+            continue;
+        if (rect.width() < 5) {
+            canvas.painter.fillRect(rect, canvas.theme.neutral.tint);
+            continue;
+        }
+        paintHolding(canvas, rect, canvas.state(place.buffer));
+        const QString label = QStringLiteral("%1 × %2").arg(decl.rows).arg(decl.cols);
+        const QFont font = monoFont(10);
+        canvas.painter.setPen(canvas.theme.t2);
+        if (textWidth(font, label) <= rect.width())
+            drawLine(canvas.painter, QRectF(rect.left(), rect.bottom() + 1, rect.width(), 14), Qt::AlignHCenter, font, label);
+    }
+}
+
+void paintWaits(const MemoryCanvas& canvas)
+{
+    QPainter& painter = canvas.painter;
+    const QFont font = canvasFont(11);
+    double y = canvas.layout.waits.top();
+    for (const RoleState& role : rolesAt(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position)) {
+        if (role.kind != RoleState::Kind::Waiting && role.kind != RoleState::Kind::Stuck)
+            continue;
+        const QRectF line(canvas.layout.waits.left(), y, canvas.layout.waits.width(), 15);
+        if (role.kind == RoleState::Kind::Stuck)
+            fillFault(painter, QRectF(line.left(), line.top() + 3, 10, 10), canvas.theme);
+        else
+            fillWait(painter, QRectF(line.left(), line.top() + 3, 10, 10), canvas.theme);
+        const QFont mono = monoFont(10.5);
+        const QString since = grouped(role.since);
+        painter.setPen(canvas.theme.text);
+        drawLine(painter, line.adjusted(17, 0, 0, 0), Qt::AlignLeft, font, QString::fromStdString(canvas.program().roles[role.role.index()].name));
+        drawLine(painter, line, Qt::AlignRight, mono, since);
+        painter.setPen(canvas.theme.t2);
+        drawElided(painter, line.adjusted(72, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
+            QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' ')));
+        y += 15;
+    }
+    if (y == canvas.layout.waits.top()) {
+        painter.setPen(canvas.theme.t3);
+        drawLine(painter, QRectF(canvas.layout.waits.left(), y, canvas.layout.waits.width(), 15), Qt::AlignLeft, font, QStringLiteral("nothing waits"));
+    }
+}
+
+} // namespace
+
+void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene, const Theme& theme)
+{
+    painter.save();
+    painter.setClipRect(rect, Qt::IntersectClip);
+    painter.fillRect(rect, theme.panel);
+    if (scene.trace && scene.cta.valid()) {
+        const MemoryLayout layout = layoutMemory(rect, scene);
+        const std::vector<BufferState> buffers = buffersAt(*scene.trace, scene.cta, scene.position);
+        const MemoryCanvas canvas { painter, scene, layout, buffers, theme };
+        const LaunchDecl& launch = canvas.program().launches[canvas.cta().launch];
+        const double read = scene.trace->counter(Counter::GlobalRead, scene.position);
+        paintTitle(canvas, layout.hbmTitle, QStringLiteral("HBM"), QStringLiteral("%1 read so far by all CTAs").arg(byteCount(read)));
+        for (const MemoryLayout::Strip& strip : layout.strips)
+            paintStrip(canvas, strip);
+        const QString capacity = scene.gpu ? QStringLiteral(" of ") + byteCount(scene.gpu->smemPerSmKib * 1024.0) : QString();
+        paintTitle(canvas, layout.smemTitle, QStringLiteral("SMEM of SM %1").arg(scene.trace->span(scene.cta).sm),
+            byteCount(static_cast<double>(launch.smemBytes)) + capacity);
+        paintSlots(canvas);
+        paintTitle(canvas, layout.registerTitle, QStringLiteral("Registers of CTA %1").arg(scene.cta.index()),
+            QStringLiteral("%1 threads, up to %2 each").arg(launch.threads).arg(launch.registersPerThread));
+        paintRegisters(canvas);
+        paintTitle(canvas, layout.waitTitle, QStringLiteral("Waiting now"), QStringLiteral("since cycle"));
+        paintWaits(canvas);
+    }
+    painter.restore();
+}
+
+} // namespace flashstep::paint

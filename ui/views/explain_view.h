@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/session.h"
+#include "ui/views/accessible.h"
+
+#include <QTextBrowser>
+
+namespace flashstep::ui {
+
+// The step in hand in one or two sentences, with its numbers: generated from the trace.
+class ExplainView : public QTextBrowser, public AccessibleView {
+    Q_OBJECT
+public:
+    ExplainView(const Session& session, QWidget* parent);
+    [[nodiscard]] QString sentences() const; // plain text
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] QSize minimumSizeHint() const override { return { 200, 60 }; }
+
+private:
+    void refresh();
+
+    const Session m_session;
+};
+
+} // namespace flashstep::ui

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QFrame>
+#include <QTimer>
+
+class QLabel;
+class QProgressBar;
+class QPushButton;
+
+namespace flashstep {
+struct Error;
+}
+
+namespace flashstep::ui {
+
+// One line above the stage: a run that takes longer than 200 ms with its progress and a way to cancel it, or what went
+// wrong, where, and what would help. Nothing is lost meanwhile: what was open stays on show.
+class NoticeBar : public QFrame {
+    Q_OBJECT
+public:
+    explicit NoticeBar(QWidget* parent);
+
+    void showRunning(); // after 200 ms
+    void setProgress(double fraction);
+    void showError(const Error& error);
+    void showText(const QString& text);
+    void dismiss();
+    [[nodiscard]] QString text() const;
+    [[nodiscard]] bool showsError() const { return m_fault; }
+
+signals:
+    void cancelRequested();
+
+private:
+    void present(bool fault, bool running);
+
+    QLabel* m_text;
+    QProgressBar* m_bar;
+    QPushButton *m_cancel, *m_close;
+    QTimer m_delay;
+    bool m_fault = false;
+};
+
+} // namespace flashstep::ui

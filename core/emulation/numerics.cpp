@@ -3,6 +3,7 @@
 
 #include "core/tensor/matmul.h"
 #include "core/tensor/real_math.h"
+#include "core/tensor/tile.h"
 
 #include <algorithm>
 #include <limits>
@@ -219,9 +220,7 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
     case OpKind::Rescale:
         c.rows.forEach([&](int r) {
             const float scale = c.at(third, r);
-            float* o = c.row(out, r);
-            for (int k = 0; k < c.columns(out); ++k)
-                o[k] *= scale;
+            rowMap(c.row(out, r), c.columns(out)) *= scale;
             c.at(op.out2, r) *= scale;
         });
         break;
@@ -238,11 +237,10 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
         c.rows.forEach([&](int r) {
             const float l = b.valid() ? c.at(b, r) : 0.0F;
             const float inverse = l == 0.0F ? 1.0F : 1.0F / l;
-            if (out.valid()) {
-                float* o = c.row(out, r);
-                for (int k = 0; k < c.columns(out); ++k)
-                    o[k] = a.valid() ? o[k] * inverse : 0.0F;
-            }
+            if (out.valid() && a.valid())
+                rowMap(c.row(out, r), c.columns(out)) *= inverse;
+            else if (out.valid())
+                rowMap(c.row(out, r), c.columns(out)).setZero();
             if (op.out2.valid()) // natural log; a row that saw nothing has l = 0
                 c.at(op.out2, r) = l == 0.0F ? minusInf : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
         });

@@ -49,21 +49,12 @@ int roundUp(int value, int unit)
     return (value + unit - 1) / unit * unit;
 }
 
-// Head dimension the kernel is compiled for: operands are padded to it.
-int kernelDim(int headDim)
-{
-    for (const int d : { 32, 64, 96, 128, 192, 256 })
-        if (headDim <= d)
-            return d;
-    return roundUp(headDim, 64);
-}
-
 void costMma(CostContext& c)
 {
     const Problem& p = c.program.problem;
     const double rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), 16);
-    const int columns = roundUp(c.op.transposed ? c.keys() : kernelDim(p.headDimV), 8);
-    const int inner = roundUp(c.op.transposed ? kernelDim(p.headDim) : c.keys(), 16);
+    const int columns = roundUp(c.op.transposed ? c.keys() : paddedHeadDim(p.headDimV), 8);
+    const int inner = roundUp(c.op.transposed ? paddedHeadDim(p.headDim) : c.keys(), 16);
     const double instructions = rows / 16 * (columns / 8.0) * (inner / 16.0);
     c.book(Engine::Tensor, instructions * c.gpu.mmaSyncCycles);
     // ldmatrix: B whole for every warp; A too unless it is P in registers. 2 bytes an element.

@@ -222,7 +222,7 @@ BufferId Launch::smem(std::string name, Tile tile, int cols, DType dtype)
     LaunchDecl& launch = m_kernel.m_program.launches[static_cast<std::size_t>(m_index)];
     const TileSize cost = program.costTile;
     const int costRows = tile == Tile::Key ? cost.keys : cost.rows / (program.tile.rows / launch.queryRows);
-    const int costCols = tile == Tile::Pair ? cost.keys : cols; // along the keys: what the real kernel's block has
+    const int costCols = tile == Tile::Pair ? cost.keys : paddedHeadDim(cols); // along the keys: what the real kernel's block has
     BufferDecl decl;
     decl.name = std::move(name);
     decl.space = Space::Smem;

@@ -19,6 +19,14 @@ BufferId Program::buffer(std::string_view bufferName, int launch) const
     return BufferId::none();
 }
 
+int paddedHeadDim(int headDim)
+{
+    for (const int compiled : { 32, 64, 96, 128, 192, 256 })
+        if (headDim <= compiled)
+            return compiled;
+    return (headDim + 63) / 64 * 64;
+}
+
 int Program::rowsInside(const Cta& cta) const
 {
     return std::clamp(problem.seqlenQ - cta.row, 0, launches[cta.launch].queryRows);

@@ -124,6 +124,9 @@ struct Program {
     [[nodiscard]] Columns columns(BufferId buffer, int j) const;
 };
 
+// The head dimension a kernel is compiled for: operands are padded to 32, 64, 96, 128, 192 or 256.
+[[nodiscard]] int paddedHeadDim(int headDim);
+
 // What one execution of an op moves and computes, of the shown problem: exact, by the rules of docs/hardware-model.md.
 struct OpCounts {
     Bytes globalRead = 0, globalWrite = 0;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/io/narrate.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace flashstep {
+
+namespace {
+
+std::string thousands(std::int64_t value)
+{
+    std::string digits = std::to_string(value);
+    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+        digits.insert(static_cast<std::size_t>(at), " ");
+    return digits;
+}
+
+} // namespace
+
+Narrator::Narrator(const Run& run, const Labels& labels, Words words)
+    : m_run(run)
+    , m_labels(labels)
+    , m_words(std::move(words))
+{
+}
+
+Narrator::Step Narrator::stepAt(Position p, CtaId cta) const
+{
+    const Trace& trace = *m_run.trace;
+    for (std::uint32_t k = p.value; k > 0; --k) {
+        const Event event = trace.eventAt(k - 1);
+        if (trace.ctaOf(event.instance) != cta)
+            continue;
+        const OpId id = trace.opOf(event.instance);
+        return { event.instance, event.ends, &m_run.program->op(id), id };
+    }
+    return {};
+}
+
+std::string Narrator::rowName(CtaId cta, int r) const
+{
+    const int row = m_run.program->ctas[cta.index()].row + r;
+    return m_labels.has(row) ? fmt::format("**Row {} \"{}\"**", row, m_labels.tokens[static_cast<std::size_t>(row)]) : fmt::format("**Row {}**", row);
+}
+
+Words::Values Narrator::common(const Step& step, CtaId ctaId) const
+{
+    const Program& program = *m_run.program;
+    const Cta& cta = program.ctas[ctaId.index()];
+    const int j = program.keyBlock(cta, *step.op);
+    Words::Values values;
+    values["warp"] = program.roles[step.op->role.index()].name;
+    values["cta"] = std::to_string(ctaId.index());
+    values["i"] = std::to_string(cta.i);
+    values["j"] = std::to_string(j);
+    values["n"] = std::to_string(step.op->n);
+    values["blocks"] = std::to_string(program.streamOf(ctaId).visitedBlocks);
+    values["rows"] = std::to_string(program.rows(*step.op).count());
+    values["keys"] = std::to_string(program.tile.keys);
+    values["label"] = labelOf(program, *step.op);
+    values["tensor"] = std::string(name(step.op->tensor));
+    values["dtype"] = std::string(name(program.problem.dtype));
+    const auto bufferName = [&](BufferId id) { return id.valid() ? program.buffers[id.index()].name : std::string(); };
+    values["out"] = bufferName(step.op->out);
+    values["in"] = bufferName(step.op->in[0]);
+    values["in2"] = bufferName(step.op->in[1]);
+    values["block"] = j < 0 ? fmt::format("query tile {}", cta.i) : fmt::format("block {}", j);
+    const OpCounts counts = countsOf(program, cta, *step.op);
+    values["bytes"] = thousands(counts.globalRead + counts.globalWrite);
+    values["flops"] = thousands(counts.flops);
+    values["exps"] = thousands(counts.exp2);
+    const Trace& trace = *m_run.trace;
+    const bool began = trace.began(step.instance);
+    values["cycles"] = thousands(began ? trace.endCycle(step.instance) - trace.beginCycle(step.instance) : 0);
+    return values;
+}
+
+std::string Narrator::title(Position p, CtaId cta) const
+{
+    const Step step = stepAt(p, cta);
+    if (step.op == nullptr)
+        return say("title.start", { { "cta", std::to_string(cta.index()) } });
+    const std::string kind(name(step.op->kind));
+    return say((step.ends ? "title.end." : "title.begin.") + kind, common(step, cta));
+}
+
+std::string Narrator::explain(Position p, CtaId cta) const
+{
+    const Step step = stepAt(p, cta);
+    if (step.op == nullptr) {
+        const Cta& which = m_run.program->ctas[cta.index()];
+        const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(which.i) }, { "h", std::to_string(which.h) },
+            { "first", std::to_string(which.row) }, { "last", std::to_string(which.row + m_run.program->rowsInside(which) - 1) },
+            { "blocks", std::to_string(m_run.program->streamOf(cta).visitedBlocks) } };
+        return say("explain.start", values);
+    }
+    switch (step.op->kind) {
+    case OpKind::Load:
+        return explainLoad(step, cta);
+    case OpKind::Wait:
+        return explainWait(step, cta);
+    case OpKind::Sync:
+        return explainSync(step, cta);
+    case OpKind::Mma:
+        return explainMma(step, cta);
+    case OpKind::Mask:
+        return explainMask(step, cta);
+    case OpKind::RowMax:
+        return explainRowMax(step, cta);
+    case OpKind::Rescale:
+        return explainRescale(step, cta);
+    case OpKind::Exp2:
+        return explainExp2(step, cta);
+    case OpKind::RowSum:
+        return explainRowSum(step, cta);
+    case OpKind::Normalise:
+        return explainNormalise(step, cta);
+    case OpKind::Commit:
+    case OpKind::Convert:
+    case OpKind::Stage:
+    case OpKind::Store:
+        break;
+    }
+    return explainOther(step, cta);
+}
+
+std::string Narrator::summary(Position p, CtaId cta, Level level) const
+{
+    const Step step = stepAt(p, cta);
+    if (step.op == nullptr || level == Level::Event || level == Level::Operation)
+        return explain(p, cta);
+    const Trace& trace = *m_run.trace;
+    Words::Values values = common(step, cta);
+    const Cta& which = m_run.program->ctas[cta.index()];
+    values["first"] = std::to_string(which.row);
+    values["last"] = std::to_string(which.row + m_run.program->rowsInside(which) - 1);
+    values["read"] = thousands(static_cast<std::int64_t>(trace.counter(Counter::GlobalRead, p)));
+    values["written"] = thousands(static_cast<std::int64_t>(trace.counter(Counter::GlobalWrite, p)));
+    const CtaSpan& span = trace.span(cta);
+    values["sm"] = std::to_string(span.sm);
+    values["cycles"] = thousands(static_cast<std::int64_t>(span.end) - span.begin);
+    values["launch"] = m_run.program->launches[which.launch].name;
+    const bool last = step.op->n == m_run.program->streamOf(cta).visitedBlocks;
+    if (level != Level::InnerTile)
+        return say("summary.cta", values);
+    return say(last ? "summary.block.last" : "summary.block", values);
+}
+
+Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, std::string_view lang, std::ostream& out)
+{
+    Result<Words> words = Words::load(lang);
+    if (!words)
+        return words.error();
+    const Words& table = *words;
+    const Problem& p = run.program->problem;
+    const Words::Values values { { "algorithm", run.scenario.algorithm }, { "pass", run.scenario.pass }, { "gpu", std::string(run.gpu.title) },
+        { "queries", std::to_string(p.seqlenQ) }, { "keys", std::to_string(p.seqlenK) }, { "d", std::to_string(p.headDim) },
+        { "mask", p.mask.text() }, { "dtype", std::string(name(p.dtype)) }, { "tile", run.program->tile.text() },
+        { "clock", fmt::format("{:.0f}", run.trace->clockMhz()) } };
+    out << table.say("markdown.head", values);
+    const Narrator narrator(run, labels, table);
+    const Trace& trace = *run.trace;
+    for (Position at = range.from; at < range.to;) {
+        at = trace.next(at, level);
+        if (at > range.to)
+            break;
+        const CtaId cta = trace.ctaOf(trace.eventAt(at.value - 1).instance);
+        out << fmt::format("- `{} cy` CTA {}, {}: {}\n", trace.timeAt(at), cta.index(), narrator.title(at, cta), narrator.summary(at, cta, level));
+        if (!out)
+            break;
+    }
+    return Nothing {};
+}
+
+} // namespace flashstep

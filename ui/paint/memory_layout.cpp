@@ -49,8 +49,8 @@ void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, doubl
         if (buffer.space != Space::Smem || buffer.launch != cta.launch || buffer.aliases.valid())
             continue;
         const double share = capacity > 0 ? static_cast<double>(buffer.costedBytes) / capacity : 0;
-        layout.slots.push_back({ BufferId(k), { x, y, std::max(3.0, share * width), slotHeight } });
-        x += layout.slots.back().rect.width();
+        layout.shared.push_back({ BufferId(k), { x, y, std::max(3.0, share * width), slotHeight } });
+        x += layout.shared.back().rect.width();
     }
     layout.freeSmem = { x, y, std::max(0.0, left + width - x), slotHeight };
 }
@@ -126,7 +126,7 @@ MemoryHit hitTestMemory(const QRectF& rect, const MemoryScene& scene, QPointF po
             const bool byQuery = strip.tensor == TensorId::Q || strip.tensor == TensorId::O;
             (byQuery ? hit.i : hit.j) = k;
         }
-    for (const auto* boxes : { &layout.slots, &layout.registers })
+    for (const auto* boxes : { &layout.shared, &layout.registers })
         for (const MemoryLayout::Box& box : *boxes)
             if (box.rect.contains(point)) {
                 hit.buffer = box.buffer;

@@ -23,7 +23,7 @@ struct MemoryLayout {
     };
     QRectF hbmTitle, smemTitle, registerTitle, waitTitle;
     std::vector<Strip> strips;
-    std::vector<Box> slots, registers;
+    std::vector<Box> shared, registers;
     QRectF freeSmem; // what no buffer of this CTA takes
     QRectF waits; // rows of 15 px
     double height = 0;

@@ -147,7 +147,7 @@ void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferSt
 
 void paintSlots(const MemoryCanvas& canvas)
 {
-    for (const MemoryLayout::Box& slot : canvas.layout.slots) {
+    for (const MemoryLayout::Box& slot : canvas.layout.shared) {
         const BufferDecl& decl = canvas.program().buffers[slot.buffer.index()];
         BufferState state = canvas.state(slot.buffer);
         for (std::size_t k = 0; k < canvas.program().buffers.size(); ++k) // O on its way out lies where Q was

@@ -40,6 +40,20 @@ bool roomForSquares(const StageCanvas& canvas)
     return canvas.view.squares && canvas.layout.cell >= squaresFrom && std::min(pitch.x, pitch.y) >= smallestPitch;
 }
 
+// In the upper right corner, on a patch of the tile's own ground.
+void paintLabel(const StageCanvas& canvas, const QRectF& cell, int i, int j, const QColor& ground, const QColor& ink)
+{
+    const QFont font = canvasFont(9.5, QFont::Medium);
+    const QString text = QStringLiteral("(%1, %2)").arg(i).arg(j);
+    const double width = textWidth(font, text);
+    if (!canvas.view.labels || width + 12 > cell.width())
+        return;
+    const QRectF patch(cell.right() - width - 9, cell.top() + 5, width + 4, 12);
+    canvas.painter.fillRect(patch, ground);
+    canvas.painter.setPen(ink);
+    drawLine(canvas.painter, patch, Qt::AlignHCenter, font, text);
+}
+
 void paintOne(const StageCanvas& canvas, int i, int j)
 {
     const TileState state = tileAt(canvas.trace(), canvas.b, canvas.h, i, j, canvas.scene.position);
@@ -53,13 +67,17 @@ void paintOne(const StageCanvas& canvas, int i, int j)
         return;
     }
     paintTile(canvas.painter, cell, look, colour, state.fraction, canvas.theme);
-    if (!computed)
+    if (!computed) {
+        if (look != TileLook::Skipped)
+            paintLabel(canvas, cell, i, j, look == TileLook::Masked ? canvas.theme.waitGround : canvas.theme.panel, canvas.theme.t2);
         return;
+    }
     const QRectF inside = look == TileLook::Computing ? cell.adjusted(4, 4, -4, -4) : cell.adjusted(1, 1, -1, -1);
     if (state.masked && canvas.layout.cell >= 10)
         washMasked(canvas, inside, i, j);
     if (look == TileLook::Done && roomForSquares(canvas))
         paintShares(canvas, inside, i, j, colour.ink);
+    paintLabel(canvas, cell, i, j, colour.fill, colour.ink);
 }
 
 // Below a few pixels a cell, one cell drawn for a square of tiles: the state of the one in its middle.

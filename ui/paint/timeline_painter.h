@@ -14,6 +14,7 @@ struct TimelineScene {
     Position position;
     Highlight highlight;
     bool playhead = true;
+    bool fullLabels = false; // "exp2 (6, 5)" in place of "exp2 6,5", for pictures
 };
 
 // Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.
@@ -26,8 +27,9 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
 void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 [[nodiscard]] double scrubberToCycle(const QRectF& rect, const Trace& trace, double x);
 
-// Label of a slice ("S 2,5", "exp2 2,5"), and without its tile ("exp2").
+// Label of a slice ("S 2,5", "exp2 2,5"), without its tile ("exp2"), and in full ("exp2 (2, 5)").
 [[nodiscard]] QString sliceLabel(const Trace& trace, InstanceId instance, bool withTile);
+[[nodiscard]] QString fullSliceLabel(const Trace& trace, InstanceId instance);
 // One or two lines about a slice for a tool tip: what, tile, begin, end, duration.
 [[nodiscard]] QString describeSlice(const Trace& trace, InstanceId instance);
 

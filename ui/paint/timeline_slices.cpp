@@ -33,6 +33,8 @@ void drawLabels(const TimelineCanvas& canvas, const std::vector<Label>& labels, 
     for (const Label& label : labels) {
         const double room = label.visible.width() - 6;
         QString text = sliceLabel(canvas.trace(), label.instance, withTile);
+        if (withTile && canvas.scene.fullLabels)
+            text = fullSliceLabel(canvas.trace(), label.instance);
         if (textWidth(font, text) > room) {
             text = sliceLabel(canvas.trace(), label.instance, false);
             if (textWidth(font, text) > room)

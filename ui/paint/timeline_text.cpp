@@ -70,6 +70,17 @@ QString sliceLabel(const Trace& trace, InstanceId instance, bool withTile)
     return QStringLiteral("%1 %2,%3").arg(label).arg(cta.i).arg(j);
 }
 
+QString fullSliceLabel(const Trace& trace, InstanceId instance)
+{
+    const Program& program = trace.program();
+    const Op& op = program.op(trace.opOf(instance));
+    const Cta& cta = program.ctas[trace.ctaOf(instance).index()];
+    const int j = program.keyBlock(cta, op);
+    if (j < 0 || op.kind == OpKind::Load || op.kind == OpKind::Store)
+        return sliceLabel(trace, instance, true);
+    return QStringLiteral("%1 (%2, %3)").arg(kindLabel(program, op)).arg(cta.i).arg(j);
+}
+
 QString describeSlice(const Trace& trace, InstanceId instance)
 {
     const Program& program = trace.program();

@@ -32,8 +32,8 @@ Status writeTensors(const Run& run, const std::string& directory)
     const auto path = [&](const char* file) { return (std::filesystem::path(directory) / file).string(); };
     if (Status status = prepareDirectory(directory); !status)
         return status;
-    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &run.inputs.q }, { "k.npy", &run.inputs.k },
-        { "v.npy", &run.inputs.v }, { "o.npy", &run.o } };
+    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &run.inputs->q }, { "k.npy", &run.inputs->k },
+        { "v.npy", &run.inputs->v }, { "o.npy", &run.o } };
     for (const auto& [file, tensor] : tensors)
         if (Status status = writeNpy(path(file), *tensor); !status)
             return status;

@@ -92,7 +92,7 @@ public:
         , m_options(options)
         , m_numerics(numerics)
         , m_progress(progress)
-        , m_trace(m_programPtr, options.recorded)
+        , m_trace(m_programPtr, options.inputs, options.recorded)
         , m_sms(static_cast<int>(gpu.sms))
         , m_engines(m_sms)
     {

@@ -12,6 +12,7 @@ namespace flashstep {
 
 struct EmulationOptions {
     std::vector<bool> recorded; // by CTA: compute its values and keep them
+    std::shared_ptr<const Inputs> inputs; // what loads copy from, where anything is recorded
     bool discardValues = false; // compute them, but leave none in the trace: what keeping costs is the difference
 };
 

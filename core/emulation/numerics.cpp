@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/numerics.h"
 
+#include "core/program/effects.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/real_math.h"
 #include "core/tensor/tile.h"
@@ -104,21 +105,8 @@ void Numerics::finish(CtaId cta)
 void Numerics::load(Context& c)
 {
     const Problem& p = m_program.problem;
-    const int kvHead = p.kvHeadOf(c.cta.h);
     const std::size_t head = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
     const int columns = c.columns(c.op.out);
-    const auto copyRow = [&](int r, const float* from, int count) {
-        float* to = c.row(c.op.out, r);
-        std::copy(from, from + count, to);
-        std::fill(to + count, to + columns, 0.0F);
-    };
-    const auto fromTensor = [&](const Tensor& tensor, int h, int firstRow) {
-        c.rows.forEach([&](int r) {
-            const int row = firstRow + r;
-            const bool inside = row < tensor.seqlen;
-            copyRow(r, inside ? tensor.row(c.cta.b, h, row).data() : nullptr, inside ? columns : 0);
-        });
-    };
     const auto fromScores = [&](const std::vector<float>& scores) {
         const int firstKey = c.j * m_program.tile.keys;
         c.rows.forEach([&](int r) {
@@ -126,23 +114,18 @@ void Numerics::load(Context& c)
             const bool inside = row < p.seqlenQ;
             const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row)) * static_cast<std::size_t>(p.seqlenK)
                 + static_cast<std::size_t>(firstKey);
-            copyRow(r, inside ? scores.data() + at : nullptr, inside ? std::min(columns, p.seqlenK - firstKey) : 0);
+            const int count = inside ? std::min(columns, p.seqlenK - firstKey) : 0;
+            float* to = c.row(c.op.out, r);
+            std::copy_n(scores.begin() + static_cast<std::ptrdiff_t>(inside ? at : 0), count, to);
+            std::fill(to + count, to + columns, 0.0F);
         });
     };
-    switch (c.op.tensor) {
-    case TensorId::Q:
-        return fromTensor(m_inputs.q, c.cta.h, c.cta.row);
-    case TensorId::K:
-        return fromTensor(m_inputs.k, kvHead, c.j * m_program.tile.keys);
-    case TensorId::V:
-        return fromTensor(m_inputs.v, kvHead, c.j * m_program.tile.keys);
-    case TensorId::S:
-        return fromScores(m_s);
-    case TensorId::P:
-        return fromScores(m_p);
-    default:
-        return;
-    }
+    if (c.op.tensor == TensorId::S)
+        fromScores(m_s);
+    else if (c.op.tensor == TensorId::P)
+        fromScores(m_p);
+    else
+        c.rows.forEach([&](int r) { loadRow(m_program, m_inputs, c.cta, c.op, r, std::span(c.row(c.op.out, r), static_cast<std::size_t>(columns))); });
 }
 
 void Numerics::store(Context& c)
@@ -200,14 +183,7 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
         });
         break;
     case OpKind::Mask:
-        c.rows.forEach([&](int r) {
-            const Problem::KeyRange keys = p.visibleKeys(c.cta.row + r);
-            const int firstKey = c.j * m_program.tile.keys;
-            float* s = c.row(out, r);
-            for (int k = 0; k < c.columns(out); ++k)
-                if (firstKey + k < keys.first || firstKey + k >= keys.last)
-                    s[k] = minusInf;
-        });
+        c.rows.forEach([&](int r) { maskRow(m_program, c.cta, op, r, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out)))); });
         break;
     case OpKind::RowMax:
         c.rows.forEach([&](int r) {

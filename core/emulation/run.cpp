@@ -7,6 +7,7 @@
 #include "core/hardware/cost.h"
 #include "core/hardware/what_if.h"
 #include "core/program/breaks.h"
+#include "core/program/effects.h"
 #include "core/tensor/reference.h"
 
 #include <algorithm>
@@ -138,7 +139,7 @@ double valueBytes(const Program& program)
                 if (!out.valid())
                     continue;
                 const BufferDecl& decl = program.buffers[out.index()];
-                const double columns = decl.wholeRow ? program.tile.keys : decl.cols;
+                const double columns = repeatable(op, out) ? 0 : program.columns(out, 0).count;
                 perStream[k] += 24 + 4.0 * (program.rows(op).count() * columns + static_cast<double>(decl.rows) * decl.cols / 64);
             }
         }
@@ -232,9 +233,9 @@ Status compareWithReference(Run& run, const Progress& progress)
         o.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(p.headDimV));
         lse.resize(static_cast<std::size_t>(rows));
         ReferenceHead head;
-        head.q = run.inputs.q.row(cta.b, cta.h, 0).data();
-        head.k = run.inputs.k.row(cta.b, p.kvHeadOf(cta.h), 0).data();
-        head.v = run.inputs.v.row(cta.b, p.kvHeadOf(cta.h), 0).data();
+        head.q = run.inputs->q.row(cta.b, cta.h, 0).data();
+        head.k = run.inputs->k.row(cta.b, p.kvHeadOf(cta.h), 0).data();
+        head.v = run.inputs->v.row(cta.b, p.kvHeadOf(cta.h), 0).data();
         head.headDim = p.headDim;
         head.headDimV = p.headDimV;
         head.scale = p.softmaxScale();
@@ -301,6 +302,19 @@ Status checkInputs(const Problem& p, const Inputs& inputs)
     if (!matches(inputs.v, p.batch, p.kvHeads, p.seqlenK, p.headDimV))
         return Error { "v does not have the problem's shape", "inputs", "(batch, kv_heads, seqlen_k, head_dim_v)" };
     return Nothing {};
+}
+
+Result<std::shared_ptr<const Inputs>> roundedInputs(const Problem& p, std::optional<Inputs> given, Report& report)
+{
+    auto inputs = std::make_shared<Inputs>(given ? std::move(*given) : generateInputs(p));
+    if (Status ok = checkInputs(p, *inputs); !ok)
+        return ok.error();
+    for (const auto& [tensorName, tensor] : { std::pair("q", &inputs->q), std::pair("k", &inputs->k), std::pair("v", &inputs->v) }) {
+        roundTo(p.dtype, tensor->data);
+        if (std::string note = nonFiniteNote(tensorName, *tensor); !note.empty())
+            report.inputNotes.push_back(std::move(note));
+    }
+    return std::shared_ptr<const Inputs>(std::move(inputs));
 }
 
 } // namespace
@@ -400,15 +414,11 @@ Result<Run> runScenario(const Scenario& scenario, std::optional<Inputs> inputs, 
     const bool values = run.scenario.record.kind != Record::Kind::None;
     std::unique_ptr<Numerics> numerics;
     if (values) {
-        run.inputs = inputs ? std::move(*inputs) : generateInputs(p);
-        if (Status ok = checkInputs(p, run.inputs); !ok)
-            return ok.error();
-        for (Tensor* tensor : { &run.inputs.q, &run.inputs.k, &run.inputs.v })
-            roundTo(p.dtype, tensor->data);
-        for (const auto& [tensorName, tensor] : { std::pair("q", &run.inputs.q), std::pair("k", &run.inputs.k), std::pair("v", &run.inputs.v) })
-            if (std::string note = nonFiniteNote(tensorName, *tensor); !note.empty())
-                run.report.inputNotes.push_back(std::move(note));
-        numerics = std::make_unique<Numerics>(*run.program, run.inputs);
+        Result<std::shared_ptr<const Inputs>> rounded = roundedInputs(p, std::move(inputs), run.report);
+        if (!rounded)
+            return rounded.error();
+        run.inputs = emulation.inputs = *rounded;
+        numerics = std::make_unique<Numerics>(*run.program, *run.inputs);
     }
 
     const Progress emulating { progress.stop, [&](double fraction) { progress.at(0.8 * fraction); } };
@@ -430,7 +440,7 @@ Result<Run> runScenario(const Scenario& scenario, std::optional<Inputs> inputs, 
             if (Status compared = compareWithReference(run, progress); !compared)
                 return compared.error();
             if (run.report.maxAbsError)
-                run.report.errorBound = errorBound(*run.program, run.inputs);
+                run.report.errorBound = errorBound(*run.program, *run.inputs);
         }
     }
     return run;

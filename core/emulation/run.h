@@ -42,7 +42,7 @@ struct Run {
     std::shared_ptr<const Program> program;
     std::shared_ptr<const Trace> trace;
     GpuSpec gpu; // with the knobs applied
-    Inputs inputs; // as rounded to the dtype
+    std::shared_ptr<const Inputs> inputs; // as rounded to the dtype; null without values
     Tensor o, lse; // outputs of recorded CTAs; NaN elsewhere; empty without values
     Report report;
 };

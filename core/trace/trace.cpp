@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/trace/trace.h"
 
+#include "core/program/effects.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -114,7 +116,7 @@ int Trace::keyBlockIn(CtaId cta, BufferId buffer, Position p) const
     return after == versions.begin() ? -1 : m_program->keyBlock(m_program->ctas[cta.index()], m_program->ops[(after - 1)->op]);
 }
 
-// From the newest version back: each cell takes its first value met; a keyframe answers for all that is left.
+// From the last keyframe at or before p, write by write.
 TileValues Trace::value(CtaId cta, BufferId buffer, Position p) const
 {
     const Program& program = *m_program;
@@ -135,16 +137,49 @@ TileValues Trace::value(CtaId cta, BufferId buffer, Position p) const
         const auto* whole = m_values.data() + found->keyframes[keyframe - 1];
         std::copy(whole, whole + tile.data.size(), tile.data.begin());
     }
-    for (std::size_t v = keyframe * keyframeEvery; v < count; ++v) {
-        const Op& op = program.ops[versions[v].op];
-        const Program::Columns columns = program.columns(buffer, program.keyBlock(program.ctas[cta.index()], op));
-        const float* from = m_values.data() + versions[v].offset;
-        program.rows(op).forEach([&](int row) {
-            std::copy(from, from + columns.count, tile.data.begin() + static_cast<std::ptrdiff_t>(row) * decl.cols + columns.first);
-            from += columns.count;
+    for (std::size_t v = keyframe * keyframeEvery; v < count; ++v)
+        apply(versions[v], cta, buffer, tile);
+    return tile;
+}
+
+void Trace::apply(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const
+{
+    const Op& op = m_program->ops[version.op];
+    if (repeatable(op, buffer)) {
+        repeat(version, cta, buffer, tile);
+        return;
+    }
+    const Program::Columns columns = m_program->columns(buffer, m_program->keyBlock(m_program->ctas[cta.index()], op));
+    const float* from = m_values.data() + version.offset;
+    m_program->rows(op).forEach([&](int row) {
+        std::copy(from, from + columns.count, tile.data.begin() + static_cast<std::ptrdiff_t>(row) * tile.cols + columns.first);
+        from += columns.count;
+    });
+}
+
+void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const
+{
+    const Program& program = *m_program;
+    const Op& op = program.ops[version.op];
+    const Cta& c = program.ctas[cta.index()];
+    const Program::Columns columns = program.columns(buffer, program.keyBlock(c, op));
+    const auto rowOf = [&](int r) {
+        return std::span(tile.data).subspan(static_cast<std::size_t>(r * tile.cols + columns.first), static_cast<std::size_t>(columns.count));
+    };
+    const RowSet& rows = program.rows(op);
+    if (op.kind == OpKind::Load) {
+        rows.forEach([&](int r) { loadRow(program, *m_inputs, c, op, r, rowOf(r)); });
+    } else if (op.kind == OpKind::Mask) {
+        rows.forEach([&](int r) { maskRow(program, c, op, r, rowOf(r)); });
+    } else if (op.kind == OpKind::Convert) {
+        rows.forEach([&](int r) { roundTo(program.problem.dtype, rowOf(r)); });
+    } else if (!op.dropped) { // Rescale
+        const TileValues scale = value(cta, op.in[2], Position { version.event + 1 });
+        rows.forEach([&](int r) {
+            for (float& x : rowOf(r))
+                x *= scale.at(r, 0);
         });
     }
-    return tile;
 }
 
 std::size_t Trace::bytesWithoutValues() const

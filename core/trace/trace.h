@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/program/engine.h"
+#include "core/program/inputs.h"
 #include "core/program/program.h"
 
 #include <array>
@@ -134,7 +135,8 @@ private:
     struct SpanRow {
         std::uint32_t begin = never, end = never; // indices into m_events
     };
-    // One write: from `position` on, these rows have these values, until a later version says otherwise.
+    // One write of an op: its rows have these values until a later version says otherwise. Nothing is stored of a write that
+    // can be repeated (effects.h).
     struct Version {
         std::uint32_t event = 0; // index of the end event that wrote it
         std::uint32_t op = 0; // Program::ops index
@@ -156,8 +158,11 @@ private:
     [[nodiscard]] bool isStep(const StepRow& row, Level level, CtaId cta) const;
     [[nodiscard]] Position scan(Position p, int direction, Level level, CtaId cta) const;
     [[nodiscard]] const BufferLog* log(CtaId cta, BufferId buffer) const;
+    void apply(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const;
+    void repeat(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const;
 
     std::shared_ptr<const Program> m_program;
+    std::shared_ptr<const Inputs> m_inputs;
     std::vector<EventRow> m_events;
     std::vector<SpanRow> m_spans; // by instance
     std::vector<std::uint32_t> m_ctaFirst; // first instance of each CTA, one more at the end

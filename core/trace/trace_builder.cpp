@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/trace/trace_builder.h"
 
+#include "core/program/effects.h"
+
 #include <algorithm>
 #include <cassert>
 
 namespace flashstep {
 
-TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, const std::vector<bool>& recorded)
+TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded)
     : m_trace(std::make_unique<Trace>())
 {
     Trace& t = *m_trace;
     t.m_program = std::move(program);
+    t.m_inputs = std::move(inputs);
     const Program& p = *t.m_program;
     t.m_ctaFirst.reserve(p.ctas.size() + 1);
     std::uint32_t count = 0;
@@ -44,6 +47,46 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, const std::ve
         if (recorded[k])
             t.m_recorded[k] = logs++;
     t.m_logs.resize(static_cast<std::size_t>(logs) * p.buffers.size());
+    reserveValues(recorded);
+}
+
+// All at once, exactly: growing would copy the values again and again.
+void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
+{
+    Trace& t = *m_trace;
+    const Program& p = *t.m_program;
+    struct Sizes {
+        std::size_t values = 0;
+        std::vector<std::uint32_t> versions; // by buffer
+    };
+    std::vector<Sizes> perStream(p.streams.size());
+    for (std::size_t s = 0; s < p.streams.size(); ++s) {
+        const Stream& stream = p.streams[s];
+        Sizes& sizes = perStream[s];
+        sizes.versions.resize(p.buffers.size());
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const Op& op = p.ops[k];
+            for (const BufferId out : { op.out, op.out2 }) {
+                if (!out.valid())
+                    continue;
+                ++sizes.versions[out.index()];
+                if (!repeatable(op, out))
+                    sizes.values += static_cast<std::size_t>(p.rows(op).count()) * static_cast<std::size_t>(p.columns(out, 0).count);
+            }
+        }
+        for (std::size_t b = 0; b < p.buffers.size(); ++b)
+            sizes.values += sizes.versions[b] / Trace::keyframeEvery * static_cast<std::size_t>(p.buffers[b].rows) * static_cast<std::size_t>(p.buffers[b].cols);
+    }
+    std::size_t total = 0;
+    for (std::size_t c = 0; c < recorded.size(); ++c) {
+        if (!recorded[c])
+            continue;
+        const Sizes& sizes = perStream[p.ctas[c].stream.index()];
+        total += sizes.values;
+        for (std::size_t b = 0; b < p.buffers.size(); ++b)
+            t.m_logs[t.m_recorded[c] * p.buffers.size() + b].versions.reserve(sizes.versions[b]);
+    }
+    t.m_values.reserve(total);
 }
 
 void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)
@@ -116,12 +159,14 @@ void TraceBuilder::write(CtaId cta, BufferId buffer, OpId op, std::span<const fl
     Trace::BufferLog& log = t.m_logs[static_cast<std::size_t>(recorded) * p.buffers.size() + buffer.index()];
     const Op& o = p.op(op);
     const BufferDecl& decl = p.buffers[buffer.index()];
-    const Program::Columns columns = p.columns(buffer, p.keyBlock(p.ctas[cta.index()], o));
     log.versions.push_back({ static_cast<std::uint32_t>(t.m_events.size() - 1), static_cast<std::uint32_t>(op.index()), t.m_values.size() });
-    p.rows(o).forEach([&](int row) {
-        const auto first = contents.begin() + static_cast<std::ptrdiff_t>(row) * decl.cols + columns.first;
-        t.m_values.insert(t.m_values.end(), first, first + columns.count);
-    });
+    if (!repeatable(o, buffer)) {
+        const Program::Columns columns = p.columns(buffer, p.keyBlock(p.ctas[cta.index()], o));
+        p.rows(o).forEach([&](int row) {
+            const auto first = contents.begin() + static_cast<std::ptrdiff_t>(row) * decl.cols + columns.first;
+            t.m_values.insert(t.m_values.end(), first, first + columns.count);
+        });
+    }
     if (log.versions.size() % Trace::keyframeEvery == 0) {
         log.keyframes.push_back(t.m_values.size());
         t.m_values.insert(t.m_values.end(), contents.begin(), contents.end());
@@ -152,7 +197,6 @@ std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int
     t.m_clockMhz = clockMhz;
     t.m_counters.push_back(m_totals);
     indexHops();
-    t.m_values.shrink_to_fit();
     t.m_hops.shrink_to_fit();
     return std::shared_ptr<const Trace>(std::move(m_trace));
 }

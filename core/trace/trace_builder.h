@@ -9,7 +9,8 @@ namespace flashstep {
 class TraceBuilder {
 public:
     // Spans of every instance of the program are reserved at once; `recorded` says whose values will be written.
-    TraceBuilder(std::shared_ptr<const Program> program, const std::vector<bool>& recorded);
+    // `inputs` are what loads copy from; they may be null where nothing is recorded.
+    TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded);
 
     void begin(CtaId cta, OpId op, Cycle cycle);
     void end(CtaId cta, OpId op, Cycle cycle);
@@ -31,6 +32,7 @@ private:
         std::uint32_t opsEnded = 0;
     };
     void append(InstanceId instance, Cycle cycle, bool ends);
+    void reserveValues(const std::vector<bool>& recorded);
     void noteSteps(CtaId cta, const Op& op);
     void indexHops();
 

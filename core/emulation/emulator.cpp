@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/emulator.h"
 
+#include "core/emulation/event_queue.h"
 #include "core/hardware/cost.h"
 #include "core/trace/trace_builder.h"
 
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <queue>
+#include <utility>
 
 namespace flashstep {
 
@@ -15,17 +16,12 @@ namespace {
 
 constexpr int quarters = 4;
 
-// The earliest first; of those at the same cycle, the one that was scheduled first. Never by pointer or thread.
-struct Scheduled {
-    Cycle cycle = 0;
-    std::uint64_t sequence = 0;
-    enum class Kind : std::uint8_t { OpEnds, CopyLands, CtaBegins } kind = Kind::OpEnds;
+// What is due at some cycle.
+struct Due {
+    enum class Kind : std::uint8_t { OpEnds, CopyLands, RoleGoesOn, CtaBegins } kind = Kind::OpEnds;
     std::uint8_t role = 0;
     std::uint32_t resident = 0;
     OpId op;
-};
-struct Later {
-    bool operator()(const Scheduled& a, const Scheduled& b) const { return a.cycle != b.cycle ? a.cycle > b.cycle : a.sequence > b.sequence; }
 };
 
 // A role's own groups of asynchronous copies, oldest first; a group is done when nothing of it is in flight.
@@ -152,7 +148,7 @@ private:
         m_trace.ctaBegins(cta, m_now, sm, slot);
         if (m_numerics != nullptr && recorded(cta))
             m_numerics->start(cta);
-        schedule({ m_now + static_cast<Cycle>(m_gpu.ctaStartCycles), 0, Scheduled::Kind::CtaBegins, 0, index, OpId::none() });
+        m_queue.push(m_now + static_cast<Cycle>(m_gpu.ctaStartCycles), { Due::Kind::CtaBegins, 0, index, OpId::none() });
     }
 
     [[nodiscard]] bool recorded(CtaId cta) const { return cta.index() < m_options.recorded.size() && m_options.recorded[cta.index()]; }
@@ -160,17 +156,16 @@ private:
     Status drain()
     {
         while (!m_queue.empty()) {
-            const Scheduled s = m_queue.top();
-            m_queue.pop();
+            const Due due = m_queue.pop();
+            m_now = m_queue.now();
             if ((++m_popped & 0xffffU) == 0) {
                 if (m_progress.cancelled())
                     return Error { "cancelled", "emulation", {} };
                 m_progress.at(static_cast<double>(m_nextCta) / static_cast<double>(m_program.ctas.size()));
             }
-            if (s.cycle > maxCycles)
+            if (m_now > maxCycles)
                 return Error { "the run lasts more than " + std::to_string(maxCycles) + " cycles", "emulation", "a shorter problem" };
-            m_now = s.cycle;
-            handle(s);
+            handle(due);
         }
         for (const Resident& r : m_residents)
             if (r.alive())
@@ -178,22 +173,24 @@ private:
         return Nothing {};
     }
 
-    void handle(const Scheduled& s)
+    void handle(const Due& due)
     {
-        Resident& r = m_residents[s.resident];
-        switch (s.kind) {
-        case Scheduled::Kind::CtaBegins:
+        Resident& r = m_residents[due.resident];
+        switch (due.kind) {
+        case Due::Kind::CtaBegins:
             for (std::size_t k = 0; k < r.roles.size(); ++k)
-                advance(s.resident, static_cast<std::uint8_t>(k));
+                advance(due.resident, static_cast<std::uint8_t>(k));
             break;
-        case Scheduled::Kind::CopyLands:
-            copyLands(s.resident, s.role, s.op);
+        case Due::Kind::RoleGoesOn:
+            advance(due.resident, due.role);
             break;
-        case Scheduled::Kind::OpEnds:
-            m_trace.end(r.cta, s.op, m_now);
-            if (!m_program.op(s.op).async)
-                applyEffect(r, s.op);
-            advance(s.resident, s.role);
+        case Due::Kind::CopyLands:
+            copyLands(due.resident, due.role, due.op);
+            break;
+        case Due::Kind::OpEnds:
+            m_trace.end(r.cta, due.op, m_now);
+            applyEffect(r, due.op);
+            advance(due.resident, due.role);
             break;
         }
     }
@@ -245,8 +242,8 @@ private:
                 ++run.groups.open;
                 r.copies.emplace_back(id, group);
                 const Cycle lands = ends + cycles(m_costs[id.index()].latency);
-                schedule({ lands, 0, Scheduled::Kind::CopyLands, role, index, id });
-                advanceAt(m_issueEnds, index, role);
+                m_queue.push(lands, { Due::Kind::CopyLands, role, index, id });
+                m_queue.push(m_issueEnds, { Due::Kind::RoleGoesOn, role, index, OpId::none() });
                 break;
             }
             finishAt(ends + cycles(m_costs[id.index()].latency), index, role, id);
@@ -257,17 +254,10 @@ private:
         }
     }
 
-    void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op) { schedule({ cycle, 0, Scheduled::Kind::OpEnds, role, index, op }); }
-
-    // An asynchronous copy has no end event of the role's own: the role merely goes on.
-    void advanceAt(Cycle cycle, std::uint32_t index, std::uint8_t role) { schedule({ cycle, 0, Scheduled::Kind::CopyLands, role, index, OpId::none() }); }
+    void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op) { m_queue.push(cycle, { Due::Kind::OpEnds, role, index, op }); }
 
     void copyLands(std::uint32_t index, std::uint8_t role, OpId op)
     {
-        if (!op.valid()) {
-            advance(index, role);
-            return;
-        }
         Resident& r = m_residents[index];
         m_trace.end(r.cta, op, m_now);
         applyEffect(r, op);
@@ -433,12 +423,6 @@ private:
         return true;
     }
 
-    void schedule(Scheduled s)
-    {
-        s.sequence = m_sequence++;
-        m_queue.push(s);
-    }
-
     // CTAs of one stream cost the same, so an op is priced once.
     void computeCosts()
     {
@@ -470,8 +454,8 @@ private:
     std::vector<Resident> m_residents;
     std::vector<Blocked> m_deadlocked;
     std::vector<bool> m_touched;
-    std::priority_queue<Scheduled, std::vector<Scheduled>, Later> m_queue;
-    std::uint64_t m_sequence = 0, m_popped = 0;
+    EventQueue<Due> m_queue;
+    std::uint64_t m_popped = 0;
     std::uint32_t m_nextCta = 0, m_lastCta = 0;
     int m_ctasPerSm = 1;
     Cycle m_now = 0, m_issueEnds = 0;
@@ -482,7 +466,8 @@ private:
 Result<std::shared_ptr<const Trace>> emulate(
     std::shared_ptr<const Program> program, const GpuSpec& gpu, const EmulationOptions& options, Numerics* numerics, const Progress& progress)
 {
-    return Emulator(std::move(program), gpu, options, numerics, progress).run();
+    // On the heap: its queue is larger than a worker's stack may like.
+    return std::make_unique<Emulator>(std::move(program), gpu, options, numerics, progress)->run();
 }
 
 } // namespace flashstep

@@ -84,6 +84,8 @@ std::vector<RoleState> rolesAt(const Trace& trace, CtaId cta, Position p)
         const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
         if (ended && last)
             role.kind = RoleState::Kind::Done;
+        else if (!ended && op.kind == OpKind::Wait && inFlight(trace, cta, range, role.current, p).empty())
+            role.kind = RoleState::Kind::Running; // nothing is missing any more: it goes on within this cycle
         else if (!ended && waits) {
             const bool stuck = !trace.ended(role.current) && p == trace.end();
             role.kind = stuck ? RoleState::Kind::Stuck : RoleState::Kind::Waiting;

@@ -169,7 +169,7 @@ void MainWindow::rememberFile(const QString& path)
     QStringList recent = settings.value(QStringLiteral("recent")).toStringList();
     recent.removeAll(path);
     recent.prepend(path);
-    settings.setValue(QStringLiteral("recent"), recent.mid(0, 8));
+    settings.setValue(QStringLiteral("recent"), QStringList(recent.mid(0, 8)));
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)

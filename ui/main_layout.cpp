@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/main_window.h"
 
+#include "ui/actions.h"
 #include "ui/document.h"
 #include "ui/views/controls.h"
 #include "ui/views/explain_view.h"

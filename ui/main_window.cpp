@@ -103,7 +103,7 @@ void MainWindow::connectParts()
 
 void MainWindow::start(const RunRequest& request)
 {
-    if (const Status known = checkKnown(request.file.scenario); !known) {
+    if (const Status known = checkKnobs(request.file.scenario); !known) {
         m_notice->showError(known.error());
         fillChoices();
         emit runFailed();

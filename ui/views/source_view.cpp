@@ -122,7 +122,7 @@ void SourceView::dress()
     setFont(mono);
     document()->setDefaultFont(mono);
     setTabStopDistance(4 * QFontMetricsF(mono).horizontalAdvance(QLatin1Char(' ')));
-    const bool dark = m_session.appearance.theme().dark;
+    const bool dark = m_session.appearance.theme().isDark;
     m_highlighter->setDefinition(m_repository->definitionForName(QStringLiteral("C++")));
     m_highlighter->setTheme(m_repository->defaultTheme(dark ? Repository::DarkTheme : Repository::LightTheme));
     m_highlighter->rehighlight();

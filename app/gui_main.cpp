@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/bench.h"
+#include "ui/headless.h"
+#include "ui/main_window.h"
+
+#include <CLI/CLI.hpp>
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QSettings>
+#include <QTimer>
+
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+namespace {
+
+using namespace flashstep;
+
+constexpr int statusBadUse = 2;
+constexpr const char* version = "0.1.0";
+
+struct Arguments {
+    ui::HeadlessRequest request;
+    bool bench = false;
+    std::string size = "1440x900", shot, read, at, theme, layout, focus;
+};
+
+int refuse(const std::string& line)
+{
+    std::fprintf(stderr, "flashstep: %s\n", line.c_str());
+    return statusBadUse;
+}
+
+// The same options as flashstep-cli, from the same table.
+void addProblemOptions(CLI::App& app, ui::HeadlessRequest& request)
+{
+    app.add_option("--scenario", request.file, "everything below from a file; options given beside it win")->type_name("F.json");
+    for (const ScenarioOption& option : scenarioOptions()) {
+        std::string name = "--" + std::string(option.key);
+        std::replace(name.begin(), name.end(), '_', '-');
+        const std::string key(option.key);
+        const auto keep = [&request, key](const std::vector<std::string>& values) {
+            for (const std::string& value : values)
+                request.given.emplace_back(key, value);
+        };
+        CLI::Option* added = app.add_option_function<std::vector<std::string>>(name, keep, std::string(option.help));
+        added->allow_extra_args(false)->type_name(std::string(option.value))->group("Problem and machine");
+        added->multi_option_policy(option.repeats ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+    }
+}
+
+void addOwnOptions(CLI::App& app, Arguments& arguments)
+{
+    app.add_option("FILE", arguments.request.file, "a scenario to open")->type_name("");
+    app.add_option("--shot", arguments.shot, "write the whole window as a picture, then exit")->type_name("OUT.png");
+    app.add_option("--read", arguments.read, "print what a screen reader is given of a view")->type_name("VIEW");
+    app.add_flag("--bench", arguments.bench, "measure the window");
+    app.add_flag("--json", arguments.request.json, "--read and --bench as JSON");
+    app.add_option("--at", arguments.at, "where: 1204, end, 1200cy, 3.4us, first(rescale, i=2), block(i=2, n=1)")->type_name("P");
+    app.add_option("--size", arguments.size, "of the window")->type_name("WxH")->capture_default_str();
+    app.add_option("--theme", arguments.theme, "light or dark")->check(CLI::IsMember({ "light", "dark" }));
+    app.add_option("--layout", arguments.layout, "learn, pipeline, numbers or present")
+        ->check(CLI::IsMember({ "learn", "pipeline", "numbers", "present" }));
+    app.add_option("--focus", arguments.focus, "the view in front")->type_name("VIEW");
+    app.set_version_flag("--version", std::string("flashstep ") + version);
+}
+
+bool takeSize(const std::string& text, QSize& size)
+{
+    int width = 0;
+    int height = 0;
+    char rest = 0;
+    if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) != 2 || width < 200 || height < 150 || width > 16384 || height > 16384)
+        return false;
+    size = QSize(width, height);
+    return true;
+}
+
+int showWindow(const ui::HeadlessRequest& request, bool bare)
+{
+    const bool hints = bare && !QSettings().value(QStringLiteral("hintsSeen")).toBool();
+    ui::MainWindow window({ true, hints });
+    if (const Status status = ui::prepareWindow(window, request, false); !status)
+        return refuse(status.error().line());
+    if (bare) {
+        window.openSample(QStringLiteral("samples/licence-causal.json"));
+    } else {
+        const Result<ScenarioFile> file = ui::scenarioOf(request);
+        if (!file)
+            return refuse(file.error().line());
+        window.start({ *file, QString::fromStdString(request.file), false });
+        const QString at = request.at;
+        QObject::connect(&window, &ui::MainWindow::runShown, &window, [&window, at, first = true]() mutable {
+            if (first && !at.isEmpty())
+                (void)window.goTo(at);
+            first = false;
+        });
+    }
+    window.show();
+    return QApplication::exec();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    QElapsedTimer sinceStart;
+    sinceStart.start();
+    Arguments arguments;
+    CLI::App app { "Steps through FlashAttention on an emulated GPU", "flashstep" };
+    addOwnOptions(app, arguments);
+    addProblemOptions(app, arguments.request);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& asked) { // --help, --version
+        return app.exit(asked);
+    } catch (const CLI::ParseError& error) {
+        std::string line = error.what();
+        std::replace(line.begin(), line.end(), '\n', ' ');
+        return refuse(line + " (--help lists the options)");
+    }
+    ui::HeadlessRequest& request = arguments.request;
+    if (!takeSize(arguments.size, request.size))
+        return refuse("--size: '" + arguments.size + "' is not accepted (WIDTHxHEIGHT, for example 1440x900)");
+    request.at = QString::fromStdString(arguments.at);
+    request.theme = QString::fromStdString(arguments.theme);
+    request.layout = QString::fromStdString(arguments.layout);
+    request.focus = QString::fromStdString(arguments.focus);
+
+    const bool headless = !arguments.shot.empty() || !arguments.read.empty() || arguments.bench;
+    const bool display = qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY");
+    if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM") && !display) {
+        if (!headless)
+            return refuse("there is no display (DISPLAY and WAYLAND_DISPLAY are not set; --shot and flashstep-cli need none)");
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+    QCoreApplication::setAttribute(Qt::AA_EnableHighDpiScaling);
+    QCoreApplication::setAttribute(Qt::AA_UseHighDpiPixmaps);
+    QCoreApplication::setAttribute(Qt::AA_DontShowIconsInMenus);
+    QCoreApplication::setOrganizationName(QStringLiteral("FlashStep"));
+    QCoreApplication::setApplicationName(QStringLiteral("FlashStep"));
+    QCoreApplication::setApplicationVersion(QString::fromLatin1(version));
+    int noArguments = 1;
+    const QApplication application(noArguments, argv);
+
+    Status status = Nothing {};
+    if (arguments.bench)
+        status = ui::bench(sinceStart, request.json);
+    else if (!arguments.read.empty())
+        status = ui::readView(request, QString::fromStdString(arguments.read));
+    else if (!arguments.shot.empty())
+        status = ui::shootWindow(request, QString::fromStdString(arguments.shot));
+    else
+        return showWindow(request, argc == 1);
+    return status ? 0 : refuse(status.error().line());
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/headless.h"
+
+#include "core/emulation/run.h"
+#include "ui/main_window.h"
+#include "ui/samples.h"
+#include "ui/views/accessible.h"
+#include "ui/views/notice_bar.h"
+
+#include <QAccessible>
+#include <QApplication>
+#include <QEventLoop>
+#include <QImage>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QSaveFile>
+#include <QScreen>
+
+#include <cstdio>
+
+namespace flashstep::ui {
+
+Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
+{
+    ScenarioFile file;
+    if (!request.file.empty() || request.given.empty()) {
+        std::string path = request.file;
+        if (path.empty()) {
+            const Result<QString> sample = unpackSample(QStringLiteral("samples/licence-causal.json"));
+            if (!sample)
+                return sample.error();
+            path = sample->toStdString();
+        }
+        Result<ScenarioFile> read = readScenario(path);
+        if (!read)
+            return read.error();
+        file = std::move(*read);
+    }
+    for (const auto& [key, value] : request.given)
+        if (const Status status = setOption(file, key, value); !status)
+            return status.error();
+    if (const Status known = checkKnobs(file.scenario); !known)
+        return known.error();
+    return file;
+}
+
+Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool run)
+{
+    if (!request.theme.isEmpty())
+        window.session().appearance.setChoice(request.theme == QStringLiteral("dark") ? Appearance::Choice::Dark : Appearance::Choice::Light);
+    if (!request.focus.isEmpty() && !window.view(request.focus))
+        return Error { "there is no view '" + request.focus.toStdString() + "'", "--focus",
+            MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
+    window.resize(request.size);
+    if (run) {
+        const Result<ScenarioFile> file = scenarioOf(request);
+        if (!file)
+            return file.error();
+        QString path = QString::fromStdString(request.file);
+        if (path.isEmpty() && request.given.empty())
+            path = unpackSample(QStringLiteral("samples/licence-causal.json")).value();
+        QEventLoop loop;
+        std::optional<Error> failure;
+        QObject::connect(&window, &MainWindow::runShown, &loop, &QEventLoop::quit);
+        QObject::connect(&window.controller(), &RunController::failed, &loop, [&](const Error& error) {
+            failure = error;
+            loop.quit();
+        });
+        window.start({ *file, path, false });
+        loop.exec();
+        if (failure)
+            return *failure;
+    }
+    if (const auto layout = layoutFromName(request.layout))
+        window.setLayout(*layout);
+    if (!request.focus.isEmpty())
+        window.showView(request.focus);
+    if (run && !request.at.isEmpty())
+        if (const Status found = window.goTo(request.at); !found)
+            return found.error();
+    return Nothing {};
+}
+
+namespace {
+
+    void settle(MainWindow& window)
+    {
+        window.show();
+        for (int k = 0; k < 5; ++k)
+            QApplication::processEvents(QEventLoop::AllEvents, 50);
+    }
+
+} // namespace
+
+Status shootWindow(const HeadlessRequest& request, const QString& target)
+{
+    MainWindow window({ false, false });
+    window.resize(request.size);
+    window.show();
+    if (const Status status = prepareWindow(window, request, true); !status)
+        return status;
+    settle(window);
+    QImage image(window.size() * window.devicePixelRatioF(), QImage::Format_ARGB32_Premultiplied);
+    image.setDevicePixelRatio(window.devicePixelRatioF());
+    window.render(&image);
+    QSaveFile file(target);
+    if (!file.open(QIODevice::WriteOnly) || !image.convertToFormat(QImage::Format_RGB32).save(&file, "PNG") || !file.commit())
+        return Error { file.errorString().toStdString(), target.toStdString(), "a file that can be written" };
+    return Nothing {};
+}
+
+Status readView(const HeadlessRequest& request, const QString& name)
+{
+    MainWindow window({ false, false });
+    if (!MainWindow::viewNames().contains(name) || !window.view(name))
+        return Error { "there is no view '" + name.toStdString() + "'", "--read", MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
+    window.resize(request.size);
+    window.show();
+    if (const Status status = prepareWindow(window, request, true); !status)
+        return status;
+    window.showView(name);
+    settle(window);
+    QAccessibleInterface* root = QAccessible::queryAccessibleInterface(window.view(name));
+    if (!root)
+        return Error { "the view has no accessible tree", "--read " + name.toStdString(), "" };
+    const QJsonObject tree = accessibleTree(root);
+    QByteArray text;
+    if (request.json)
+        text = QJsonDocument(QJsonObject { { QStringLiteral("view"), name }, { QStringLiteral("name"), tree.value(QStringLiteral("name")) },
+                                 { QStringLiteral("nodes"), tree.value(QStringLiteral("children")) } })
+                   .toJson(QJsonDocument::Indented);
+    else
+        text = accessibleText(tree).toUtf8();
+    std::fwrite(text.constData(), 1, static_cast<std::size_t>(text.size()), stdout);
+    return Nothing {};
+}
+
+} // namespace flashstep::ui

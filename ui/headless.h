@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/io/scenario.h"
+
+#include <QSize>
+#include <QString>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace flashstep::ui {
+
+class MainWindow;
+
+// What the program was asked on its command line about one window.
+struct HeadlessRequest {
+    std::string file; // empty: the first sample
+    std::vector<std::pair<std::string, std::string>> given; // problem options, key and value
+    QString at, theme, layout, focus;
+    QSize size { 1440, 900 };
+    bool json = false;
+};
+
+// The scenario of the file and the options beside it; without either the first sample's.
+[[nodiscard]] Result<ScenarioFile> scenarioOf(const HeadlessRequest& request);
+
+// Size, theme, layout and focus. With `run`, also emulates and waits for it, and goes to the position.
+[[nodiscard]] Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool run);
+
+// --shot: the whole window as a user sees it.
+[[nodiscard]] Status shootWindow(const HeadlessRequest& request, const QString& target);
+// --read: the live accessible tree of one view, printed.
+[[nodiscard]] Status readView(const HeadlessRequest& request, const QString& view);
+
+} // namespace flashstep::ui

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/explain_view.h"
+
+#include "core/emulation/run.h"
+#include "core/io/narrate.h"
+#include "ui/appearance.h"
+#include "ui/document.h"
+#include "ui/playback.h"
+#include "ui/selection.h"
+
+#include <QRegularExpression>
+#include <QTextDocument>
+
+namespace flashstep::ui {
+
+namespace {
+
+    const Words& english()
+    {
+        static const Words words = [] {
+            Result<Words> read = Words::load("en");
+            return read ? std::move(*read) : Words();
+        }();
+        return words;
+    }
+
+    struct Told {
+        QString title, text; // with **numbers** marked
+    };
+
+    Told tell(const Session& session)
+    {
+        if (session.document.empty() || !session.selection.cta().valid())
+            return { QString(), QObject::tr("Open a scenario, and each step is explained here with its numbers.") };
+        const Narrator narrator(*session.document.run(), session.document.labels(), english());
+        const Position p = session.playback.position();
+        const CtaId cta = session.selection.cta();
+        return { QString::fromStdString(narrator.title(p, cta)), QString::fromStdString(narrator.explain(p, cta)) };
+    }
+
+    QString htmlOf(const QString& marked)
+    {
+        static const QRegularExpression bold(QStringLiteral("\\*\\*(.+?)\\*\\*"));
+        QString html = marked.toHtmlEscaped();
+        html.replace(bold, QStringLiteral("<b>\\1</b>"));
+        html.replace(QLatin1Char('\n'), QStringLiteral("<br>"));
+        return html;
+    }
+
+    QString capitalised(QString text)
+    {
+        if (!text.isEmpty())
+            text[0] = text[0].toUpper();
+        return text;
+    }
+
+} // namespace
+
+ExplainView::ExplainView(const Session& session, QWidget* parent)
+    : QTextBrowser(parent)
+    , m_session(session)
+{
+    setObjectName(QStringLiteral("view.explain"));
+    setAccessibleName(tr("Explanation of this step"));
+    setFrameShape(QFrame::NoFrame);
+    setOpenLinks(false);
+    document()->setDocumentMargin(12);
+    const auto again = [this] { refresh(); };
+    connect(&session.document, &Document::changed, this, again);
+    connect(&session.playback, &Playback::positionChanged, this, again);
+    connect(&session.selection, &Selection::changed, this, again);
+    connect(&session.appearance, &Appearance::changed, this, again);
+    refresh();
+}
+
+void ExplainView::refresh()
+{
+    const Told told = tell(m_session);
+    const Appearance& look = m_session.appearance;
+    setFont(look.uiFont(12.5));
+    document()->setDefaultFont(look.uiFont(12.5));
+    QString html = QStringLiteral("<style>b { font-weight: 600; }</style>");
+    if (!told.title.isEmpty())
+        html += QStringLiteral("<p style='margin:0 0 4px 0; color:%1; font-size:%2px'>%3</p>")
+                    .arg(look.theme().t2.name())
+                    .arg(look.px(11))
+                    .arg(htmlOf(capitalised(told.title)));
+    html += QStringLiteral("<p style='margin:0; line-height:142%; color:%1'>%2</p>").arg(look.theme().text.name(), htmlOf(told.text));
+    setHtml(html);
+    announceChange(this);
+}
+
+QString ExplainView::sentences() const
+{
+    return tell(m_session).text.remove(QStringLiteral("**"));
+}
+
+std::vector<AccessibleNode> ExplainView::accessibleNodes() const
+{
+    const Told told = tell(m_session);
+    return { { QAccessible::Heading, told.title, {}, {} }, { QAccessible::Paragraph, QString(told.text).remove(QStringLiteral("**")), {}, {} } };
+}
+
+} // namespace flashstep::ui

@@ -109,10 +109,10 @@ int perform(const Options& o)
 {
     if (Status status = checkNames(o); !status)
         return fail(status.error());
-    if (!findFormat(o.format)->available)
-        return fail(Error { o.format + ": this program was built without pictures", "--format", "perfetto, chrome or csv; or a build with Qt" }, notHere);
     if (Status status = checkTarget(o.out); !status)
         return fail(status.error());
+    if (!findFormat(o.format)->available)
+        return fail(Error { o.format + ": this program was built without pictures", "--format", "perfetto, chrome or csv; or a build with Qt" }, notHere);
     const Result<Session> session = emulate(o.problem);
     return session ? write(*session, o) : fail(session.error());
 }

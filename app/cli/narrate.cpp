@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
     ProblemOptions problem;
-    std::string from, to, level = "operation", lang = "en";
+    std::string from, to, cta, level = "operation", lang = "en";
 };
 
 int perform(const Options& o)
@@ -35,8 +35,11 @@ int perform(const Options& o)
     const Result<Moment> to = momentOf(trace, "--to", o.to, trace.end());
     if (!to)
         return fail(to.error());
+    const Result<CtaId> cta = ctaFrom(*session->run.program, o.cta);
+    if (!cta)
+        return fail(cta.error());
     std::ostringstream text;
-    const Status told = narrateMarkdown(session->run, session->labels, { from->position, to->position }, *level, o.lang, text);
+    const Status told = narrateMarkdown(session->run, session->labels, { from->position, to->position }, *level, *cta, o.lang, text);
     return told ? print(text.str()) : fail(told.error());
 }
 
@@ -48,6 +51,7 @@ Command addNarrate(CLI::App& app)
     const auto o = std::make_shared<Options>();
     parser->add_option("--from", o->from, "begin behind this moment")->type_name("P");
     parser->add_option("--to", o->to, "end at this moment")->type_name("P");
+    parser->add_option("--cta", o->cta, "of this CTA only (default: of all)")->type_name("K");
     parser->add_option("--level", o->level, "event, operation, inner-tile, outer-tile or cta (default operation)")->type_name("L");
     parser->add_option("--lang", o->lang, "en")->type_name("LANG");
     addProblemOptions(*parser, o->problem);

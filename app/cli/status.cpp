@@ -64,7 +64,6 @@ void catchInterrupts()
     stopSource();
     std::signal(SIGINT, onInterrupt);
     std::signal(SIGTERM, onInterrupt);
-    std::signal(SIGPIPE, SIG_IGN);
 }
 
 bool stopRequested()

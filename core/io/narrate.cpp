@@ -142,13 +142,15 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
     values["sm"] = std::to_string(span.sm);
     values["cycles"] = thousands(static_cast<std::int64_t>(span.end) - span.begin);
     values["launch"] = m_run.program->launches[which.launch].name;
-    const bool last = step.op->n == m_run.program->streamOf(cta).visitedBlocks;
+    const int visited = m_run.program->streamOf(cta).visitedBlocks;
+    const bool last = step.op->n == visited;
     if (level != Level::InnerTile)
-        return say("summary.cta", values);
+        return say(visited == 0 ? "summary.cta.plain" : "summary.cta", values);
     return say(last ? "summary.block.last" : "summary.block", values);
 }
 
-Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, std::string_view lang, std::ostream& out)
+Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only, std::string_view lang,
+    std::ostream& out)
 {
     Result<Words> words = Words::load(lang);
     if (!words)
@@ -163,11 +165,11 @@ Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range,
     const Narrator narrator(run, labels, table);
     const Trace& trace = *run.trace;
     for (Position at = range.from; at < range.to;) {
-        at = trace.next(at, level);
+        at = trace.next(at, level, only);
         if (at > range.to)
             break;
         const CtaId cta = trace.ctaOf(trace.eventAt(at.value - 1).instance);
-        out << fmt::format("- `{} cy` CTA {}, {}: {}\n", trace.timeAt(at), cta.index(), narrator.title(at, cta), narrator.summary(at, cta, level));
+        out << fmt::format("- `{} cy` CTA {}: {}\n", trace.timeAt(at), cta.index(), narrator.summary(at, cta, level));
         if (!out)
             break;
     }

@@ -77,7 +77,8 @@ private:
     Words m_words;
 };
 
-// The run from `from` to `to`, step by step, as Markdown.
-[[nodiscard]] Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, std::string_view lang, std::ostream& out);
+// A stretch of the run, step by step, as Markdown; of one CTA, or of all where `only` is none().
+[[nodiscard]] Status narrateMarkdown(
+    const Run& run, const Labels& labels, const Range& range, Level level, CtaId only, std::string_view lang, std::ostream& out);
 
 } // namespace flashstep

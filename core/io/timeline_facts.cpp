@@ -22,8 +22,8 @@ void add(std::vector<Fact>& facts, std::string_view key, std::int64_t value)
         facts.push_back({ key, static_cast<double>(value) });
 }
 
-// Smallest and largest of a per-row statistic over the rows the op wrote.
-void addRowStatistics(const Run& run, const Span& span, std::string_view low, std::string_view high, std::vector<Fact>& facts)
+// Smallest and largest of a per-row statistic over the rows the op wrote; maxima in natural units of the scaled scores.
+void addRowStatistics(const Run& run, const Span& span, std::string_view low, std::string_view high, double unit, std::vector<Fact>& facts)
 {
     const Trace& trace = *run.trace;
     if (!span.op->out.valid() || !trace.hasValues(span.cta) || !trace.ended(span.instance))
@@ -34,7 +34,7 @@ void addRowStatistics(const Run& run, const Span& span, std::string_view low, st
     run.program->rows(*span.op).forEach([&](int row) {
         if (row >= values.rows || values.cols < 1)
             return;
-        const auto value = static_cast<double>(values.at(row, 0));
+        const auto value = unit * static_cast<double>(values.at(row, 0));
         least = std::min(least, value);
         most = std::max(most, value);
     });
@@ -126,9 +126,9 @@ void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
     add(facts, "exp2", counts.exp2);
     add(facts, "rows_rescaled", counts.rescales);
     if (span.op->kind == OpKind::RowMax)
-        addRowStatistics(run, span, "m_lowest", "m_highest", facts);
+        addRowStatistics(run, span, "m_lowest", "m_highest", run.program->problem.softmaxScale(), facts);
     if (span.op->kind == OpKind::RowSum)
-        addRowStatistics(run, span, "l_lowest", "l_highest", facts);
+        addRowStatistics(run, span, "l_lowest", "l_highest", 1, facts);
 }
 
 std::vector<CounterLine> counterLines(const Run& run, const Range& range)

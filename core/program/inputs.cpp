@@ -32,7 +32,7 @@ float element(Init init, std::uint64_t seed, std::uint32_t stream, std::uint64_t
     return static_cast<float>(value);
 }
 
-void fill(Tensor& tensor, Init init, std::uint64_t seed, Stream stream)
+void fill(Tensor& tensor, Init init, std::uint64_t seed, RandomStream stream)
 {
     for (std::size_t n = 0; n < tensor.data.size(); ++n)
         tensor.data[n] = element(init, seed, static_cast<std::uint32_t>(stream), n);
@@ -63,9 +63,9 @@ Inputs generateInputs(const Problem& problem)
     Inputs inputs { { problem.batch, problem.heads, problem.seqlenQ, problem.headDim },
         { problem.batch, problem.kvHeads, problem.seqlenK, problem.headDim },
         { problem.batch, problem.kvHeads, problem.seqlenK, problem.headDimV } };
-    fill(inputs.q, problem.init, problem.seed, Stream::Q);
-    fill(inputs.k, problem.init, problem.seed, Stream::K);
-    fill(inputs.v, problem.init, problem.seed, Stream::V);
+    fill(inputs.q, problem.init, problem.seed, RandomStream::Q);
+    fill(inputs.k, problem.init, problem.seed, RandomStream::K);
+    fill(inputs.v, problem.init, problem.seed, RandomStream::V);
     if (problem.init == Init::RisingLeft || problem.init == Init::RisingRight)
         makeScoresRise(inputs, problem);
     for (Tensor* tensor : { &inputs.q, &inputs.k, &inputs.v })

@@ -11,7 +11,7 @@ namespace flashstep {
 [[nodiscard]] std::array<std::uint32_t, 4> philox4x32(
     std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-enum class Stream : std::uint32_t { Q = 0, K = 1, V = 2, DOut = 3 };
+enum class RandomStream : std::uint32_t { Q = 0, K = 1, V = 2, DOut = 3 };
 
 // Uniform in (0, 1) and standard normal (Box-Muller in float64, rounded to fp32 by the caller) of element n.
 [[nodiscard]] double uniformAt(std::uint64_t seed, std::uint32_t stream, std::uint64_t n);

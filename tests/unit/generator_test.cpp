@@ -70,7 +70,7 @@ TEST(Generator, StreamsSeedsAndElementsDiffer)
 {
     std::set<double> values;
     for (const std::uint64_t seed : { std::uint64_t { 1 }, std::uint64_t { 2 }, std::uint64_t { 1 } << 32 })
-        for (const Stream stream : { Stream::Q, Stream::K, Stream::V, Stream::DOut })
+        for (const RandomStream stream : { RandomStream::Q, RandomStream::K, RandomStream::V, RandomStream::DOut })
             for (std::uint64_t n = 0; n < 100; ++n)
                 values.insert(normalAt(seed, static_cast<std::uint32_t>(stream), n));
     EXPECT_EQ(values.size(), 3u * 4u * 100u);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace flashstep {
 
@@ -45,6 +46,24 @@ Size sizeOf(const Tensor& tensor)
     return size;
 }
 
+// Largest |mean| of a column: where it is far from 0, the roundings of a long sum add up instead of cancelling.
+double largestMean(const Tensor& tensor)
+{
+    double largest = 0;
+    const auto dim = static_cast<std::size_t>(tensor.dim);
+    std::vector<double> sums(dim);
+    for (int b = 0; b < tensor.batch; ++b)
+        for (int h = 0; h < tensor.heads; ++h) {
+            std::fill(sums.begin(), sums.end(), 0.0);
+            for (int n = 0; n < tensor.seqlen; ++n)
+                for (std::size_t k = 0; k < dim; ++k)
+                    sums[k] += static_cast<double>(tensor.row(b, h, n)[k]);
+            for (const double sum : sums)
+                largest = std::max(largest, std::fabs(sum) / tensor.seqlen);
+        }
+    return largest;
+}
+
 } // namespace
 
 std::optional<double> errorBound(const Program& program, const Inputs& inputs)
@@ -57,13 +76,15 @@ std::optional<double> errorBound(const Program& program, const Inputs& inputs)
         return std::nullopt;
     const double u = unitRoundoff(program.problem.dtype);
     const double u32 = unitRoundoff(DType::Fp32);
-    // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e.
-    double relative = u32 * (4 + scores);
+    // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e, and it is
+    // rounded as a sum of products, times c, and less m c.
+    double relative = u32 * (4 + 3 * scores);
     if (program.problem.dtype != DType::Fp32)
         relative += 2 * u;
     if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32)
         relative += u * std::min(scores, 1 / u) / 2; // S is rounded on its way through HBM
-    return std::min(v.element * relative, 2 * v.element);
+    const double sums = u32 * program.problem.seqlenK / 2 * largestMean(inputs.v);
+    return std::min(v.element * relative + sums, 2 * v.element);
 }
 
 } // namespace flashstep

@@ -20,15 +20,14 @@ void join(Clock& into, const Clock& other)
 }
 
 struct Access {
-    std::uint32_t clock = 0; // of its actor; 0: none
-    std::uint8_t actor = 0;
+    std::uint32_t clock = 0; // of its actor
     std::uint32_t op = 0;
 };
 
-// Last accesses of some rows of one buffer that every op touches together or not at all.
+// Accesses of some rows of one buffer that every op touches together or not at all; by actor, each in its own order. All
+// of them that somebody may not know of yet: which pairs are found must not depend on what happened to come in between.
 struct RowHistory {
-    Access write;
-    std::array<Access, maxActors> reads {}; // by actor
+    std::array<std::vector<Access>, maxActors> writes, reads;
 };
 
 struct Role {
@@ -186,50 +185,61 @@ private:
     {
         Role& role = m_roles[op.role.index()];
         // An asynchronous copy knows what its role knew when it was issued, and is known to nobody until it is waited for.
-        Access self { role.clock[op.role.index()], static_cast<std::uint8_t>(op.role.index()), static_cast<std::uint32_t>(id.index()) };
-        if (op.async) {
-            self.clock = ++role.copies;
-            self.actor = static_cast<std::uint8_t>(copyActor(op));
-        }
+        const std::size_t actor = op.async ? copyActor(op) : op.role.index();
+        const Access self { op.async ? ++role.copies : role.clock[actor], static_cast<std::uint32_t>(id.index()) };
         for (std::size_t k = 0; k < op.in.size(); ++k) {
             if (!op.in[k].valid())
                 continue;
             const BufferId root = RowGroups::rootOf(m_program, op.in[k]);
             if (op.kind == OpKind::Mma && k == 1) { // the B operand: every row
                 for (RowHistory& history : m_history[root.index()])
-                    read(op.in[k], history, self, role.clock);
+                    read(op.in[k], history, actor, self, role.clock);
                 continue;
             }
             for (const std::uint32_t group : m_groups.of(root, op.rows))
-                read(op.in[k], m_history[root.index()][group], self, role.clock);
+                read(op.in[k], m_history[root.index()][group], actor, self, role.clock);
         }
         for (const BufferId out : { op.out, op.out2 }) {
             if (!out.valid())
                 continue;
             const BufferId root = RowGroups::rootOf(m_program, out);
             for (const std::uint32_t group : m_groups.of(root, op.rows))
-                write(out, m_history[root.index()][group], self, role.clock);
+                write(out, m_history[root.index()][group], actor, self, role.clock);
         }
     }
 
-    static bool ordered(const Access& before, const Clock& clock) { return before.clock <= clock[before.actor]; }
-
-    void read(BufferId buffer, RowHistory& history, const Access& self, const Clock& clock)
+    void read(BufferId buffer, RowHistory& history, std::size_t actor, const Access& self, const Clock& clock)
     {
-        if (history.write.clock > 0 && !ordered(history.write, clock))
-            report("read before write", buffer, self, history.write);
-        history.reads[self.actor] = self;
+        conflicts("read before write", buffer, history.writes, self, clock);
+        remember(history.reads[actor], actor, self);
     }
 
-    void write(BufferId buffer, RowHistory& history, const Access& self, const Clock& clock)
+    void write(BufferId buffer, RowHistory& history, std::size_t actor, const Access& self, const Clock& clock)
     {
-        if (history.write.clock > 0 && !ordered(history.write, clock))
-            report("write after write", buffer, self, history.write);
-        for (const Access& earlier : history.reads)
-            if (earlier.clock > 0 && !ordered(earlier, clock))
-                report("write after read", buffer, self, earlier);
-        history.write = self;
-        history.reads = {};
+        conflicts("write after write", buffer, history.writes, self, clock);
+        conflicts("write after read", buffer, history.reads, self, clock);
+        remember(history.writes[actor], actor, self);
+    }
+
+    // Of each actor's accesses those that are not known at `clock`: the newest ones, up to the first that is.
+    void conflicts(const char* kind, BufferId buffer, const std::array<std::vector<Access>, maxActors>& earlier, const Access& self, const Clock& clock)
+    {
+        for (std::size_t actor = 0; actor < 2 * m_roles.size(); ++actor)
+            for (std::size_t k = earlier[actor].size(); k > 0 && earlier[actor][k - 1].clock > clock[actor]; --k)
+                report(kind, buffer, self, earlier[actor][k - 1]);
+    }
+
+    // Before the list grows, what every role knows of goes: whatever comes is ordered after it.
+    void remember(std::vector<Access>& list, std::size_t actor, const Access& self)
+    {
+        if (list.size() == list.capacity()) {
+            std::uint32_t known = m_roles.front().clock[actor];
+            for (const Role& role : m_roles)
+                known = std::min(known, role.clock[actor]);
+            const auto unknown = std::find_if(list.begin(), list.end(), [&](const Access& access) { return access.clock > known; });
+            list.erase(list.begin(), unknown);
+        }
+        list.push_back(self);
     }
 
     void report(const char* kind, BufferId buffer, const Access& self, const Access& other)

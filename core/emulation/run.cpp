@@ -89,7 +89,7 @@ double estimateInstances(const Scenario& s, const TileSize& tile, int warps)
     if (s.algorithm == "fa2" && p.mask.kind == MaskKind::Causal)
         visited *= 0.5;
     if (s.algorithm == "fa2" && p.mask.kind == MaskKind::Window)
-        visited = tiles * std::min(blocks, static_cast<double>(tile.rows + p.mask.left + p.mask.right) / tile.keys + 1);
+        visited = tiles * std::min(blocks, (static_cast<double>(tile.rows) + p.mask.left + p.mask.right) / tile.keys + 1);
     const double perBlock = s.algorithm == "standard" ? 27 : 15;
     return static_cast<double>(p.batch) * p.heads * warps * (visited * perBlock + tiles * 12);
 }

@@ -388,17 +388,20 @@ std::vector<VisitedBlock> Launch::blocksRightToLeft(int i) const
     const Problem& p = program.problem;
     const int M = program.tile.rows;
     const int N = program.tile.keys;
-    const int shift = p.seqlenK - p.seqlenQ;
-    const auto ceilDiv = [](int a, int b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); };
+    const std::int64_t shift = p.seqlenK - p.seqlenQ; // 64 bits: a window may be as wide as an int
+    const auto ceilDiv = [](std::int64_t a, std::int64_t b) { return static_cast<int>(a >= 0 ? (a + b - 1) / b : -(-a / b)); };
 
-    int last = ceilDiv(p.seqlenK, N); // one past the rightmost block
-    int first = 0;
+    std::int64_t keys = p.seqlenK; // one past the rightmost that any row of the tile could see
     if (p.mask.kind != MaskKind::None)
-        last = std::min(last, ceilDiv((i + 1) * M + shift + (p.mask.kind == MaskKind::Window ? p.mask.right : 0), N));
+        keys = std::min(keys, (i + 1) * M + shift + (p.mask.kind == MaskKind::Window ? p.mask.right : 0));
+    const int last = ceilDiv(keys, N); // one past the rightmost block
+    int first = 0;
     if (p.mask.kind == MaskKind::Window)
-        first = std::max(0, (i * M + shift - p.mask.left) / N);
+        first = static_cast<int>(std::max<std::int64_t>(0, (i * M + shift - p.mask.left) / N));
 
-    const bool even = p.seqlenQ % M == 0 && p.seqlenK % N == 0 && p.headDim <= 128 && p.mask.kind != MaskKind::Window;
+    // The kernels' tiles divide each other; shown ones need not, and then the diagonal may cross one block more.
+    const bool nested = M % N == 0 || N % M == 0;
+    const bool even = p.seqlenQ % M == 0 && p.seqlenK % N == 0 && nested && p.headDim <= 128 && p.mask.kind != MaskKind::Window;
     int maskSteps = 0;
     switch (p.mask.kind) {
     case MaskKind::None:

@@ -72,7 +72,7 @@ void expectFormula(const Run& run)
 
 TEST_P(CountsOf, EqualTheClosedFormulasOnRandomProblems)
 {
-    for (const std::uint64_t seed : seeds(150)) {
+    for (const std::uint64_t seed : seeds(400)) {
         Scenario s = randomScenario(seed, GetParam());
         s.record = { Record::Kind::None };
         SCOPED_TRACE(describe(seed, s));
@@ -142,7 +142,7 @@ TEST(Counts, DoNotDependOnTheCostedTileOrTheMachine)
 
 TEST(Counts, CausalWorkIsNoMoreThanDense)
 {
-    for (const std::uint64_t seed : seeds(40)) {
+    for (const std::uint64_t seed : seeds(100)) {
         Scenario s = randomScenario(seed, "fa2");
         s.record = { Record::Kind::None };
         s.problem.mask = { MaskKind::Causal };

@@ -92,7 +92,8 @@ TEST_P(MutationOf, EveryDroppedWaitIsCaught)
 TEST_P(MutationOf, EveryWrongBarrierCountIsCaught)
 {
     for (const Scenario& s : scenariosOf(GetParam())) {
-        for (const BarrierDecl& barrier : programOf(s)->barriers) {
+        const std::shared_ptr<const Program> whole = programOf(s);
+        for (const BarrierDecl& barrier : whole->barriers) {
             for (const int count : { 32, barrier.count / 2, barrier.count - 32, barrier.count + 32, 2 * barrier.count }) {
                 const Scenario mutant = broken(s, { "count:" + barrier.name + "=" + std::to_string(count) });
                 const Verdict verdict = verdictOf(mutant);
@@ -136,8 +137,8 @@ using Pair = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>; // 
 
 std::set<Pair> hazardPairs(const Run& run)
 {
-    std::set<Pair> pairs;
-    for (const Hazard& hazard : run.report.hazardList)
+    std::set<Pair> pairs; // all of them; a report lists the first thousand
+    for (const Hazard& hazard : findHazards(*run.trace, 1'000'000).list)
         pairs.insert({ hazard.cta.index(), std::min(hazard.op.index(), hazard.other.index()), std::max(hazard.op.index(), hazard.other.index()),
             hazard.buffer.index() });
     return pairs;
@@ -149,10 +150,19 @@ TEST_P(MutationOf, HazardsDoNotDependOnTime)
     const std::vector<std::vector<std::pair<std::string, std::string>>> machines { { { "hbm-gbps", "10" } }, { { "hbm-gbps", "100000" } },
         { { "tensor-rate", "64" } }, { { "tensor-rate", "65536" }, { "mufu-rate", "1" } }, { { "sms", "1" } }, { { "clock-mhz", "100" } },
         { { "smem-bytes-per-clk", "8" } }, { { "register-contention", "8" } } };
-    for (Scenario s : { scenarioOf(GetParam(), 16, 40, 16, "causal", { 8, 8 }), scenarioOf(GetParam(), 32, 32, 32, "none", { 16, 16 }) }) {
+    for (Scenario s : { scenarioOf(GetParam(), 16, 40, 16, "causal", { 8, 8 }), scenarioOf(GetParam(), 32, 48, 32, "none", { 16, 16 }),
+             scenarioOf(GetParam(), 64, 192, 64, "none", { 64, 32 }) }) {
         const std::shared_ptr<const Program> whole = programOf(s);
+        std::vector<std::vector<std::string>> broken; // each wait, and all but one
         for (const WaitDecl& wait : whole->waits) {
-            s.breaks = { "wait:" + wait.name };
+            broken.push_back({ "wait:" + wait.name });
+            std::vector<std::string>& others = broken.emplace_back();
+            for (const WaitDecl& other : whole->waits)
+                if (other.name != wait.name)
+                    others.push_back("wait:" + other.name);
+        }
+        for (const std::vector<std::string>& specs : broken) {
+            s.breaks = specs;
             s.knobs.clear();
             const auto usual = runOf(s);
             const std::set<Pair> expected = hazardPairs(usual);
@@ -160,7 +170,7 @@ TEST_P(MutationOf, HazardsDoNotDependOnTime)
             for (const auto& knobs : machines) {
                 s.knobs = knobs;
                 const auto other = runOf(s);
-                EXPECT_EQ(hazardPairs(other), expected) << describe(s) << ", " << knobs.front().first << "=" << knobs.front().second;
+                EXPECT_TRUE(hazardPairs(other) == expected) << describe(s) << ", " << knobs.front().first << "=" << knobs.front().second;
                 EXPECT_EQ(other.report.hazards, usual.report.hazards) << describe(s) << ", " << knobs.front().first;
             }
         }

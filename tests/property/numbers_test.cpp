@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -28,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa2
 
 TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
 {
-    for (const std::uint64_t seed : seeds(60)) {
+    for (const std::uint64_t seed : seeds(150)) {
         const Scenario s = randomScenario(seed, GetParam());
         SCOPED_TRACE(describe(seed, s));
         const Report report = runOf(s).report;
@@ -45,34 +46,36 @@ TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
 // A bound that anything meets says nothing. 256 rows and keys of N(0, 1), so that the largest of many errors is met.
 TEST_P(NumbersOf, ComeNearEnoughToTheBoundOnNormalInputs)
 {
+    // How many times the largest error the bound is. Averages over 256 keys hide most of what rounding P may cost one key,
+    // the more so where S is rounded too; rows that see few keys, as under a causal mask, come near it.
     struct Row {
         DType dtype;
-        double mostTimesError; // the bound is at most this many times what really happens
+        const char* mask;
+        double most;
     };
-    for (const Row& row : { Row { DType::Fp32, 150 }, Row { DType::Fp16, 12 }, Row { DType::Bf16, 12 } }) {
-        for (const char* mask : { "none", "causal" }) {
-            const Scenario s = scenarioOf(GetParam(), 256, 256, 64, mask, { 64, 64 }, row.dtype);
-            SCOPED_TRACE(describe(s));
-            const Report report = runOf(s).report;
-            const double ratio = *report.errorBound / *report.maxAbsError;
-            RecordProperty(std::string(name(row.dtype)) + "_" + mask, std::to_string(ratio));
-            EXPECT_GE(ratio, 1);
-            EXPECT_LE(ratio, row.mostTimesError) << "bound " << *report.errorBound << ", error " << *report.maxAbsError;
-        }
+    for (const Row& row : { Row { DType::Fp32, "none", 40 }, Row { DType::Fp32, "causal", 40 }, Row { DType::Fp16, "none", 70 },
+             Row { DType::Fp16, "causal", 20 }, Row { DType::Bf16, "none", 50 }, Row { DType::Bf16, "causal", 30 } }) {
+        const Scenario s = scenarioOf(GetParam(), 256, 256, 64, row.mask, { 64, 64 }, row.dtype);
+        SCOPED_TRACE(describe(s));
+        const Report report = runOf(s).report;
+        const double ratio = *report.errorBound / *report.maxAbsError;
+        RecordProperty(std::string(name(row.dtype)) + "_" + row.mask, std::to_string(ratio));
+        EXPECT_GE(ratio, 1);
+        EXPECT_LE(ratio, row.most) << "bound " << *report.errorBound << ", error " << *report.maxAbsError;
     }
 }
 
-TEST_P(NumbersOf, StayRightWhateverTheInputsLookLike)
+TEST_P(NumbersOf, AreWithinTheBoundWhateverTheInputsLookLike)
 {
     for (const Init init : { Init::Outliers, Init::RisingLeft, Init::RisingRight, Init::Constant }) {
-        for (const DType dtype : { DType::Fp32, DType::Bf16 }) {
-            Scenario s = scenarioOf(GetParam(), 96, 128, 64, "causal", { 32, 32 }, dtype);
-            s.problem.init = init;
-            SCOPED_TRACE(describe(s) + ", " + std::string(name(init)));
-            const Report report = runOf(s).report;
-            EXPECT_LE(*report.maxAbsError, *report.errorBound);
-            if (dtype == DType::Fp32 && init != Init::Outliers) {
-                EXPECT_LE(*report.maxAbsError, 2e-5);
+        for (const DType dtype : { DType::Fp32, DType::Fp16, DType::Bf16 }) {
+            for (const auto& [length, dim] : { std::pair(64, 64), std::pair(256, 32), std::pair(1024, 64) }) {
+                Scenario s = scenarioOf(GetParam(), 64, length, dim, "causal", { 64, 64 }, dtype);
+                s.problem.init = init;
+                SCOPED_TRACE(describe(s) + ", " + std::string(name(init)));
+                const Report report = runOf(s).report;
+                EXPECT_LE(*report.maxAbsError, *report.errorBound);
+                EXPECT_LT(*report.errorBound, init == Init::Outliers ? 60 : 1) << "not for want of a bound";
             }
         }
     }
@@ -136,7 +139,7 @@ TEST_P(NumbersOf, HoldForTilesThatDoNotDivideEachOther)
 
 TEST(Numbers, OfStandardAndFlashAttention2Agree)
 {
-    for (const std::uint64_t seed : seeds(30)) {
+    for (const std::uint64_t seed : seeds(80)) {
         Scenario s = randomScenario(seed, "fa2");
         SCOPED_TRACE(describe(seed, s));
         const auto fa2 = runOf(s);

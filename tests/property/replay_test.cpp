@@ -47,7 +47,7 @@ void expectValuesOfAReplay(const Run& run)
 TEST(Replay, FromTheStartGivesTheValuesAtEveryPosition)
 {
     for (const char* algorithm : algorithms) {
-        for (const std::uint64_t seed : seeds(16)) {
+        for (const std::uint64_t seed : seeds(60)) {
             const Scenario s = randomScenario(seed, algorithm, small());
             SCOPED_TRACE(describe(seed, s));
             ASSERT_NO_FATAL_FAILURE(expectValuesOfAReplay(runOf(s)));
@@ -153,7 +153,7 @@ TEST(Blocks, HoldTheValuesThatAnIndependentRecomputationGives)
 {
     Limits limits = small();
     limits.dtypes = { DType::Fp32 };
-    for (const std::uint64_t seed : seeds(24)) {
+    for (const std::uint64_t seed : seeds(120)) {
         const Scenario s = randomScenario(seed, "fa2", limits);
         SCOPED_TRACE(describe(seed, s));
         ASSERT_NO_FATAL_FAILURE(expectValuesAtEveryBlock(runOf(s), 1e-5));

@@ -22,7 +22,7 @@ Scenario timingOnly(Scenario s)
 
 TEST_P(ScheduleOf, KeepsTimeInOrderAndResourcesWithinCapacity)
 {
-    for (const std::uint64_t seed : seeds(60)) {
+    for (const std::uint64_t seed : seeds(150)) {
         const Scenario s = timingOnly(randomScenario(seed, GetParam()));
         SCOPED_TRACE(describe(seed, s));
         const auto run = runOf(s);
@@ -50,7 +50,7 @@ TEST_P(ScheduleOf, FillsFewSmsWithinTheirCapacity)
 
 TEST_P(ScheduleOf, CoversEveryVisiblePairExactlyOnce)
 {
-    for (const std::uint64_t seed : seeds(60)) {
+    for (const std::uint64_t seed : seeds(150)) {
         const Scenario s = timingOnly(randomScenario(seed, GetParam()));
         SCOPED_TRACE(describe(seed, s));
         ASSERT_NO_FATAL_FAILURE(expectEveryPairCoveredOnce(*runOf(s).trace));
@@ -59,7 +59,7 @@ TEST_P(ScheduleOf, CoversEveryVisiblePairExactlyOnce)
 
 TEST_P(ScheduleOf, HasCountersThatAddUpAtEveryPosition)
 {
-    for (const std::uint64_t seed : seeds(15)) {
+    for (const std::uint64_t seed : seeds(30)) {
         const Scenario s = timingOnly(randomScenario(seed, GetParam(), { 8000, 64, { DType::Bf16 }, 2 }));
         SCOPED_TRACE(describe(seed, s));
         ASSERT_NO_FATAL_FAILURE(expectCountersToAddUp(*runOf(s).trace));
@@ -68,7 +68,7 @@ TEST_P(ScheduleOf, HasCountersThatAddUpAtEveryPosition)
 
 TEST_P(ScheduleOf, IsTheSameWhetherValuesAreKeptOrNot)
 {
-    for (const std::uint64_t seed : seeds(20)) {
+    for (const std::uint64_t seed : seeds(50)) {
         Scenario s = randomScenario(seed, GetParam(), { 8000, 64, { DType::Fp32, DType::Bf16 }, 2 });
         SCOPED_TRACE(describe(seed, s));
         s.record = { Record::Kind::All };

@@ -26,7 +26,7 @@ std::vector<Scenario> someScenarios()
     Limits limits;
     limits.scores = 1500;
     limits.widestHead = 16;
-    for (const std::uint64_t seed : seeds(4))
+    for (const std::uint64_t seed : seeds(10))
         for (const char* algorithm : { "standard", "fa2" })
             all.push_back(randomScenario(seed, algorithm, limits));
     return all;

@@ -4,6 +4,7 @@
 #include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/io/json.h"
+#include "core/io/spans.h"
 #include "core/program/dump.h"
 
 #include <fmt/format.h>
@@ -78,6 +79,8 @@ std::string dumpSteps(const Trace& trace, Level level, CtaId only, bool json)
     int number = 0;
     for (Position p; p < trace.end();) {
         p = trace.next(p, level, only);
+        if (!completesStep(trace, p, level)) // nothing any more: next() gave the end
+            break;
         ++number;
         const InstanceId instance = trace.eventAt(p.value - 1).instance;
         const CtaId ctaId = trace.ctaOf(instance);

@@ -19,9 +19,9 @@ std::string thousands(std::int64_t value)
 
 } // namespace
 
-Narrator::Narrator(const Run& run, const Labels& labels, Words words)
+Narrator::Narrator(const Run& run, Labels labels, Words words)
     : m_run(run)
-    , m_labels(labels)
+    , m_labels(std::move(labels))
     , m_words(std::move(words))
 {
 }
@@ -129,7 +129,7 @@ std::string Narrator::explain(Position p, CtaId cta) const
 std::string Narrator::summary(Position p, CtaId cta, Level level) const
 {
     const Step step = stepAt(p, cta);
-    if (step.op == nullptr || level == Level::Event || level == Level::Operation)
+    if (step.op == nullptr || level == Level::Event || level == Level::Operation || !completesStep(*m_run.trace, p, level))
         return explain(p, cta);
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
@@ -166,7 +166,7 @@ Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range,
     const Trace& trace = *run.trace;
     for (Position at = range.from; at < range.to;) {
         at = trace.next(at, level, only);
-        if (at > range.to)
+        if (at > range.to || !completesStep(trace, at, level)) // nothing any more: next() gave the end
             break;
         const CtaId cta = trace.ctaOf(trace.eventAt(at.value - 1).instance);
         out << fmt::format("- `{} cy` CTA {}: {}\n", trace.timeAt(at), cta.index(), narrator.summary(at, cta, level));

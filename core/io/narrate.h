@@ -39,7 +39,7 @@ struct GlossaryCard {
 // Puts steps of a run into words, from its trace alone. The run has to outlive it.
 class Narrator {
 public:
-    Narrator(const Run& run, const Labels& labels, Words words);
+    Narrator(const Run& run, Labels labels, Words words);
 
     // What the CTA's newest event is: "warp 1 · row maximum of block 3".
     [[nodiscard]] std::string title(Position p, CtaId cta) const;
@@ -73,7 +73,7 @@ private:
     [[nodiscard]] std::string explainOther(const Step& step, CtaId cta) const;
 
     const Run& m_run;
-    const Labels& m_labels;
+    Labels m_labels;
     Words m_words;
 };
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t largestFile = 16U << 20U;
 constexpr int formatVersion = 1;
+constexpr int deepest = 64;
 
 // Reads one JSON document into a ScenarioFile; the first error stops it.
 class Reader {
@@ -28,6 +29,8 @@ public:
 
     Result<ScenarioFile> read(const std::string& text)
     {
+        if (isTooDeep(text))
+            return Error { "nested too deep", m_where, fmt::format("at most {} levels", deepest) };
         const Json document = Json::parse(text, nullptr, false);
         if (document.is_discarded())
             return Error { "not a JSON document", m_where, syntaxError(text) };
@@ -42,6 +45,25 @@ public:
     }
 
 private:
+    // Deeper than any scenario: the library's writer is recursive.
+    static bool isTooDeep(const std::string& text)
+    {
+        int depth = 0;
+        bool inString = false;
+        for (std::size_t k = 0; k < text.size(); ++k) {
+            const char c = text[k];
+            if (inString && c == '\\')
+                ++k;
+            else if (c == '"')
+                inString = !inString;
+            else if (!inString && (c == '[' || c == '{') && ++depth > deepest)
+                return true;
+            else if (!inString && (c == ']' || c == '}'))
+                --depth;
+        }
+        return false;
+    }
+
     static std::string syntaxError(const std::string& text)
     {
         // The position in lines and columns; the parser's own message is for programmers.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/spans.h"
 
+#include <algorithm>
+
 namespace flashstep {
 
 bool isWait(OpKind kind)
@@ -73,6 +75,28 @@ void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visi
                     return;
             }
     }
+}
+
+bool completesStep(const Trace& trace, Position p, Level level)
+{
+    if (p.value == 0)
+        return false;
+    const Event event = trace.eventAt(p.value - 1);
+    const CtaId cta = trace.ctaOf(event.instance);
+    const Op& op = trace.program().op(trace.opOf(event.instance));
+    if (level == Level::Event)
+        return true;
+    if (level == Level::Operation)
+        return event.ends && !isWait(op.kind) && op.kind != OpKind::Commit;
+    if (level == Level::InnerTile)
+        return op.n > 0 && trace.block(cta, op.n) == p;
+    const Program& program = trace.program();
+    if (level == Level::OuterTile && program.ctas[cta.index()].launch + 1U != program.launches.size())
+        return false; // not the launch that completes O
+    const auto& roles = program.streamOf(cta).roles;
+    return event.ends && std::all_of(roles.begin(), roles.end(), [&](const RoleRange& role) {
+        return role.count == 0 || trace.endedAt(trace.instance(cta, OpId(role.first + role.count - 1)), p);
+    });
 }
 
 std::int64_t Nanoseconds::of(Cycle cycle) const

@@ -57,7 +57,7 @@ double pointsPerPixel()
 
 QFont face(const QString& family, const QString& fallback, double px, QFont::Weight weight)
 {
-    QFont font;
+    QFont font(family);
     font.setFamilies({ family, fallback, QStringLiteral("Droid Sans Fallback") });
     font.setPointSizeF(px * pointsPerPixel());
     font.setWeight(weight);

@@ -21,8 +21,8 @@ struct Column {
     const char16_t* title;
     double share; // of the width
 };
-constexpr Column columns[] = { { u"row", 0.07 }, { u"", 0.2 }, { u"m before", 0.15 }, { u"m in use", 0.15 }, { u"gap", 0.15 }, { u"× scale", 0.13 },
-    { u"ℓ", 0.15 } };
+constexpr Column columns[] = { { u"row", 0.07 }, { u"", 0.16 }, { u"m before", 0.15 }, { u"in use", 0.15 }, { u"gap", 0.18 }, { u"× scale", 0.17 },
+    { u"ℓ", 0.14 } };
 
 QRectF columnRect(const QRectF& line, int k)
 {
@@ -59,7 +59,7 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     cell(5, any && !first ? factor(row.scale) : none);
     cell(6, any ? fixed(row.l, 2) : none);
     if (any && !first && row.mUsed > row.mBefore)
-        paintMark(painter, { columnRect(line, 4).left() + 8, line.center().y() }, row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
+        paintMark(painter, { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() }, row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
 }
 
 } // namespace

@@ -138,8 +138,10 @@ void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferSt
         break;
     }
     const QString text = holds(canvas, state);
-    const QFont font = canvasFont(11.5, QFont::DemiBold);
+    QFont font = canvasFont(11.5, QFont::DemiBold);
     if (textWidth(font, text) + 6 > rect.width())
+        font = canvasFont(9.5, QFont::DemiBold);
+    if (textWidth(font, text) + 3 > rect.width())
         return;
     canvas.painter.setPen(state.kind == BufferState::Kind::Writing ? colour.ink : theme.text);
     drawLine(canvas.painter, rect, Qt::AlignHCenter, font, text);
@@ -163,7 +165,7 @@ void paintSlots(const MemoryCanvas& canvas)
     if (canvas.layout.freeSmem.width() > 4) {
         box(canvas, canvas.layout.freeSmem.adjusted(1, 0, 0, 0), Qt::NoBrush, QPen(canvas.theme.line, 1));
         canvas.painter.setPen(canvas.theme.t3);
-        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10), QStringLiteral("not this CTA's"));
+        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10), QStringLiteral("not taken by this CTA"));
     }
 }
 

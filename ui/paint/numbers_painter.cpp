@@ -94,13 +94,15 @@ void paintProbabilityCells(const NumbersCanvas& canvas)
                 continue;
             const auto value = static_cast<double>(n.p.at(r, c));
             canvas.painter.setRenderHint(QPainter::Antialiasing, false);
+            QColor ground = canvas.theme.panel;
             if (!std::isnan(value)) {
-                const QColor ground = sequentialColour(canvas.theme, value, largest);
+                ground = sequentialColour(canvas.theme, value, largest);
                 canvas.painter.fillRect(cell, ground);
                 cellText(canvas, cell, inkOn(ground), false,
                     canvas.view.format == NumberFormat::Decimal ? shortDecimal(value) : number(value, canvas.view.format, dtype));
             }
-            frame(canvas, cell, canvas.theme.line, 1);
+            if (contrast(ground, canvas.theme.panel) < 1.2)
+                frame(canvas, cell, canvas.theme.line, 1);
         }
 }
 

@@ -20,7 +20,7 @@ struct NumbersLayout {
     QRectF words, rowNumbers; // beside the rows
     QRectF scores, statistics, probabilities, sums; // as high as the rows
     QRectF outputBefore, outputAfter;
-    double scoreWidth = 46, probabilityWidth = 46, cellHeight = 30, statisticWidth = 54, outputHeight = 13;
+    double scoreWidth = 46, probabilityWidth = 46, cellHeight = 30, statisticWidth = 60, outputHeight = 13;
     double headHeight = 84; // titles, key words and column names above the rows
     int firstRow = 0, firstKey = 0, rows = 0, keys = 0, dims = 0;
     double contentHeight = 0; // all of it, for a scroll bar

@@ -4,6 +4,7 @@
 #include "ui/paint/memory_painter.h"
 #include "ui/paint/numbers_painter.h"
 #include "ui/paint/picture_parts.h"
+#include "ui/paint/scale_bar.h"
 #include "ui/paint/stage_painter.h"
 #include "ui/paint/timeline_painter.h"
 
@@ -157,11 +158,39 @@ QString momentWords(const Sheet& sheet)
             duration(static_cast<double>(cycle), sheet.trace().clockMhz()));
 }
 
+// Draws somewhat larger than on screen, as far as the room allows: `need` is the size that the painter asks for.
+template <typename Draw> void paintEnlarged(const Sheet& sheet, const QRectF& room, QSizeF need, Draw draw)
+{
+    const double factor = std::clamp(std::min(room.width() / need.width(), room.height() / need.height()), 1.0, 1.3);
+    sheet.painter.save();
+    sheet.painter.translate(room.topLeft());
+    sheet.painter.scale(factor, factor);
+    draw(QRectF(QPointF(0, 0), room.size() / factor));
+    sheet.painter.restore();
+}
+
+// Beside the tiles, where there is room: what the memories hold, and the rows' statistics.
+void paintMargin(const Sheet& sheet, const QRectF& room)
+{
+    const MemoryScene memory { &sheet.trace(), &sheet.request.run->gpu, sheet.request.at, sheet.cta, {} };
+    const double height = memoryHeight(memory);
+    if (height > room.height())
+        return;
+    paintMemory(sheet.painter, { room.left(), room.top(), room.width(), height }, memory, sheet.theme);
+    const QRectF rest(room.left(), room.top() + height + 16, room.width(), room.height() - height - 16);
+    if (rest.height() < 120)
+        return;
+    paintPanelTitle(sheet, { rest.left() + 12, rest.top() }, QString(), QStringLiteral("Ledger of the rows, log2 units"));
+    const double rows = std::floor((rest.height() - 22 - 22) / 18);
+    paintLedger(sheet.painter, { rest.left(), rest.top() + 22, rest.width(), 22 + 18 * rows }, sheet.stage(), 0, sheet.theme);
+}
+
 void paintTilesView(const Sheet& sheet, const QRectF& body)
 {
     const double legendHeight = 30;
     const StageScene scene = sheet.stage();
-    const QRectF rect(body.left() - 12, body.top() + 22, body.width() + 24, body.height() - legendHeight - 22);
+    const double column = body.width() >= 1000 ? 400 : 0;
+    const QRectF rect(body.left() - 12, body.top() + 22, body.width() + 24 - column, body.height() - legendHeight - 22);
     paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("The score matrix, ") + momentWords(sheet));
     StageView view;
     view.labels = true;
@@ -170,14 +199,24 @@ void paintTilesView(const Sheet& sheet, const QRectF& body)
     const double across = (rect.width() - 230) / std::max(1, program.keyBlocks()), down = (rect.height() - 110) / std::max(1, program.queryTiles());
     view.cell = std::clamp(std::floor(std::min(across, down)), 2.0, 96.0);
     paintStage(sheet.painter, rect, scene, view, sheet.theme);
-    paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, body.width(), 24 }, sheet.theme);
+    const StageLayout layout = layoutStage(rect, scene, view);
+    if (column > 0) {
+        const double left = std::max(layout.outputs.right() + 50, body.left() + 560);
+        paintMargin(sheet, { left, rect.top() - 4, body.right() + 12 - left, rect.height() });
+    }
+    paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, 600, 24 }, sheet.theme);
+    if (body.width() >= 1000)
+        paintDivergingScale(sheet.painter, { body.left() + 640, body.bottom() - legendHeight + 10 }, 180, stageOutputLimit(scene, layout),
+            QStringLiteral("O ÷ ℓ; squares: each element's share of its row's ℓ so far"), sheet.theme);
 }
 
 void paintMemoryView(const Sheet& sheet, const QRectF& body)
 {
     paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Memory of CTA %1, ").arg(sheet.cta.index()) + momentWords(sheet));
     const MemoryScene scene { &sheet.trace(), &sheet.request.run->gpu, sheet.request.at, sheet.cta, {} };
-    paintMemory(sheet.painter, { body.left() - 12, body.top() + 26, std::min(body.width() + 24, 760.0), body.height() - 56 }, scene, sheet.theme);
+    const double need = memoryHeight(scene);
+    paintEnlarged(sheet, { body.left() - 12, body.top() + 26, body.width() + 24, body.height() - 60 }, { 600, need },
+        [&](const QRectF& rect) { paintMemory(sheet.painter, rect, scene, sheet.theme); });
     paintStageLegend(sheet.painter, { body.left(), body.bottom() - 26, body.width(), 24 }, sheet.theme);
 }
 
@@ -212,11 +251,15 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body)
     const QRectF rect(body.left() - 14, body.top() + 22, body.width() + 28, body.height() - 22);
     if (j >= 0 && program.tile.keys <= widestNumbers) {
         paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Tile (%1, %2), ").arg(cta.i).arg(j) + momentWords(sheet));
-        paintNumbers(sheet.painter, rect, scene, { cta.i, j, NumberFormat::Decimal, 0 }, sheet.theme);
+        const NumbersView view { cta.i, j, NumberFormat::Decimal, 0 };
+        const NumbersLayout natural = layoutNumbers({ 0, 0, 4000, 4000 }, scene, view);
+        paintEnlarged(sheet, rect, { natural.sums.right() + 14, natural.contentHeight },
+            [&](const QRectF& room) { paintNumbers(sheet.painter, room, scene, view, sheet.theme); });
         return;
     }
     paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Ledger of query tile %1 in log2 units, ").arg(cta.i) + momentWords(sheet));
-    paintLedger(sheet.painter, { rect.left(), rect.top() + 4, std::min(rect.width(), 760.0), rect.height() - 4 }, scene, 0, sheet.theme);
+    paintEnlarged(sheet, { rect.left(), rect.top() + 4, std::min(rect.width(), 900.0), rect.height() - 4 }, { 480, ledgerHeight(scene) },
+        [&](const QRectF& room) { paintLedger(sheet.painter, room, scene, 0, sheet.theme); });
 }
 
 } // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/trace/state.h"
 #include "ui/paint/fonts.h"
 #include "ui/paint/stage_parts.h"
 #include "ui/paint/tile_numbers.h"
+#include "ui/paint/tile_row.h"
 
 #include <algorithm>
 #include <cmath>
@@ -110,14 +110,10 @@ void paintDirection(const StageCanvas& canvas)
 {
     if (canvas.layout.keyBlocks < 2)
         return;
-    const auto visit = [&](int i, int j) { return tileAt(canvas.trace(), canvas.b, canvas.h, i, j, Position {}).n; };
-    const int i = canvas.layout.queryTiles - 1;
     int left = 0, right = 0;
-    for (int j = 0; j < canvas.layout.keyBlocks && right == 0; ++j) {
-        const int n = visit(i, j);
-        if (n > 0)
-            (left == 0 ? left : right) = n;
-    }
+    for (const TileState& tile : tileRow(canvas.trace(), canvas.b, canvas.h, canvas.layout.queryTiles - 1, Position {}))
+        if (tile.n > 0 && right == 0)
+            (left == 0 ? left : right) = tile.n;
     if (left == 0 || right == 0)
         return;
     const bool leftwards = left > right;
@@ -139,19 +135,15 @@ void paintDirection(const StageCanvas& canvas)
     painter.drawLine(QPointF(tip, y), QPointF(tip + back, y + 3.5));
 }
 
-// 99th percentile of |O| of the tiles on show at the end of the run, so that colours stay put while stepping.
-double outputLimit(const StageCanvas& canvas)
+// The largest |O| of the tiles on show at the end of the run, so that colours stay put while stepping.
+double outputLimit(const Trace& trace, int b, int h, const StageLayout& layout)
 {
-    std::vector<float> sizes;
-    for (int i = canvas.layout.firstRow(); i < canvas.layout.lastRow(); ++i)
-        for (const float value : outputSoFar(canvas.trace(), canvas.b, canvas.h, i, canvas.trace().end()).data)
+    float largest = 0;
+    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+        for (const float value : outputSoFar(trace, b, h, i, trace.end()).data)
             if (std::isfinite(value))
-                sizes.push_back(std::fabs(value));
-    if (sizes.empty())
-        return 1;
-    const auto at = sizes.begin() + static_cast<std::ptrdiff_t>((sizes.size() - 1) * 99 / 100);
-    std::nth_element(sizes.begin(), at, sizes.end());
-    return *at > 0 ? static_cast<double>(*at) : 1;
+                largest = std::max(largest, std::fabs(value));
+    return largest > 0 ? static_cast<double>(largest) : 1;
 }
 
 // As many cells as have 4 px; where one stands for several dimensions it shows the value farthest from 0.
@@ -175,6 +167,14 @@ void paintOutput(const StageCanvas& canvas, const QRectF& rect, const TileValues
 
 } // namespace
 
+double stageOutputLimit(const StageScene& scene, const StageLayout& layout)
+{
+    if (!scene.trace || !scene.cta.valid())
+        return 1;
+    const Cta& cta = scene.trace->program().ctas[scene.cta.index()];
+    return outputLimit(*scene.trace, cta.b, cta.h, layout);
+}
+
 void paintStageHeaders(const StageCanvas& canvas)
 {
     paintDirection(canvas);
@@ -196,7 +196,7 @@ void paintStageOutputs(const StageCanvas& canvas)
     drawLine(painter, head.adjusted(0, 21, 0, -3), Qt::AlignHCenter, canvasFont(10), QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far"));
     if (layout.cell < 12)
         return;
-    const double limit = outputLimit(canvas);
+    const double limit = outputLimit(canvas.trace(), canvas.b, canvas.h, layout);
     for (int i = layout.firstRow(); i < layout.lastRow(); ++i) {
         const QRectF rect = layout.outputRect(i).adjusted(3, 3, -3, -3) & layout.window.adjusted(0, 0, 200, 0);
         const TileValues values = outputSoFar(canvas.trace(), canvas.b, canvas.h, i, canvas.scene.position);

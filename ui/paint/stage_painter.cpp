@@ -74,6 +74,8 @@ QString doing(const Trace& trace, const RoleState& state)
         break;
     }
     const Op& op = trace.program().op(trace.opOf(state.current));
+    if (op.kind == OpKind::Wait || op.kind == OpKind::Sync)
+        return QStringLiteral("at “%1”").arg(sliceLabel(trace, state.current, false));
     if (op.kind == OpKind::Load || op.kind == OpKind::Store)
         return QString::fromStdString(labelOf(trace.program(), op));
     return op.kind == OpKind::RowSum ? QStringLiteral("row sum") : op.kind == OpKind::Convert ? QStringLiteral("rounding")

@@ -16,6 +16,8 @@ void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme)
 
 // What the stage says about its position, in words: "Q6 × K5, rows 48–55: warp 0 exp2".
 [[nodiscard]] QString stageCaption(const StageScene& scene);
+// |O| ÷ l at the ends of the O strip's colour scale.
+[[nodiscard]] double stageOutputLimit(const StageScene& scene, const StageLayout& layout);
 // A tile in words for tool tips and screen readers.
 [[nodiscard]] QString describeTile(const StageScene& scene, int i, int j);
 

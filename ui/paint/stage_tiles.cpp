@@ -4,9 +4,11 @@
 #include "ui/paint/stage_parts.h"
 #include "ui/paint/tile_numbers.h"
 #include "ui/paint/tile_painter.h"
+#include "ui/paint/tile_row.h"
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace flashstep::paint {
 
@@ -17,7 +19,7 @@ constexpr double smallestPitch = 2.5; // pixels per element, for squares
 constexpr double smallestSquare = 1.1, smallestShare = 0.003;
 constexpr double numberWidth = 40, numberHeight = 17; // pixels per element, for numbers
 constexpr double scoreLimit = 16; // log2 units
-constexpr double smallestBlock = 5; // pixels: below, one drawn cell stands for several tiles
+constexpr double smallestBlock = 6; // pixels: below, one drawn cell stands for several tiles
 
 struct Pitch {
     double x, y;
@@ -54,9 +56,8 @@ void paintLabel(const StageCanvas& canvas, const QRectF& cell, int i, int j, con
     drawLine(canvas.painter, patch, Qt::AlignHCenter, font, text);
 }
 
-void paintOne(const StageCanvas& canvas, int i, int j)
+void paintOne(const StageCanvas& canvas, int i, int j, const TileState& state)
 {
-    const TileState state = tileAt(canvas.trace(), canvas.b, canvas.h, i, j, canvas.scene.position);
     const TileLook look = lookOf(state, hiddenTile(canvas.program(), i, j));
     const QRectF cell = canvas.layout.cellRect(i, j);
     const TileColour& colour = canvas.theme.keyBlock(j);
@@ -85,14 +86,17 @@ void paintThinned(const StageCanvas& canvas)
 {
     const StageLayout& layout = canvas.layout;
     const int step = std::max(1, static_cast<int>(std::ceil(smallestBlock / layout.cell)));
-    for (int i = layout.firstRow() / step * step; i < layout.lastRow(); i += step)
+    for (int i = layout.firstRow() / step * step; i < layout.lastRow(); i += step) {
+        const int mi = std::min(i + step / 2, layout.queryTiles - 1);
+        const std::vector<TileState> row = tileRow(canvas.trace(), canvas.b, canvas.h, mi, canvas.scene.position);
         for (int j = layout.firstColumn() / step * step; j < layout.lastColumn(); j += step) {
-            const int mi = std::min(i + step / 2, layout.queryTiles - 1), mj = std::min(j + step / 2, layout.keyBlocks - 1);
-            const TileState state = tileAt(canvas.trace(), canvas.b, canvas.h, mi, mj, canvas.scene.position);
+            const int mj = std::min(j + step / 2, layout.keyBlocks - 1);
+            const TileState& state = row[static_cast<std::size_t>(mj)];
             const QRectF cell(layout.cellRect(i, j).topLeft(), QSizeF(layout.cell * step, layout.cell * step));
             paintTile(canvas.painter, cell & layout.matrix, lookOf(state, hiddenTile(canvas.program(), mi, mj)), canvas.theme.keyBlock(mj),
                 state.fraction, canvas.theme);
         }
+    }
 }
 
 } // namespace
@@ -117,21 +121,28 @@ void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
     canvas.painter.setPen(Qt::NoPen);
     canvas.painter.setBrush(wash);
     const int step = std::max(1, static_cast<int>(std::ceil(rows / rect.height()))); // rows per pixel
-    std::vector<QRectF> washed;
+    // Two staircases down the tile's sides, each one shape, so that no seams show between the rows.
+    QPolygonF before, after;
+    before << rect.topLeft();
+    after << rect.topRight();
+    double bottom = rect.top();
     for (int r = 0; r < rows; r += step) {
         const int row = i * rows + r;
         if (row >= program.problem.seqlenQ)
             break;
         const Problem::KeyRange keys = program.problem.visibleKeys(row);
-        const double top = rect.top() + rect.height() * r / rows, height = rect.height() * std::min(step, rows - r) / rows;
+        const double top = bottom;
+        bottom = rect.top() + rect.height() * std::min(r + step, rows) / rows;
         const auto x = [&](int key) { return rect.left() + rect.width() * std::clamp(key - firstKey, 0, program.tile.keys) / program.tile.keys; };
         const double first = keys.empty() ? rect.right() : x(keys.first), last = keys.empty() ? rect.right() : x(keys.last);
-        if (first > rect.left())
-            washed.emplace_back(rect.left(), top, first - rect.left(), height);
-        if (last < rect.right())
-            washed.emplace_back(last, top, rect.right() - last, height);
+        before << QPointF(first, top) << QPointF(first, bottom);
+        after << QPointF(last, top) << QPointF(last, bottom);
     }
-    canvas.painter.drawRects(washed.data(), static_cast<int>(washed.size()));
+    before << QPointF(rect.left(), bottom);
+    after << QPointF(rect.right(), bottom);
+    for (const QPolygonF& side : { before, after })
+        if (side.boundingRect().width() > 0)
+            canvas.painter.drawPolygon(side);
 }
 
 void paintShares(const StageCanvas& canvas, const QRectF& rect, int i, int j, const QColor& ink)
@@ -192,9 +203,11 @@ void paintStageTiles(const StageCanvas& canvas)
         paintThinned(canvas);
         return;
     }
-    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+    for (int i = layout.firstRow(); i < layout.lastRow(); ++i) {
+        const std::vector<TileState> row = tileRow(canvas.trace(), canvas.b, canvas.h, i, canvas.scene.position);
         for (int j = layout.firstColumn(); j < layout.lastColumn(); ++j)
-            paintOne(canvas, i, j);
+            paintOne(canvas, i, j, row[static_cast<std::size_t>(j)]);
+    }
 }
 
 } // namespace flashstep::paint

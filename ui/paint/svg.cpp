@@ -21,6 +21,9 @@ QString tidied(QString svg, QSize size)
     svg.replace(head, QStringLiteral("<svg width=\"%1\" height=\"%2\"").arg(size.width()).arg(size.height()));
     svg.replace(QStringLiteral("font-family=\"Inter\""), QStringLiteral("font-family=\"Inter, 'Noto Sans', 'DejaVu Sans', sans-serif\""));
     svg.replace(QStringLiteral("font-family=\"JetBrains Mono\""), QStringLiteral("font-family=\"'JetBrains Mono', 'DejaVu Sans Mono', monospace\""));
+    // Qt's own scale of weights, times ten.
+    svg.replace(QStringLiteral("font-weight=\"570\""), QStringLiteral("font-weight=\"500\""));
+    svg.replace(QStringLiteral("font-weight=\"630\""), QStringLiteral("font-weight=\"600\""));
     // Sizes go through points: 11.5 comes back as 11.4999….
     static const QRegularExpression fontSize(QStringLiteral("font-size=\"([0-9.]+)\""));
     QString rounded;

@@ -38,7 +38,8 @@ QPen dashed(const QColor& colour, double on, double off)
 // A cell too small for outlines: fill alone tells the state, lighter for less.
 void paintSmall(QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme)
 {
-    const QRectF rect = cell.width() >= 5 ? cell.adjusted(0.5, 0.5, -0.5, -0.5) : cell;
+    const QRectF rect = cell.width() >= 4 ? cell.adjusted(0, 0, -1, -1) : cell;
+    painter.setRenderHint(QPainter::Antialiasing, false);
     switch (look) {
     case TileLook::Untouched:
         painter.fillRect(rect, mix(theme.line, theme.panel, 0.35));

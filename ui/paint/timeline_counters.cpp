@@ -93,7 +93,7 @@ QString counterValue(const TimelineCanvas& canvas, const Lane& lane)
     const double begin = std::floor(now / width) * width;
     const double value = mean(canvas, counter, begin, begin + width);
     if (counter == CounterLane::GlobalRate)
-        return grouped(std::llround(value)) + QStringLiteral(" B/cy");
+        return shortDecimal(value, 2) + QStringLiteral(" B/cy");
     return grouped(std::llround(100 * value)) + QStringLiteral(" %");
 }
 

@@ -66,6 +66,8 @@ void TimelineIndex::addRole(const RoleRange& role)
         if (lane.count % blockSize == 0)
             lane.busyBefore.push_back(static_cast<std::uint32_t>(busy));
         const InstanceId at = instance(lane, lane.count);
+        if (lane.count % blockSize == 0)
+            lane.blockBegin.push_back(static_cast<std::uint32_t>(m_trace->beginCycle(at)));
         const Op& o = m_trace->program().ops[role.first + lane.count];
         if (!waits(o) && !o.async)
             busy += static_cast<double>(m_trace->endCycle(at) - m_trace->beginCycle(at));
@@ -107,14 +109,17 @@ void TimelineIndex::sum(EngineLane& lane, const Trace& trace)
     lane.rows = 1;
     for (std::size_t k = 0; k < lane.hops.size(); ++k) {
         const Hop& hop = trace.hops()[lane.hops[k]];
-        if (k % blockSize == 0)
+        if (k % blockSize == 0) {
             lane.busyBefore.push_back(busy);
+            lane.blockBegin.push_back(hop.begin);
+        }
         busy += static_cast<std::uint64_t>(hop.cycles());
         int row = 0;
         if (lane.servers > 1) {
             row = program.roles[program.op(trace.opOf(InstanceId(hop.instance))).role.index()].quarter % maxRows;
         } else {
-            while (row < maxRows - 1 && free[static_cast<std::size_t>(row)] > static_cast<Cycle>(hop.begin))
+            // Bookings may have fractions of a cycle: the one begun as another ends rounds to one cycle of overlap.
+            while (row < maxRows - 1 && free[static_cast<std::size_t>(row)] > static_cast<Cycle>(hop.begin) + 1)
                 ++row;
         }
         free[static_cast<std::size_t>(row)] = std::max(free[static_cast<std::size_t>(row)], hop.end());
@@ -142,17 +147,34 @@ std::size_t TimelineIndex::firstVisible(const RoleLane& lane, double cycle) cons
     return k;
 }
 
-std::size_t TimelineIndex::firstAfter(const RoleLane& lane, double cycle) const
+namespace {
+
+// First of `count` items that begins after `cycle`: the block first, then inside it.
+template <typename BeginOf>
+std::size_t firstBeginAfter(const std::vector<std::uint32_t>& blockBegin, std::size_t count, double cycle, BeginOf beginOf)
 {
-    std::size_t low = 0, high = lane.count;
+    const auto block = std::upper_bound(
+        blockBegin.begin(), blockBegin.end(), cycle, [](double at, std::uint32_t begin) { return at < static_cast<double>(begin); });
+    if (block == blockBegin.begin())
+        return 0;
+    const auto end = static_cast<std::size_t>(block - blockBegin.begin()) * TimelineIndex::blockSize;
+    std::size_t low = end - TimelineIndex::blockSize, high = std::min(end, count);
     while (low < high) {
         const std::size_t middle = (low + high) / 2;
-        if (static_cast<double>(m_trace->beginCycle(instance(lane, middle))) > cycle)
+        if (beginOf(middle) > cycle)
             high = middle;
         else
             low = middle + 1;
     }
     return low;
+}
+
+} // namespace
+
+std::size_t TimelineIndex::firstAfter(const RoleLane& lane, double cycle) const
+{
+    return firstBeginAfter(lane.blockBegin, lane.count, cycle,
+        [&](std::size_t k) { return static_cast<double>(m_trace->beginCycle(instance(lane, k))); });
 }
 
 std::size_t TimelineIndex::firstVisible(const EngineLane& lane, double cycle) const
@@ -165,9 +187,8 @@ std::size_t TimelineIndex::firstVisible(const EngineLane& lane, double cycle) co
 
 std::size_t TimelineIndex::firstAfter(const EngineLane& lane, double cycle) const
 {
-    const auto after = std::upper_bound(lane.hops.begin(), lane.hops.end(), cycle,
-        [&](double at, std::uint32_t hop) { return at < static_cast<double>(m_trace->hops()[hop].begin); });
-    return static_cast<std::size_t>(after - lane.hops.begin());
+    return firstBeginAfter(lane.blockBegin, lane.hops.size(), cycle,
+        [&](std::size_t k) { return static_cast<double>(m_trace->hops()[lane.hops[k]].begin); });
 }
 
 double TimelineIndex::busyUntil(const RoleLane& lane, double cycle) const

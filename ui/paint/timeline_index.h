@@ -24,6 +24,7 @@ public:
         RoleRange role;
         std::uint32_t firstInstance = 0;
         std::uint32_t count = 0; // ops that began
+        std::vector<std::uint32_t> blockBegin; // of op k * blockSize
         std::vector<std::uint32_t> busyBefore; // cycles not spent waiting in ops before k * blockSize
     };
     // The hops of an engine, by begin. Hops that overlap lie in different rows (the quarters of the SM, copies in flight).
@@ -33,6 +34,7 @@ public:
         int servers = 1; // how many of it the SM has: busy cycles per cycle at full use
         std::vector<std::uint32_t> hops; // into Trace::hops()
         std::vector<std::uint8_t> row;
+        std::vector<std::uint32_t> blockBegin; // of hop k * blockSize
         std::vector<std::uint32_t> latestEnd; // of hops before (k + 1) * blockSize
         std::vector<std::uint64_t> busyBefore; // in hops before k * blockSize
     };

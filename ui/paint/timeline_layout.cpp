@@ -38,7 +38,7 @@ struct CounterRow {
 constexpr CounterRow counters[] = {
     { CounterLane::TensorUse, Engine::Tensor, u"tensor use" },
     { CounterLane::ExpUse, Engine::Exp, u"exp use" },
-    { CounterLane::GlobalRate, Engine::L2, u"bytes read" },
+    { CounterLane::GlobalRate, Engine::L2, u"reads" },
 };
 
 std::vector<Lane> lanesOf(const TimelineIndex& index, const TimelineView& view)

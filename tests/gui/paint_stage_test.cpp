@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/paint_sample.h"
+
+#include "core/trace/state.h"
+#include "ui/paint/numbers_painter.h"
+#include "ui/paint/stage_painter.h"
+#include "ui/paint/tile_numbers.h"
+#include "ui/paint/tile_row.h"
+#include "ui/paint/tokens.h"
+
+#include <QtTest>
+
+#include <cmath>
+
+using namespace flashstep;
+using namespace flashstep::paint;
+
+namespace {
+
+const Run& run()
+{
+    return test::sampleRun().run;
+}
+
+const Trace& trace()
+{
+    return *run().trace;
+}
+
+StageScene sceneAt(Position p)
+{
+    static const Tokens tokens = tokensOf(test::sampleRun().labels, run().program->problem);
+    return { &trace(), p, CtaId(6), &tokens, {} };
+}
+
+const QRectF area(5, 7, 700, 520);
+constexpr double log2e = 1.4426950408889634;
+
+} // namespace
+
+class PaintStageTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void tilesAreFoundWhereTheyAreDrawn()
+    {
+        const StageScene scene = sceneAt({});
+        for (const double cell : { 0.0, 17.5, 90.0 }) {
+            StageView view;
+            view.cell = cell;
+            const StageLayout layout = layoutStage(area, scene, view);
+            for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+                for (int j = layout.firstColumn(); j < layout.lastColumn(); ++j) {
+                    const QPointF middle = layout.cellRect(i, j).center();
+                    if (!layout.window.contains(middle))
+                        continue;
+                    const StageHit hit = hitTest(layout, scene, middle);
+                    QCOMPARE(hit.i, i);
+                    QCOMPARE(hit.j, j);
+                    QCOMPARE(hit.row, i * 8 + 4);
+                    QCOMPARE(hit.key, j * 8 + 4);
+                }
+        }
+        const StageLayout layout = layoutStage(area, scene, {});
+        QCOMPARE(hitTest(layout, scene, layout.keyRect(3).center()).j, 3);
+        QCOMPARE(hitTest(layout, scene, layout.rowRect(5).center()).i, 5);
+        QCOMPARE(static_cast<int>(hitTest(layout, scene, layout.outputRect(2).center()).part), static_cast<int>(StageHit::Part::Output));
+    }
+
+    void zoomKeepsWhatIsUnderTheMouse()
+    {
+        const StageScene scene = sceneAt({});
+        StageView view = zoomed(area, scene, {}, 4, area.center());
+        const StageHit before = hitTest(layoutStage(area, scene, view), scene, area.center());
+        view = zoomed(area, scene, view, 2, area.center());
+        const StageHit after = hitTest(layoutStage(area, scene, view), scene, area.center());
+        QCOMPARE(after.row, before.row);
+        QCOMPARE(after.key, before.key);
+        view = panned(area, scene, view, { 1e6, 1e6 });
+        QCOMPARE(layoutStage(area, scene, view).firstRow(), 0);
+    }
+
+    void rowOfTilesIsTileByTile()
+    {
+        for (std::uint32_t p = 0; p <= trace().end().value; p += 23)
+            for (int i = 0; i < 8; ++i) {
+                const std::vector<TileState> row = tileRow(trace(), 0, 0, i, { p });
+                for (int j = 0; j < 8; ++j) {
+                    const TileState one = tileAt(trace(), 0, 0, i, j, { p });
+                    const TileState& many = row[static_cast<std::size_t>(j)];
+                    QVERIFY2(one.kind == many.kind && one.fraction == many.fraction && one.masked == many.masked && one.n == many.n && one.cta == many.cta,
+                        qPrintable(QStringLiteral("position %1, tile (%2, %3): %4 and %5")
+                                       .arg(p).arg(i).arg(j).arg(static_cast<int>(one.kind)).arg(static_cast<int>(many.kind))));
+                }
+            }
+    }
+
+    void scoresAreThoseOfTheInputs()
+    {
+        const Problem& p = run().program->problem;
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j <= i; ++j) {
+                const TileNumbers tile = tileNumbers(trace(), 0, 0, i, j, trace().end());
+                QVERIFY(tile.recorded);
+                for (int r = 0; r < tile.rows; ++r)
+                    for (int c = 0; c < tile.keys; ++c) {
+                        const int row = tile.firstRow + r, key = tile.firstKey + c;
+                        const auto shown = static_cast<double>(tile.s.at(r, c));
+                        if (!p.visible(row, key)) {
+                            QVERIFY(std::isinf(shown) && shown < 0);
+                            continue;
+                        }
+                        double s = 0;
+                        for (int d = 0; d < p.headDim; ++d)
+                            s += static_cast<double>(run().inputs.q.row(0, 0, row)[static_cast<std::size_t>(d)])
+                                * static_cast<double>(run().inputs.k.row(0, 0, key)[static_cast<std::size_t>(d)]);
+                        QVERIFY(std::fabs(shown - s * p.softmaxScale() * log2e) < 1e-3);
+                    }
+            }
+    }
+
+    void probabilitiesFollowFromScoresAndReference()
+    {
+        const TileNumbers tile = tileNumbers(trace(), 0, 0, 6, 5, trace().end());
+        QVERIFY(tile.rounded && tile.landed);
+        for (int r = 0; r < tile.rows; ++r) {
+            const TileNumbers::Row& row = tile.row[static_cast<std::size_t>(r)];
+            QVERIFY(std::fabs(row.used - std::max(row.before, row.blockMax)) < 1e-4);
+            QVERIFY(std::fabs(row.scale - std::exp2(row.before - row.used)) < 1e-5);
+            for (int c = 0; c < tile.keys; ++c)
+                QVERIFY(std::fabs(static_cast<double>(tile.p.at(r, c)) - std::exp2(static_cast<double>(tile.s.at(r, c)) - row.used)) < 4e-3);
+        }
+    }
+
+    void numbersAgreeWithTheLedger()
+    {
+        for (int i = 0; i < 8; ++i)
+            for (int n = 1; n <= i + 1; ++n) {
+                const int j = i + 1 - n; // right to left from the diagonal
+                const CtaId cta = trace().ctaOfTile(0, 0, i);
+                const auto p = trace().block(cta, n);
+                QVERIFY(p.has_value());
+                const TileNumbers tile = tileNumbers(trace(), 0, 0, i, j, *p);
+                QCOMPARE(tile.n, n);
+                const std::vector<RowState> ledger = ledgerAt(trace(), cta, *p);
+                QCOMPARE(static_cast<int>(ledger.size()), tile.rows);
+                for (int r = 0; r < tile.rows; ++r) {
+                    const TileNumbers::Row& row = tile.row[static_cast<std::size_t>(r)];
+                    const RowState& state = ledger[static_cast<std::size_t>(r)];
+                    QCOMPARE(state.blocks, n);
+                    QVERIFY(std::fabs(state.mUsed * log2e - row.used) < 1e-5);
+                    QVERIFY(std::fabs(state.l - row.l) < 1e-6);
+                    if (n > 1) {
+                        QVERIFY(std::fabs(state.mBefore * log2e - row.before) < 1e-5);
+                        QVERIFY(std::fabs(state.scale - row.scale) < 1e-7);
+                    }
+                }
+            }
+    }
+
+    void nothingIsShownBeforeItIsThere()
+    {
+        const CtaId cta = trace().ctaOfTile(0, 0, 6);
+        const TileNumbers early = tileNumbers(trace(), 0, 0, 6, 2, *trace().block(cta, 2));
+        for (const float s : early.s.data)
+            QVERIFY(std::isnan(s));
+        for (const float value : early.p.data)
+            QVERIFY(std::isnan(value));
+        QVERIFY(!early.landed);
+        QVERIFY(tileShares(trace(), 0, 0, 6, 2, *trace().block(cta, 2)).data.empty());
+    }
+
+    void sharesOfARowAddUpAtEveryBlock()
+    {
+        for (int i = 0; i < 8; ++i) {
+            const CtaId cta = trace().ctaOfTile(0, 0, i);
+            for (int n = 1; n <= i + 1; ++n) {
+                std::vector<double> sum(8, 0.0);
+                for (int j = i + 1 - n; j <= i; ++j) {
+                    const TileValues shares = tileShares(trace(), 0, 0, i, j, *trace().block(cta, n));
+                    QVERIFY(!shares.data.empty());
+                    for (int r = 0; r < shares.rows; ++r)
+                        for (int c = 0; c < shares.cols; ++c)
+                            sum[static_cast<std::size_t>(r)] += static_cast<double>(shares.at(r, c));
+                }
+                for (const double total : sum) // l is summed before P is rounded
+                    QVERIFY2(std::fabs(total - 1) < 5e-3, qPrintable(QString::number(total)));
+            }
+        }
+    }
+
+    void outputStripEndsAsTheOutput()
+    {
+        for (int i = 0; i < 8; ++i) {
+            const TileValues values = outputSoFar(trace(), 0, 0, i, trace().end());
+            QCOMPARE(values.rows, 8);
+            for (int r = 0; r < values.rows; ++r)
+                for (int c = 0; c < values.cols; ++c)
+                    QCOMPARE(values.at(r, c), run().o.row(0, 0, i * 8 + r)[static_cast<std::size_t>(c)]);
+        }
+    }
+
+    void numbersLayoutFindsItsCells()
+    {
+        const StageScene scene = sceneAt(trace().end());
+        const NumbersLayout layout = layoutNumbers({ 0, 0, 1200, 600 }, scene, { 6, 5, NumberFormat::Decimal, 0 });
+        const auto hit = layout.hitTest(layout.scoreRect(2, 4).center());
+        QCOMPARE(hit.row, 50);
+        QCOMPARE(hit.key, 44);
+        QCOMPARE(static_cast<int>(layout.hitTest(layout.probabilityRect(7, 0).center()).part), static_cast<int>(NumbersLayout::Hit::Part::Probability));
+        QCOMPARE(layout.hitTest(layout.probabilityRect(7, 0).center()).key, 40);
+    }
+
+    void wordsAndStates()
+    {
+        const Moment m = test::momentOf(trace(), "block(i=6, n=2)");
+        const StageScene scene = sceneAt(m.position);
+        QCOMPARE(scene.tokens->query(50), QStringLiteral("work"));
+        QVERIFY(describeTile(scene, 6, 5).startsWith(QStringLiteral("Tile (6, 5): done")));
+        QVERIFY(describeTile(scene, 0, 7).contains(QStringLiteral("skipped")));
+        QVERIFY(stageCaption(scene).startsWith(QStringLiteral("Q6 × K")));
+    }
+
+    void everyPositionAndZoomCanBePainted()
+    {
+        QImage image(720, 540, QImage::Format_RGB32);
+        for (const double cell : { 0.0, 3.0, 9.0, 44.0, 200.0, 420.0 })
+            for (std::uint32_t p = 0; p <= trace().end().value; p += 397) {
+                StageView view;
+                view.cell = cell;
+                QPainter painter(&image);
+                paintStage(painter, area, sceneAt({ p }), view, Theme::dark());
+                paintNumbers(painter, area, sceneAt({ p }), { 6, 5, NumberFormat::Exact, 0 }, Theme::light());
+            }
+        QPainter painter(&image);
+        paintStage(painter, QRectF(0, 0, 10, 10), sceneAt({}), {}, Theme::light()); // smaller than its own margins
+        paintStage(painter, area, {}, {}, Theme::light()); // nothing to show
+    }
+};
+
+QTEST_MAIN(PaintStageTest)
+#include "paint_stage_test.moc"

@@ -112,8 +112,8 @@ private slots:
                         }
                         double s = 0;
                         for (int d = 0; d < p.headDim; ++d)
-                            s += static_cast<double>(run().inputs.q.row(0, 0, row)[static_cast<std::size_t>(d)])
-                                * static_cast<double>(run().inputs.k.row(0, 0, key)[static_cast<std::size_t>(d)]);
+                            s += static_cast<double>(run().inputs->q.row(0, 0, row)[static_cast<std::size_t>(d)])
+                                * static_cast<double>(run().inputs->k.row(0, 0, key)[static_cast<std::size_t>(d)]);
                         QVERIFY(std::fabs(shown - s * p.softmaxScale() * log2e) < 1e-3);
                     }
             }

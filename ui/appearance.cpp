@@ -5,6 +5,7 @@
 #include "ui/style_sheet.h"
 
 #include <QApplication>
+#include <QProxyStyle>
 #include <QStyleFactory>
 #include <QToolTip>
 
@@ -13,6 +14,19 @@
 namespace flashstep::ui {
 
 namespace {
+
+    // Fusion, with mnemonics underlined only where the keyboard asks for them.
+    class CalmStyle : public QProxyStyle {
+    public:
+        CalmStyle()
+            : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion")))
+        {
+        }
+        int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override
+        {
+            return hint == SH_UnderlineShortcut ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+        }
+    };
 
     // A desktop says which font it likes; a bare display does not, and then the shipped one stands in.
     QString widgetFamily()
@@ -31,7 +45,7 @@ Appearance::Appearance(QObject* parent)
 {
     paint::loadFonts();
     m_family = widgetFamily();
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new CalmStyle);
     apply();
 }
 

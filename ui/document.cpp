@@ -42,6 +42,7 @@ void Document::set(std::shared_ptr<const Run> run, Labels labels, ScenarioFile f
         m_tokens.queries.append(QString::fromStdString(label));
     if (m_tokens.queries.size() == m_run->program->problem.seqlenK)
         m_tokens.keys = m_tokens.queries;
+    emit replaced();
     emit changed();
 }
 

@@ -40,7 +40,8 @@ public:
     void setPath(const QString& path);
 
 signals:
-    void changed(); // another run
+    void replaced(); // another run: position and selection, which are of the old one, begin anew before any view looks
+    void changed(); // and now the views
     void renamed();
 
 private:

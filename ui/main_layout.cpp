@@ -160,10 +160,10 @@ void MainWindow::arrange()
     resizeDocks({ dock("explain") }, { right }, Qt::Horizontal);
     if (!narrow && m_layout == Layout::Learn)
         resizeDocks({ dock("scenario") }, { look.px(240) }, Qt::Horizontal);
-    const int low = height() < look.px(780) ? 220 : m_layout == Layout::Pipeline ? 420 : m_layout == Layout::Numbers ? 240 : 310;
+    const int low = height() < look.px(780) ? 220 : m_layout == Layout::Pipeline ? 420 : m_layout == Layout::Numbers ? 250 : 310;
     resizeDocks({ dock("timeline") }, { look.px(low) }, Qt::Vertical);
     if (m_layout == Layout::Learn) {
-        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(150), look.px(200), look.px(150) }, Qt::Vertical);
+        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(140), look.px(226), look.px(130) }, Qt::Vertical);
         if (!narrow)
             resizeDocks({ dock("scenario"), dock("outline") }, { look.px(300), look.px(200) }, Qt::Vertical);
     }

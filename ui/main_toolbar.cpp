@@ -102,7 +102,7 @@ void MainWindow::makeToolBar()
     bar->addWidget(m_scenarioBox);
     bar->addWidget(m_algorithmBox);
     bar->addWidget(m_gpuBox);
-    bar->addWidget(m_headBox);
+    m_headAction = bar->addWidget(m_headBox);
     bar->addWidget(m_runToBox);
     auto* gap = new QWidget(bar);
     gap->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
@@ -189,7 +189,7 @@ void MainWindow::fillChoices()
                 m_headBox->addItem(problem.batch > 1 ? tr("batch %1, head %2").arg(b).arg(h) : tr("head %1 of %2").arg(h + 1).arg(problem.heads));
     }
     m_headBox->setCurrentIndex(m_selection.batch() * problem.heads + m_selection.head());
-    m_headBox->setVisible(true);
+    m_headAction->setVisible(m_headBox->count() > 1);
     std::set<OpKind> kinds;
     for (const Op& op : program.ops)
         kinds.insert(op.kind);

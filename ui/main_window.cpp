@@ -44,8 +44,8 @@ MainWindow::MainWindow(const Options& options)
     makeDocks();
     makeToolBar();
     makeMenus();
-    m_statusLeft = new QLabel(this);
-    m_statusRight = new QLabel(this);
+    m_statusLeft = makeLabel({}, "info", this);
+    m_statusRight = makeLabel({}, "info", this);
     m_statusLeft->setContentsMargins(10, 0, 0, 0);
     m_statusRight->setContentsMargins(0, 0, 10, 0);
     statusBar()->setSizeGripEnabled(false);
@@ -157,7 +157,7 @@ void MainWindow::showStatus()
         parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
     m_statusLeft->setText(parts.join(QStringLiteral(" · ")));
     const bool fault = report.hazards > 0 || !run.trace->deadlock().empty();
-    m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1").arg(m_appearance.theme().fault.name()) : QString());
+    m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1; font-size: %2px").arg(m_appearance.theme().fault.name()).arg(m_appearance.px(11)) : QString());
     m_statusRight->setText(tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000));
     m_statusRight->setToolTip(fromView(run.gpu.clockMhz.source));
 }

@@ -10,6 +10,7 @@
 
 #include <QMainWindow>
 
+class QAction;
 class QComboBox;
 class QDockWidget;
 class QLabel;
@@ -140,6 +141,7 @@ private:
     QMenu *m_recentMenu = nullptr, *m_dockMenu = nullptr;
 
     ComboBox *m_scenarioBox = nullptr, *m_gpuBox = nullptr, *m_headBox = nullptr, *m_runToBox = nullptr;
+    QAction* m_headAction = nullptr;
     Segments* m_algorithmBox = nullptr;
     QLineEdit* m_search = nullptr;
     QLabel *m_statusLeft = nullptr, *m_statusRight = nullptr;

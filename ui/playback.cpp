@@ -14,7 +14,9 @@ Playback::Playback(const Document& document, QObject* parent)
 {
     m_timer.setTimerType(Qt::PreciseTimer);
     connect(&m_timer, &QTimer::timeout, this, &Playback::tick);
-    connect(&document, &Document::changed, this, &Playback::restart);
+    connect(&document, &Document::replaced, this, &Playback::restart);
+    connect(&document, &Document::changed, this, &Playback::modeChanged);
+    connect(&document, &Document::changed, this, &Playback::positionChanged);
 }
 
 Position Playback::end() const
@@ -137,8 +139,6 @@ void Playback::restart()
     m_timer.stop();
     m_followed = CtaId::none();
     m_position = Position {};
-    emit modeChanged();
-    emit positionChanged();
 }
 
 } // namespace flashstep::ui

@@ -9,7 +9,9 @@ Selection::Selection(const Document& document, QObject* parent)
     : QObject(parent)
     , m_document(document)
 {
-    connect(&document, &Document::changed, this, &Selection::restart);
+    connect(&document, &Document::replaced, this, &Selection::restart);
+    connect(&document, &Document::changed, this, &Selection::changed);
+    connect(&document, &Document::changed, this, &Selection::hoverChanged);
 }
 
 void Selection::restart()
@@ -31,8 +33,6 @@ void Selection::restart()
             }
         }
     }
-    emit changed();
-    emit hoverChanged();
 }
 
 void Selection::chooseHead(int batch, int head)

@@ -12,15 +12,15 @@ namespace {
     // @name is a colour of the theme, #n a length in pixels at full size.
     const char* const sheet = R"(
 QMainWindow, QMenuBar, QStatusBar, QToolBar { background: @win; }
-QMenuBar { font-size: #12.5px; border: none; padding: #1px #4px; min-height: #25px; }
-QMenuBar::item { padding: #5px #8px; background: transparent; border-radius: #4px; }
+QMenuBar { font-size: #12.5px; border: none; padding: 0 #4px; }
+QMenuBar::item { padding: #5px #8px #4px #8px; margin: 0; background: transparent; border-radius: #4px; }
 QMenuBar::item:selected { background: @line; }
 QMenu { background: @panel; border: 1px solid @mid; padding: #4px; font-size: #12.5px; }
 QMenu::item { padding: #5px #28px #5px #22px; border-radius: #3px; }
 QMenu::item:selected { background: @text; color: @selt; }
 QMenu::item:disabled { color: @t3; }
 QMenu::separator { height: 1px; background: @line; margin: #4px #6px; }
-QToolBar { border: none; border-bottom: 1px solid @line; padding: 0 #8px; spacing: #12px; min-height: #44px; max-height: #44px; }
+QToolBar { border: none; border-bottom: 1px solid @line; padding: 0 #12px; spacing: #12px; min-height: #44px; max-height: #44px; }
 QToolBar::separator { width: 0; }
 QStatusBar { border-top: 1px solid @line; color: @t2; font-size: #11px; min-height: #21px; max-height: #21px; }
 QStatusBar::item { border: none; }
@@ -31,7 +31,7 @@ QToolTip { background: @text; color: @panel; border: none; padding: #4px #6px; f
 
 QComboBox, QAbstractSpinBox, QLineEdit { background: @panel; border: 1px solid @mid; border-radius: #5px; padding: 0 #8px;
     min-height: #24px; max-height: #24px; selection-background-color: @text; selection-color: @selt; }
-QComboBox { font-size: #12px; font-weight: 500; }
+QComboBox { font-size: #12px; font-weight: 456; }
 QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus { border-color: @text; }
 QComboBox:disabled, QLineEdit:disabled, QAbstractSpinBox:disabled, QLineEdit:read-only { color: @t2; border-color: @line; }
 QComboBox::drop-down { border: none; width: #18px; }
@@ -43,7 +43,7 @@ QWidget[role="form"] QComboBox, QWidget[role="form"] QAbstractSpinBox, QWidget[r
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 
 QPushButton, QToolButton[role="button"] { background: @panel; border: 1px solid @mid; border-radius: #5px; padding: 0 #12px;
-    min-height: #24px; max-height: #24px; font-weight: 500; font-size: #12px; }
+    min-height: #24px; max-height: #24px; font-weight: 456; font-size: #12px; }
 QPushButton:hover, QToolButton[role="button"]:hover { background: @alt; border-color: @text; }
 QPushButton:focus { border-color: @text; }
 QPushButton:disabled { color: @t3; border-color: @line; }
@@ -54,9 +54,9 @@ QToolButton[role="play"] { background: @text; border: 2px solid @win; border-rad
 QToolButton[role="play"]:disabled { background: @mid; }
 QToolButton[role="play"]:hover { background: @t2; }
 
-QFrame[role="segments"] { background: @panel; border: 1px solid @mid; border-radius: #5px; }
+QFrame[role="segments"] { background: @panel; border: 1px solid @mid; border-radius: #5px; min-height: #24px; max-height: #24px; }
 QFrame[role="segments"] QToolButton { background: transparent; border: none; border-radius: #3.5px; margin: #2px; padding: 0 #9px;
-    min-height: #20px; max-height: #20px; font-size: #12px; font-weight: 500; color: @text; }
+    min-height: #20px; max-height: #20px; font-size: #12px; font-weight: 456; color: @text; }
 QFrame[role="segments"] QToolButton:hover { background: @alt; }
 QFrame[role="segments"] QToolButton:focus { background: @line; }
 QFrame[role="segments"] QToolButton:checked { background: @text; color: @selt; }
@@ -65,15 +65,15 @@ QFrame[role="segments"] QToolButton:disabled { color: @t3; }
 
 QWidget[role="head"] { background: @alt; border-bottom: 1px solid @line; }
 QWidget[role="dockhead"] { background: @alt; border-bottom: 1px solid @line; border-top: 1px solid @line; }
-QLabel[role="title"] { font-size: #12px; font-weight: 600; color: @text; }
-QLabel[role="viewtitle"] { font-size: #13px; font-weight: 600; color: @text; }
-QLabel[role="section"] { font-size: #11.5px; font-weight: 600; color: @text; }
+QLabel[role="title"] { font-size: #12px; font-weight: 504; color: @text; }
+QLabel[role="viewtitle"] { font-size: #13px; font-weight: 504; color: @text; }
+QLabel[role="section"] { font-size: #11.5px; font-weight: 504; color: @text; }
 QLabel[role="info"] { font-size: #11px; color: @t2; }
 QLabel[role="field"] { font-size: #12px; color: @text; }
 QLabel[role="value"] { font-size: #12px; color: @text; }
 QWidget[role="panel"] { background: @panel; }
 QDockWidget { font-size: #12px; }
-QTabBar { background: @win; }
+QTabBar { background: @win; qproperty-drawBase: 0; }
 QTabBar::tab { background: @win; color: @t2; border: none; border-top: 2px solid transparent; padding: #4px #10px; font-size: #11.5px; }
 QTabBar::tab:selected { background: @alt; color: @text; border-top: 2px solid @text; }
 QTabBar::tab:focus { color: @text; text-decoration: underline; }
@@ -103,7 +103,7 @@ QFrame[role="notice"][fault="true"] { border-left: 3px solid @fault; }
 QFrame[role="hint"] { background: @text; border-radius: #6px; }
 QFrame[role="hint"] QLabel { color: @panel; font-size: #12px; }
 QFrame[role="hint"] QToolButton { color: @panel; background: transparent; border: 1px solid transparent; border-radius: #4px;
-    padding: #2px #6px; font-size: #12px; font-weight: 600; }
+    padding: #2px #6px; font-size: #12px; font-weight: 504; }
 QFrame[role="hint"] QToolButton:hover { border-color: @panel; }
 QDialog { background: @panel; }
 )";

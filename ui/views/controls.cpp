@@ -104,6 +104,7 @@ DockTitle::DockTitle(const QString& title, Appearance& appearance, QWidget* dock
     , m_row(new QHBoxLayout(this))
     , m_title(makeLabel(title, "title", this))
     , m_info(makeLabel({}, "info", this))
+    , m_appearance(appearance)
 {
     setRole(this, "dockhead");
     m_row->setContentsMargins(12, 0, 8, 0);
@@ -118,9 +119,12 @@ DockTitle::DockTitle(const QString& title, Appearance& appearance, QWidget* dock
     m_row->addWidget(close);
     connect(floating, &QToolButton::clicked, owner, [owner] { owner->setFloating(!owner->isFloating()); });
     connect(close, &QToolButton::clicked, owner, &QWidget::hide);
-    const auto size = [this, &appearance] { setFixedHeight(appearance.px(28)); };
-    connect(&appearance, &Appearance::changed, this, size);
-    size();
+    connect(&appearance, &Appearance::changed, this, &QWidget::updateGeometry);
+}
+
+QSize DockTitle::sizeHint() const
+{
+    return { m_appearance.px(160), m_appearance.px(28) };
 }
 
 void DockTitle::addWidget(QWidget* widget)

@@ -52,6 +52,8 @@ public:
     void setInfo(const QString& text) { m_info->setText(text); }
     void setTitle(const QString& text) { m_title->setText(text); }
     void addWidget(QWidget* widget); // right of the title
+    [[nodiscard]] QSize sizeHint() const override;
+    [[nodiscard]] QSize minimumSizeHint() const override { return { 60, sizeHint().height() }; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -60,6 +62,7 @@ private:
     QHBoxLayout* m_row;
     QLabel* m_title;
     QLabel* m_info;
+    const Appearance& m_appearance;
 };
 
 // A flat button with a symbol that follows the theme.

@@ -85,7 +85,7 @@ void ExplainView::refresh()
                     .arg(look.theme().t2.name())
                     .arg(look.px(11))
                     .arg(htmlOf(capitalised(told.title)));
-    html += QStringLiteral("<p style='margin:0; line-height:142%; color:%1'>%2</p>").arg(look.theme().text.name(), htmlOf(told.text));
+    html += QStringLiteral("<p style='margin:0; line-height:135%; color:%1'>%2</p>").arg(look.theme().text.name(), htmlOf(capitalised(told.text)));
     setHtml(html);
     announceChange(this);
 }

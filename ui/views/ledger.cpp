@@ -73,7 +73,7 @@ QString LedgerModel::text(const RowState& row, int column) const
     case Scale:
         if (!started || row.decision == "first")
             return {};
-        return row.scale == 1 ? QStringLiteral("1") : paint::shortDecimal(row.scale, 3);
+        return paint::factor(row.scale);
     case Sum:
         return started ? paint::fixed(row.l, 2) : QString();
     default:
@@ -103,7 +103,7 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
 {
     if (orientation != Qt::Horizontal)
         return {};
-    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m before"), tr("m in use"), tr("gap"), tr("× scale"),
+    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m old"), tr("m new"), tr("gap"), tr("× scale"),
         QStringLiteral("ℓ") };
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
@@ -147,12 +147,23 @@ void LedgerView::dress()
     const Appearance& look = m_session.appearance;
     verticalHeader()->setMinimumSectionSize(look.px(18));
     verticalHeader()->setDefaultSectionSize(look.px(18));
-    const std::array<int, LedgerModel::columnCount_> widths { 34, 76, 52, 52, 58, 60, 50 };
+    // Where it is narrow the old maximum goes: new one and gap say it.
+    const bool narrow = width() < look.px(320);
+    setColumnHidden(LedgerModel::Before, narrow);
+    const std::array<int, LedgerModel::columnCount_> wide { 32, 60, 52, 52, 62, 62, 52 };
+    const std::array<int, LedgerModel::columnCount_> slim { 26, 40, 48, 46, 58, 58, 46 };
+    const auto& widths = narrow ? slim : wide;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {
         horizontalHeader()->setSectionResizeMode(column, column == LedgerModel::Token ? QHeaderView::Stretch : QHeaderView::Fixed);
         setColumnWidth(column, look.px(widths[static_cast<std::size_t>(column)]));
     }
     viewport()->update();
+}
+
+void LedgerView::resizeEvent(QResizeEvent* event)
+{
+    QTableView::resizeEvent(event);
+    dress();
 }
 
 void LedgerView::refresh()

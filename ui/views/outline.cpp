@@ -171,7 +171,7 @@ void Outline::rebuild()
             const QString title = n > 0 ? tr("key block %1").arg(program.keyBlock(here, op)) : looped ? tr("finish") : tr("begin");
             group = addStep(root, title);
         }
-        include(addStep(group, QString::fromStdString(labelOf(program, op))), *trace, trace->instance(cta, id));
+        include(addStep(group, QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '))), *trace, trace->instance(cta, id));
     }
     root->setExpanded(true);
     refresh();

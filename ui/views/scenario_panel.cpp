@@ -52,8 +52,9 @@ void ScenarioPanel::addRow(QVBoxLayout* section, const QString& label, QWidget* 
     words->setToolTip(help);
     field->setToolTip(help);
     field->setAccessibleName(label);
+    words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     row->addWidget(words, 1);
-    field->setFixedWidth(m_session.appearance.px(112));
+    field->setFixedWidth(m_session.appearance.px(100));
     row->addWidget(field);
     section->addLayout(row);
 }
@@ -121,6 +122,7 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
     QLabel* figure = makeLabel({}, "value");
     figure->setFont(m_session.appearance.mono(11));
     words->setToolTip(help);
+    words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     head->addWidget(words, 1);
     head->addWidget(figure);
     section->addLayout(head);
@@ -219,7 +221,7 @@ void ScenarioPanel::rebuild()
         addText(section, tr("queries"), QStringLiteral("seqlen_q"), length, tr("Query rows of each head"));
         addText(section, tr("keys"), QStringLiteral("seqlen_k"), QString::number(problem.seqlenK), tr("Keys and values of each head"));
     }
-    addFact(section, tr("heads × head dim"), QStringLiteral("%1 × %2").arg(problem.heads).arg(problem.headDim),
+    addFact(section, tr("heads × dim"), QStringLiteral("%1 × %2").arg(problem.heads).arg(problem.headDim),
         tr("%1 query heads share %2 key and value heads").arg(problem.heads).arg(problem.kvHeads));
     addChoice(section, tr("mask"), QStringLiteral("mask"), { QStringLiteral("none"), QStringLiteral("causal"), QStringLiteral("window:16,0") },
         QString::fromStdString(problem.mask.text()), tr("Which keys a query may see"));

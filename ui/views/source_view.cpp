@@ -10,6 +10,7 @@
 #include "ui/text.h"
 
 #include <KSyntaxHighlighting/Definition>
+#include <KSyntaxHighlighting/Format>
 #include <KSyntaxHighlighting/Repository>
 #include <KSyntaxHighlighting/SyntaxHighlighter>
 #include <KSyntaxHighlighting/Theme>
@@ -22,6 +23,38 @@
 #include <set>
 
 namespace flashstep::ui {
+
+// The definitions are the library's, the colours our own: the frame has no hue, so code speaks by weight and lightness.
+class QuietHighlighter : public KSyntaxHighlighting::SyntaxHighlighter {
+public:
+    using KSyntaxHighlighting::SyntaxHighlighter::SyntaxHighlighter;
+
+    void setColours(const paint::Theme& theme)
+    {
+        m_text = theme.text;
+        m_second = theme.t2;
+        m_third = theme.t3;
+    }
+
+protected:
+    void applyFormat(int offset, int length, const KSyntaxHighlighting::Format& format) override
+    {
+        using Style = KSyntaxHighlighting::Theme::TextStyle;
+        const Style style = format.textStyle();
+        QTextCharFormat out;
+        const bool comment = style == Style::Comment || style == Style::Documentation || style == Style::Annotation || style == Style::CommentVar
+            || style == Style::Information || style == Style::RegionMarker;
+        const bool strong = style == Style::Keyword || style == Style::ControlFlow;
+        const bool second = style == Style::String || style == Style::Char || style == Style::Preprocessor || style == Style::Import
+            || style == Style::DataType || style == Style::Attribute;
+        out.setForeground(comment ? m_third : second ? m_second : m_text);
+        out.setFontWeight(strong ? QFont::DemiBold : QFont::Normal);
+        setFormat(offset, length, out);
+    }
+
+private:
+    QColor m_text, m_second, m_third;
+};
 
 namespace {
 
@@ -75,7 +108,7 @@ SourceView::SourceView(const Session& session, QWidget* parent)
     : QPlainTextEdit(parent)
     , m_session(session)
     , m_repository(std::make_unique<KSyntaxHighlighting::Repository>())
-    , m_highlighter(new KSyntaxHighlighting::SyntaxHighlighter(document()))
+    , m_highlighter(new QuietHighlighter(document()))
     , m_gutter(new Gutter(this))
 {
     setObjectName(QStringLiteral("view.source"));
@@ -125,6 +158,7 @@ void SourceView::dress()
     const bool dark = m_session.appearance.theme().isDark;
     m_highlighter->setDefinition(m_repository->definitionForName(QStringLiteral("C++")));
     m_highlighter->setTheme(m_repository->defaultTheme(dark ? Repository::DarkTheme : Repository::LightTheme));
+    m_highlighter->setColours(m_session.appearance.theme());
     m_highlighter->rehighlight();
     setViewportMargins(gutterWidth(), 0, 0, 0);
     viewport()->update();
@@ -160,6 +194,10 @@ void SourceView::refresh()
             const int shown = std::max(1, viewport()->height() / std::max(1, QFontMetrics(font()).lineSpacing()));
             verticalScrollBar()->setValue(std::max(0, primary - 1 - shown / 2));
         }
+        const QString text = block.text();
+        const int indent = static_cast<int>(std::find_if(text.begin(), text.end(), [](QChar c) { return !c.isSpace(); }) - text.begin());
+        const double advance = QFontMetricsF(font()).horizontalAdvance(QLatin1Char(' '));
+        horizontalScrollBar()->setValue(static_cast<int>(std::max(0, indent - 4) * advance));
     }
     m_primary = primary;
     viewport()->update();
@@ -178,7 +216,7 @@ QRectF SourceView::lineRect(int line) const
 
 int SourceView::gutterWidth() const
 {
-    return m_session.appearance.px(46);
+    return m_session.appearance.px(88);
 }
 
 void SourceView::paintGutter(QPaintEvent* event)
@@ -201,7 +239,10 @@ void SourceView::paintGutter(QPaintEvent* event)
             painter.drawLine(QPointF(4, rect.top()), QPointF(4, rect.bottom() - 1));
         }
         painter.setPen(here ? theme.text : theme.t3);
-        painter.drawText(QRectF(0, rect.top(), m_gutter->width() - 8, rect.height()), Qt::AlignRight | Qt::AlignVCenter, QString::number(line));
+        const auto roles = m_current.find(line);
+        painter.setFont(roles == m_current.end() ? m_session.appearance.mono(10) : m_session.appearance.uiFont(10.5, QFont::Medium));
+        painter.drawText(QRectF(18, rect.top(), m_gutter->width() - 26, rect.height()), Qt::AlignRight | Qt::AlignVCenter,
+            roles == m_current.end() ? QString::number(line) : roles->second);
         if (line == m_primary)
             painter.drawText(QRectF(8, rect.top(), 14, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
     }
@@ -221,21 +262,6 @@ void SourceView::paintEvent(QPaintEvent* event)
         }
     }
     QPlainTextEdit::paintEvent(event);
-    QPainter painter(viewport());
-    const QFont small = m_session.appearance.uiFont(10, QFont::Medium);
-    const QFontMetricsF metrics(small);
-    painter.setFont(small);
-    for (const auto& [line, roles] : m_current) {
-        const QRectF rect = lineRect(line);
-        const double width = metrics.horizontalAdvance(roles) + 10;
-        const QRectF tag(viewport()->width() - width - 4, rect.top() + 1.5, width, rect.height() - 4);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(theme.highlight);
-        painter.drawRect(tag.adjusted(-6, 0, 0, 0));
-        painter.setPen(theme.t2);
-        painter.drawText(tag, Qt::AlignCenter, roles);
-    }
 }
 
 void SourceView::resizeEvent(QResizeEvent* event)

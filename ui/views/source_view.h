@@ -11,10 +11,11 @@
 
 namespace KSyntaxHighlighting {
 class Repository;
-class SyntaxHighlighter;
 }
 
 namespace flashstep::ui {
+
+class QuietHighlighter;
 
 // The very file that was compiled, with the line each role of the chosen CTA is on. A click goes to the next time a line
 // is run.
@@ -52,7 +53,7 @@ private:
 
     const Session m_session;
     std::unique_ptr<KSyntaxHighlighting::Repository> m_repository;
-    KSyntaxHighlighting::SyntaxHighlighter* m_highlighter;
+    QuietHighlighter* m_highlighter;
     QWidget* m_gutter;
     QString m_file;
     std::map<int, QString> m_current;

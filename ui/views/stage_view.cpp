@@ -138,7 +138,7 @@ QWidget* StageView::focusCanvas() const
 void StageView::arrange()
 {
     // Side by side needs room for both; where there is none the tiles stay, memory is a click away.
-    const bool wide = width() >= m_session.appearance.px(680);
+    const bool wide = width() >= m_session.appearance.px(760);
     const bool both = m_mode == Mode::Both && wide;
     m_tiles->setVisible(m_mode == Mode::Tiles || m_mode == Mode::Both);
     m_numbers->setVisible(m_mode == Mode::Numbers);

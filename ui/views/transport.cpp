@@ -212,7 +212,7 @@ QToolButton* Transport::addButton(int symbol, const QString& name, const QString
 {
     auto* button = new QToolButton(this);
     button->setProperty("symbol", symbol);
-    button->setProperty("width", width);
+    button->setProperty("fullWidth", width);
     button->setAccessibleName(name);
     button->setToolTip(QStringLiteral("%1 (%2)").arg(name, key));
     button->setFocusPolicy(Qt::NoFocus); // the bar has the focus: its keys are the same in all of it
@@ -234,7 +234,7 @@ void Transport::dress()
         const QColor ink = play ? theme.selectedText : theme.text;
         button->setIcon(symbolIcon(pause ? Symbol::Pause : symbol, ink, ink, play ? theme.selectedText : theme.t3));
         button->setIconSize(QSize(look.px(16), look.px(16)));
-        button->setFixedSize(look.px(button->property("width").toDouble()), look.px(28));
+        button->setFixedSize(look.px(button->property("fullWidth").toDouble()), look.px(28));
     }
 }
 

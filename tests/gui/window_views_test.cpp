@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/emulation/run.h"
+#include "core/tensor/real_math.h"
+#include "core/trace/state.h"
+#include "ui/actions.h"
+#include "ui/current.h"
+#include "ui/headless.h"
+#include "ui/main_window.h"
+#include "ui/paint/text.h"
+#include "ui/paint/tile_numbers.h"
+#include "ui/views/accessible.h"
+#include "ui/views/explain_view.h"
+#include "ui/views/inspector.h"
+#include "ui/views/ledger.h"
+#include "ui/views/source_view.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/timeline_canvas.h"
+
+#include <QAccessible>
+#include <QApplication>
+#include <QComboBox>
+#include <QJsonArray>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMenuBar>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <memory>
+
+using namespace flashstep;
+using namespace flashstep::ui;
+
+namespace {
+
+std::unique_ptr<MainWindow> openAt(const QString& position)
+{
+    auto window = std::make_unique<MainWindow>(MainWindow::Options { false, false });
+    window->resize(1440, 900);
+    window->show();
+    QSignalSpy shown(window.get(), &MainWindow::runShown);
+    window->openSample(QStringLiteral("samples/licence-causal.json"));
+    if (shown.isEmpty())
+        shown.wait(30000);
+    if (const Status found = window->goTo(position); !found)
+        qFatal("%s", found.error().line().c_str());
+    QApplication::processEvents();
+    return window;
+}
+
+QString value(const QJsonObject& node, const QString& name)
+{
+    for (const QJsonValue& child : node.value(QStringLiteral("children")).toArray())
+        if (child.toObject().value(QStringLiteral("name")).toString() == name)
+            return child.toObject().value(QStringLiteral("value")).toString();
+    return {};
+}
+
+QJsonObject treeOf(MainWindow& window, const char* name)
+{
+    return accessibleTree(QAccessible::queryAccessibleInterface(window.view(QString::fromLatin1(name))));
+}
+
+const QString moment = QStringLiteral("block(i=6, n=2)");
+
+} // namespace
+
+class WindowViews : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() { qputenv("XDG_DATA_HOME", m_folder.path().toUtf8()); }
+    void everyViewHasANameAndNodes_data();
+    void everyViewHasANameAndNodes();
+    void ledgerShowsTheTracesNumbers();
+    void inspectorShowsTheTracesNumbers();
+    void numbersShowTheTracesNumbers();
+    void sourceShowsTheLineOfTheTrace();
+    void explanationFollowsThePosition();
+    void transportTellsThePosition();
+    void lineClickedGoesToItsNextExecution();
+    void tileHoveredIsSharedByAllViews();
+    void headChosenChangesTheCta();
+    void everySizeDraws_data();
+    void everySizeDraws();
+    void themesDrawDifferently();
+    void largerTypeDraws();
+    void emptyWindowSaysSo();
+    void noKeyDoesTwoThings();
+    void everyActionIsInAMenu();
+    void plainKeysActOnCanvasesOnly();
+    void functionKeysActEverywhere();
+
+private:
+    QTemporaryDir m_folder;
+};
+
+void WindowViews::everyViewHasANameAndNodes_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const QString& view : MainWindow::viewNames())
+        QTest::newRow(qPrintable(view)) << view;
+}
+
+void WindowViews::everyViewHasANameAndNodes()
+{
+    QFETCH(QString, name);
+    const auto window = openAt(moment);
+    window->showView(name);
+    QApplication::processEvents();
+    const QJsonObject tree = treeOf(*window, qPrintable(name));
+    QVERIFY(!tree.value(QStringLiteral("name")).toString().isEmpty());
+    QVERIFY(!tree.value(QStringLiteral("children")).toArray().isEmpty());
+}
+
+void WindowViews::ledgerShowsTheTracesNumbers()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    const std::vector<RowState> rows = ledgerAt(session.document.trace(), session.selection.cta(), session.playback.position());
+    QVERIFY(!rows.empty());
+    const QJsonArray nodes = treeOf(*window, "ledger").value(QStringLiteral("children")).toArray();
+    QCOMPARE(nodes.size(), static_cast<int>(rows.size()));
+    const auto* view = qobject_cast<LedgerView*>(window->view(QStringLiteral("ledger")));
+    for (int r = 0; r < nodes.size(); ++r) {
+        const RowState& row = rows[static_cast<std::size_t>(r)];
+        QCOMPARE(value(nodes[r].toObject(), QStringLiteral("m")).toDouble(), row.m);
+        QCOMPARE(value(nodes[r].toObject(), QStringLiteral("l")).toDouble(), row.l);
+        const QString shown = view->model()->index(r, LedgerModel::InUse).data().toString();
+        QCOMPARE(shown, paint::fixed(row.mUsed * log2e, 2));
+    }
+}
+
+void WindowViews::inspectorShowsTheTracesNumbers()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    const BufferId buffer = session.document.program().buffer("O", 0);
+    QVERIFY(buffer.valid());
+    session.selection.chooseBuffer(buffer);
+    const TileValues expected = session.document.trace().value(session.selection.cta(), buffer, session.playback.position());
+    const auto* inspector = qobject_cast<Inspector*>(window->view(QStringLiteral("inspector")));
+    const BufferModel& model = inspector->model();
+    QCOMPARE(model.rowCount(), expected.rows);
+    QCOMPARE(model.columnCount(), expected.cols);
+    const DType dtype = session.document.program().buffers[buffer.index()].dtype;
+    for (int r = 0; r < expected.rows; ++r)
+        for (int c = 0; c < expected.cols; ++c) {
+            const QModelIndex cell = model.index(r, c);
+            QCOMPARE(cell.data(Qt::ToolTipRole).toString(), exactText(expected.at(r, c)));
+            QCOMPARE(cell.data().toString(), paint::number(expected.at(r, c), paint::NumberFormat::Decimal, dtype, 3));
+        }
+}
+
+void WindowViews::numbersShowTheTracesNumbers()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    const TileRef tile = tileOnShow(session);
+    QCOMPARE(tile.i, 6);
+    QCOMPARE(tile.j, 5);
+    const paint::TileNumbers numbers = paint::tileNumbers(session.document.trace(), 0, 0, tile.i, tile.j, session.playback.position());
+    const QJsonArray nodes = treeOf(*window, "numbers").value(QStringLiteral("children")).toArray();
+    QCOMPARE(nodes.size(), numbers.rows + 1);
+    for (int r = 0; r < numbers.rows; ++r) {
+        const QJsonObject scores = nodes[r + 1].toObject().value(QStringLiteral("children")).toArray()[0].toObject();
+        for (int c = 0; c < numbers.keys; ++c)
+            QCOMPARE(value(scores, QStringLiteral("key %1").arg(numbers.firstKey + c)), exactText(numbers.s.at(r, c)));
+    }
+}
+
+void WindowViews::sourceShowsTheLineOfTheTrace()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    const Program& program = session.document.program();
+    const auto* source = qobject_cast<SourceView*>(window->view(QStringLiteral("source")));
+    QCOMPARE(source->fileName().toStdString(), program.source);
+    QVERIFY(source->document()->blockCount() > 20);
+    for (const RoleState& role : rolesAt(session.document.trace(), session.selection.cta(), session.playback.position())) {
+        const Op& op = program.op(session.document.trace().opOf(role.current));
+        QVERIFY(source->current().count(static_cast<int>(op.line)) == 1);
+    }
+}
+
+void WindowViews::explanationFollowsThePosition()
+{
+    const auto window = openAt(moment);
+    const auto* explain = qobject_cast<ExplainView*>(window->view(QStringLiteral("explain")));
+    const QString before = explain->toPlainText();
+    QVERIFY(!explain->sentences().isEmpty());
+    window->session().playback.stepForward();
+    QVERIFY(explain->toPlainText() != before);
+    window->session().playback.stepBack();
+    QCOMPARE(explain->toPlainText(), before);
+}
+
+void WindowViews::transportTellsThePosition()
+{
+    const auto window = openAt(moment);
+    const QByteArray tree = QJsonDocument(treeOf(*window, "transport")).toJson();
+    QVERIFY(tree.contains(QByteArray::number(window->session().playback.position().value)));
+}
+
+void WindowViews::lineClickedGoesToItsNextExecution()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    auto* source = qobject_cast<SourceView*>(window->view(QStringLiteral("source")));
+    const Position before = session.playback.position();
+    const int line = source->current().begin()->first;
+    source->goToLine(line);
+    QVERIFY(session.playback.position() > before);
+    const Event event = session.document.trace().eventAt(session.playback.position().value - 1);
+    QCOMPARE(static_cast<int>(session.document.program().op(session.document.trace().opOf(event.instance)).line), line);
+}
+
+void WindowViews::tileHoveredIsSharedByAllViews()
+{
+    const auto window = openAt(moment);
+    QSignalSpy hover(&window->session().selection, &Selection::hoverChanged);
+    window->session().selection.hoverTile({ 6, 5 });
+    QCOMPARE(hover.size(), 1);
+    QCOMPARE(window->timeline().scene().highlight.hoverJ, 5);
+}
+
+void WindowViews::headChosenChangesTheCta()
+{
+    auto window = std::make_unique<MainWindow>(MainWindow::Options { false, false });
+    window->show();
+    QSignalSpy shown(window.get(), &MainWindow::runShown);
+    window->openSample(QStringLiteral("samples/licence-256.json"));
+    QVERIFY(!shown.isEmpty() || shown.wait(30000));
+    const Session session = window->session();
+    session.selection.chooseHead(0, 3);
+    const Cta& cta = session.document.program().ctas[session.selection.cta().index()];
+    QCOMPARE(cta.h, 3);
+    QCOMPARE(session.selection.head(), 3);
+}
+
+void WindowViews::everySizeDraws_data()
+{
+    QTest::addColumn<QSize>("size");
+    for (const QSize& size : { QSize(1440, 900), QSize(1024, 700), QSize(640, 480), QSize(480, 360), QSize(2880, 1800) })
+        QTest::newRow(qPrintable(QStringLiteral("%1x%2").arg(size.width()).arg(size.height()))) << size;
+}
+
+void WindowViews::everySizeDraws()
+{
+    QFETCH(QSize, size);
+    const auto window = openAt(moment);
+    for (const Layout layout : { Layout::Learn, Layout::Pipeline, Layout::Numbers, Layout::Present }) {
+        window->resize(size);
+        window->setLayout(layout);
+        QApplication::processEvents();
+        QVERIFY(!window->grab().isNull());
+    }
+}
+
+void WindowViews::themesDrawDifferently()
+{
+    const auto window = openAt(moment);
+    window->session().appearance.setChoice(Appearance::Choice::Light);
+    QApplication::processEvents();
+    const QColor light = window->grab().toImage().pixelColor(4, 4);
+    window->session().appearance.setChoice(Appearance::Choice::Dark);
+    QApplication::processEvents();
+    const QImage dark = window->grab().toImage();
+    QVERIFY(light.lightness() > 200);
+    QVERIFY(dark.pixelColor(4, 4).lightness() < 60);
+    QVERIFY(dark.pixelColor(dark.width() / 2, dark.height() / 2).isValid());
+    window->session().appearance.setChoice(Appearance::Choice::Light);
+}
+
+void WindowViews::largerTypeDraws()
+{
+    const auto window = openAt(moment);
+    window->session().appearance.setScale(2);
+    QApplication::processEvents();
+    QVERIFY(!window->grab().isNull());
+    QVERIFY(QFontInfo(QApplication::font()).pixelSize() >= 24);
+    window->session().appearance.setScale(1);
+}
+
+void WindowViews::emptyWindowSaysSo()
+{
+    MainWindow window({ false, false });
+    window.show();
+    QApplication::processEvents();
+    QVERIFY(!window.grab().isNull());
+    for (QAction* action : window.actions().all()) // none of them may fall over without a document
+        if (action->objectName().startsWith(QStringLiteral("step")) || action->objectName().startsWith(QStringLiteral("zoom"))
+            || action->objectName().startsWith(QStringLiteral("run")))
+            action->trigger();
+    QVERIFY(!window.goTo(QStringLiteral("end")));
+}
+
+void WindowViews::noKeyDoesTwoThings()
+{
+    MainWindow window({ false, false });
+    QHash<QString, QString> owner;
+    for (const QAction* action : window.findChildren<QAction*>())
+        for (const QKeySequence& key : action->shortcuts()) {
+            const QString text = key.toString(QKeySequence::PortableText);
+            QVERIFY2(!owner.contains(text), qPrintable(QStringLiteral("%1: %2 and %3").arg(text, owner.value(text), action->objectName())));
+            owner.insert(text, action->objectName());
+        }
+    QVERIFY(owner.size() > 40);
+}
+
+void WindowViews::everyActionIsInAMenu()
+{
+    MainWindow window({ false, false });
+    QSet<QAction*> inMenus;
+    for (const QMenu* menu : window.menuBar()->findChildren<QMenu*>())
+        for (QAction* action : menu->actions())
+            inMenus.insert(action);
+    for (QAction* action : window.actions().all()) {
+        QVERIFY2(inMenus.contains(action), qPrintable(action->objectName()));
+        for (const QString& key : window.actions().keysOf(action))
+            QVERIFY2(action->text().contains(key), qPrintable(action->objectName()));
+    }
+}
+
+void WindowViews::plainKeysActOnCanvasesOnly()
+{
+    const auto window = openAt(QStringLiteral("0"));
+    QApplication::setActiveWindow(window.get());
+    Playback& playback = window->session().playback;
+    for (const char* name : { "tiles", "timeline", "transport" }) {
+        QWidget* canvas = window->view(QString::fromLatin1(name));
+        canvas->setFocus();
+        QTRY_VERIFY(canvas->hasFocus());
+        const Position before = playback.position();
+        QTest::keyClick(canvas, Qt::Key_Right);
+        QVERIFY2(playback.position() > before, name);
+    }
+    const Position before = playback.position();
+    auto* search = window->findChild<QLineEdit*>();
+    QWidget* others[] = { window->view(QStringLiteral("source")), window->view(QStringLiteral("ledger")), window->view(QStringLiteral("outline")),
+        window->findChild<QComboBox*>(), search };
+    for (QWidget* other : others) {
+        other->setFocus();
+        QTRY_VERIFY(other->hasFocus());
+        for (const int key : { Qt::Key_Right, Qt::Key_Home, Qt::Key_W, Qt::Key_BracketRight })
+            QTest::keyClick(other, static_cast<Qt::Key>(key));
+        QCOMPARE(playback.position().value, before.value);
+    }
+}
+
+void WindowViews::functionKeysActEverywhere()
+{
+    const auto window = openAt(QStringLiteral("0"));
+    QApplication::setActiveWindow(window.get());
+    Playback& playback = window->session().playback;
+    QWidget* source = window->view(QStringLiteral("source"));
+    source->setFocus();
+    QTRY_VERIFY(source->hasFocus());
+    QTest::keyClick(source, Qt::Key_F10);
+    QVERIFY(playback.position().value > 0);
+    QTest::keyClick(source, Qt::Key_F10, Qt::ShiftModifier);
+    QCOMPARE(playback.position().value, 0U);
+}
+
+QTEST_MAIN(WindowViews)
+#include "window_views_test.moc"

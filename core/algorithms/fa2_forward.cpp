@@ -27,7 +27,7 @@ void fa2Forward(Kernel& kernel)
 
     const BarrierId all = grid.barrier("syncthreads");
     const WaitId kLanded = grid.wait("K_landed", BarrierId::none(), "the warp's own part of K (and of Q, the first time) has landed in SMEM");
-    const WaitId kVisible = grid.wait("K_visible", all, "the other warps' parts of K have landed; V of the block before has been read by all");
+    const WaitId kVisible = grid.wait("K_visible", all, "the other warps' parts of K (and of Q, the first time) have landed; V of the block before has been read by all");
     const WaitId vLanded = grid.wait("V_landed", BarrierId::none(), "the warp's own part of V has landed in SMEM");
     const WaitId vVisible = grid.wait("V_visible", all, "the other warps' parts of V have landed; K has been read by all and may be overwritten");
     const WaitId oStaged = grid.wait("O_staged", all, "every warp's rows of O are in SMEM before they are shared out anew for the store");

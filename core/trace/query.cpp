@@ -59,6 +59,8 @@ std::optional<Call> callFrom(std::string_view text)
         else if (!call.keys.emplace(trim(item.substr(0, equals)), trim(item.substr(equals + 1))).second)
             return std::nullopt; // given twice
         rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+        if (comma != std::string_view::npos && trim(rest).empty())
+            return std::nullopt; // a comma with nothing behind it
     }
     return call;
 }

@@ -57,6 +57,8 @@ std::string missingOf(const Trace& trace, CtaId cta, const RoleRange& role, Inst
         return "its copies of " + inFlight(trace, cta, role, current, p) + " to land";
     const BarrierDecl& decl = program.barriers[op.barrier.index()];
     for (const BarrierState& barrier : barriersAt(trace, cta, p))
+        if (barrier.barrier == op.barrier && barrier.phase > static_cast<int>(op.turn)) // the barrier's own latency is left
+            return decl.name + ": all " + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
         if (barrier.barrier == op.barrier)
             return decl.name + ": " + std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
     return decl.name;

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/hardware/what_if.h"
+#include "tests/support/random_problem.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace {
+
+using namespace flashstep;
+using namespace flashstep::test;
+
+// A scenario whose time the engine of the knob bounds, and two values of which the second must be faster.
+struct Row {
+    const char* knob;
+    const char* slow;
+    const char* fast;
+    const char* algorithm;
+    bool inMicroseconds = false; // cycles stay the same
+};
+void PrintTo(const Row& row, std::ostream* out)
+{
+    *out << row.knob << " " << row.slow << " to " << row.fast << " of " << row.algorithm;
+}
+
+class WhatIf : public testing::TestWithParam<Row> {};
+
+TEST_P(WhatIf, ChangesTheTimeInItsDirectionAndNothingElse)
+{
+    const Row& row = GetParam();
+    Scenario s = scenarioOf(row.algorithm, 1024, 512, 64, "none", { 128, 128 }, DType::Bf16);
+    s.tile = std::string(row.algorithm) == "standard" ? TileSize { 128, 64 } : TileSize { 128, 128 };
+    s.problem.heads = s.problem.kvHeads = 16;
+    s.record = { Record::Kind::None };
+    s.knobs = { { row.knob, row.slow } };
+    const Report slow = runOf(s).report;
+    s.knobs = { { row.knob, row.fast } };
+    const Report fast = runOf(s).report;
+    if (row.inMicroseconds) {
+        EXPECT_LT(fast.microseconds, 0.99 * slow.microseconds);
+    } else {
+        EXPECT_LT(static_cast<double>(fast.cycles), 0.99 * static_cast<double>(slow.cycles));
+    }
+    EXPECT_EQ(fast.globalReadBytes, slow.globalReadBytes);
+    EXPECT_EQ(fast.flopsExecuted, slow.flopsExecuted);
+    EXPECT_EQ(fast.exp2Hardware, slow.exp2Hardware);
+    EXPECT_EQ(fast.events, slow.events);
+}
+
+INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
+    testing::Values(Row { "register-contention", "4", "0", "fa2" }, Row { "register-contention", "1", "off", "fa2" }, Row { "sms", "8", "64", "fa2" },
+        Row { "clock-mhz", "1000", "2000", "fa2", true }, Row { "tensor-rate", "512", "2048", "fa2" }, Row { "tensor-rate", "256", "1024", "standard" },
+        Row { "mufu-rate", "2", "16", "fa2" }, Row { "smem-bytes-per-clk", "16", "128", "fa2" }, Row { "smem-kib", "64", "164", "fa2" },
+        Row { "hbm-gbps", "100", "1600", "standard" }, Row { "hbm-gbps", "20", "1600", "fa2" }));
+
+TEST(Knobs, EachHasATestOfItsEffect)
+{
+    std::set<std::string> tested;
+    const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+    for (int suite = 0; suite < all.total_test_suite_count(); ++suite)
+        for (int k = 0; std::string(all.GetTestSuite(suite)->name()) == "Knobs/WhatIf" && k < all.GetTestSuite(suite)->total_test_count(); ++k) {
+            const std::string text = all.GetTestSuite(suite)->GetTestInfo(k)->value_param();
+            tested.insert(text.substr(0, text.find(' ')));
+        }
+    for (const Knob& knob : knobs())
+        EXPECT_TRUE(tested.contains(std::string(knob.key))) << knob.key;
+}
+
+TEST(Knobs, SayWhatTheyAreAndWhereTheyComeFrom)
+{
+    std::set<std::string_view> keys;
+    for (const Knob& knob : knobs()) {
+        EXPECT_TRUE(keys.insert(knob.key).second) << knob.key;
+        EXPECT_FALSE(knob.help.empty() || knob.unit.empty() || knob.source.empty() || knob.accepts.empty()) << knob.key;
+        EXPECT_LT(knob.low, knob.high) << knob.key;
+        EXPECT_FALSE(knob.algorithms.empty()) << knob.key;
+    }
+}
+
+TEST(Knobs, TheLastOfAKeyWins)
+{
+    Scenario s;
+    s.knobs = { { "sms", "4" }, { "mufu-rate", "8" }, { "sms", "7" } };
+    const auto gpu = applyKnobs(*findGpu("a100"), s);
+    ASSERT_TRUE(gpu);
+    EXPECT_EQ(gpu->sms, 7);
+    EXPECT_EQ(gpu->mufuPerClk, 8);
+    EXPECT_EQ(gpu->sms.source, "what-if") << "the figure no longer rests on its source";
+}
+
+TEST(Knobs, WithoutAnyTheGpuIsAsItWas)
+{
+    const GpuSpec& a100 = *findGpu("a100");
+    const auto gpu = applyKnobs(a100, {});
+    ASSERT_TRUE(gpu);
+    for (const auto& [field, figure] : gpuFigures())
+        EXPECT_EQ((*gpu).*figure, a100.*figure) << field;
+}
+
+// At the value it has anyway a knob changes nothing.
+TEST(Knobs, AtTheGpusOwnValueChangeNothing)
+{
+    Scenario s = scenarioOf("fa2", 256, 256, 64, "none", { 128, 128 }, DType::Bf16);
+    s.record = { Record::Kind::None };
+    const auto usual = runOf(s);
+    const GpuSpec& gpu = usual.gpu;
+    const auto text = [](double value) { return std::to_string(value); };
+    for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>> { { "sms", std::to_string(static_cast<int>(gpu.sms)) },
+             { "clock-mhz", text(gpu.clockMhz) }, { "tensor-rate", text(gpu.tensorFlopsPerClk) }, { "mufu-rate", text(gpu.mufuPerClk) },
+             { "smem-bytes-per-clk", text(gpu.smemBytesPerClk) }, { "smem-kib", text(gpu.smemPerSmKib) }, { "hbm-gbps", text(gpu.hbmGBps) } }) {
+        s.knobs = { { key, value } };
+        EXPECT_EQ(runOf(s).report.cycles, usual.report.cycles) << key << "=" << value;
+    }
+}
+
+TEST(Knobs, WhatTheyDoNotTakeIsAnErrorThatSaysWhat)
+{
+    const auto errorOfKnob = [](const char* key, const char* value) {
+        Scenario s = scenarioOf("fa2", 8, 8, 8, "none", { 8, 8 });
+        s.knobs = { { key, value } };
+        return errorOf(s);
+    };
+    EXPECT_EQ(errorOfKnob("colour", "red"), "what-if colour: no knob of that name in this version (list knobs shows them)");
+    EXPECT_EQ(errorOfKnob("sms", "0"), "what-if sms: cannot be 0 (1 … 1024)");
+    EXPECT_NE(errorOfKnob("sms", "3.5").find("whole number"), std::string::npos);
+    for (const char* value : { "", "-1", "1025", "many", "4 ", "nan", "inf", "1e99", "0x10", "off" })
+        EXPECT_FALSE(errorOfKnob("sms", value).empty()) << value;
+    for (const Knob& knob : knobs())
+        for (const double value : { knob.low - 1, knob.high + 1 })
+            EXPECT_NE(errorOfKnob(std::string(knob.key).c_str(), std::to_string(value).c_str()).find(std::string(knob.accepts)), std::string::npos) << knob.key;
+}
+
+} // namespace

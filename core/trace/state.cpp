@@ -56,11 +56,13 @@ std::string missingOf(const Trace& trace, CtaId cta, const RoleRange& role, Inst
     if (op.kind == OpKind::Wait)
         return "its copies of " + inFlight(trace, cta, role, current, p) + " to land";
     const BarrierDecl& decl = program.barriers[op.barrier.index()];
-    for (const BarrierState& barrier : barriersAt(trace, cta, p))
-        if (barrier.barrier == op.barrier && barrier.phase > static_cast<int>(op.turn)) // the barrier's own latency is left
-            return decl.name + ": all " + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
-        if (barrier.barrier == op.barrier)
-            return decl.name + ": " + std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
+    for (const BarrierState& barrier : barriersAt(trace, cta, p)) {
+        if (barrier.barrier != op.barrier)
+            continue;
+        const bool complete = barrier.phase > static_cast<int>(op.turn); // only the barrier's own latency is left
+        const std::string arrived = complete ? "all " : std::to_string(barrier.arrived) + " of ";
+        return decl.name + ": " + arrived + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
+    }
     return decl.name;
 }
 

@@ -74,6 +74,32 @@ bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
     return true;
 }
 
+// S and P of the chosen CTA's rows: stored block by block, by whichever CTAs do it.
+bool storedBlock(const MemoryCanvas& canvas, TensorId tensor, int j)
+{
+    constexpr std::size_t manyCtas = 4096; // beyond, looking through all of them is too slow to draw
+    const Trace& trace = *canvas.scene.trace;
+    const Program& program = canvas.program();
+    if (program.ctas.size() > manyCtas)
+        return false;
+    bool any = false;
+    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
+        const Cta& cta = program.ctas[k];
+        if (cta.b != canvas.cta().b || cta.h != canvas.cta().h || cta.i != canvas.cta().i)
+            continue;
+        for (const RoleRange& role : program.streamOf(CtaId(k)).roles)
+            for (std::uint32_t o = role.first; o < role.first + role.count; ++o) {
+                const Op& op = program.ops[o];
+                if (op.kind != OpKind::Store || op.tensor != tensor || program.keyBlock(cta, op) != j)
+                    continue;
+                if (!trace.endedAt(trace.instance(CtaId(k), OpId(o)), canvas.scene.position))
+                    return false;
+                any = true;
+            }
+    }
+    return any;
+}
+
 void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
 {
     const std::string_view letter = name(strip.tensor);
@@ -86,7 +112,8 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
         QRectF rect = MemoryLayout::tileRect(strip, k);
         rect.setWidth(rect.width() * step);
         const TileColour& colour = canvas.theme.keyBlock(byKey ? k : -1);
-        const bool here = strip.tensor != TensorId::O || stored(canvas, TensorId::O, k);
+        const bool between = strip.tensor == TensorId::S || strip.tensor == TensorId::P;
+        const bool here = between ? storedBlock(canvas, strip.tensor, k) : strip.tensor != TensorId::O || stored(canvas, TensorId::O, k);
         if (here)
             box(canvas, rect, byKey ? colour.fill : canvas.theme.neutral.tint, colour.edge == colour.fill || !byKey ? QPen(Qt::NoPen) : QPen(colour.edge, 1));
         else

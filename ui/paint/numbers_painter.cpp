@@ -26,15 +26,18 @@ struct NumbersCanvas {
     [[nodiscard]] bool visible(const QRectF& rect) const { return rect.bottom() > layout.bounds.top() && rect.top() < layout.bounds.bottom(); }
 };
 
-// Text in a cell, right-aligned; dropped where it does not fit, never clipped.
-void cellText(const NumbersCanvas& canvas, const QRectF& cell, const QColor& ink, bool bold, const QString& text)
+// Text in a cell, right-aligned; smaller and without its 0x where it would not fit, else dropped, never clipped.
+void cellText(const NumbersCanvas& canvas, const QRectF& cell, const QColor& ink, bool bold, QString text)
 {
     QFont font = monoFont(12, bold ? QFont::DemiBold : QFont::Normal);
     double width = textWidth(font, text);
     if (width > cell.width() - 6) {
-        font = monoFont(10, bold ? QFont::DemiBold : QFont::Normal);
+        font = monoFont(9.5, bold ? QFont::DemiBold : QFont::Normal);
         width = textWidth(font, text);
-        if (width > cell.width() - 3)
+        if (width > cell.width() - 3 && text.startsWith(QLatin1String("0x")))
+            text.remove(0, 2);
+        width = textWidth(font, text);
+        if (width > cell.width() - 2)
             return;
     }
     canvas.painter.setPen(ink);
@@ -269,7 +272,7 @@ void paintScales(const NumbersCanvas& canvas)
         const QRectF line(l.statistics.left() + 26, y - 3, 200, 15);
         paintMark(canvas.painter, { l.statistics.left() + 14, y + 4.5 }, RowMark::Rescaled, canvas.theme);
         canvas.painter.setPen(canvas.theme.t2);
-        drawLine(canvas.painter, line, Qt::AlignLeft, canvasFont(11), QStringLiteral("grew: O and l rescaled"));
+        drawLine(canvas.painter, line, Qt::AlignLeft, canvasFont(11), QStringLiteral("grew: O and ℓ rescaled"));
     }
     paintSequentialScale(canvas.painter, { l.probabilities.left(), y }, std::min(180.0, l.probabilities.width()), largestProbability(canvas.numbers),
         QStringLiteral("square-root colour scale"), canvas.theme);

@@ -6,6 +6,7 @@
 #include "ui/paint/picture_parts.h"
 #include "ui/paint/scale_bar.h"
 #include "ui/paint/stage_painter.h"
+#include "ui/paint/tile_row.h"
 #include "ui/paint/timeline_painter.h"
 
 #include "core/trace/state.h"
@@ -118,8 +119,13 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body)
         view = wholeCta(index, view);
     }
     const Cta& cta = sheet.trace().program().ctas[sheet.cta.index()];
-    const QString what = QStringLiteral("CTA %1: query tile %2, %3 blocks, right to left").arg(sheet.cta.index()).arg(cta.i)
-                             .arg(sheet.trace().program().streamOf(sheet.cta).visitedBlocks);
+    const int blocks = sheet.trace().program().streamOf(sheet.cta).visitedBlocks;
+    const int direction = walkDirection(sheet.trace(), cta.b, cta.h);
+    QString what = QStringLiteral("CTA %1: query tile %2").arg(sheet.cta.index()).arg(cta.i);
+    if (blocks > 0)
+        what += blocks == 1 ? QStringLiteral(", one key block") : QStringLiteral(", %1 key blocks").arg(blocks);
+    if (blocks > 1 && direction != 0)
+        what += direction < 0 ? QStringLiteral(", right to left") : QStringLiteral(", left to right");
     const auto detail = sheet.request.from || sheet.request.to ? std::nullopt : detailOf(sheet, index);
     const double space = body.height() - legendHeight;
     if (detail && space >= 520) {
@@ -262,6 +268,27 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body)
         [&](const QRectF& room) { paintLedger(sheet.painter, room, scene, 0, sheet.theme); });
 }
 
+QStringList wrapped(const QString& text, const QFont& font, double width)
+{
+    QStringList lines { QString() };
+    for (const QString& word : text.split(QLatin1Char(' '))) {
+        const QString longer = lines.last().isEmpty() ? word : lines.last() + QLatin1Char(' ') + word;
+        if (textWidth(font, longer) <= width || lines.last().isEmpty())
+            lines.last() = longer;
+        else
+            lines << word;
+    }
+    return lines;
+}
+
+void paintLines(QPainter& painter, QRectF line, const QFont& font, const QStringList& lines)
+{
+    for (const QString& text : lines) {
+        drawLine(painter, line, Qt::AlignLeft, font, text);
+        line.translate(0, 16);
+    }
+}
+
 } // namespace
 
 void paintPicture(QPainter& painter, const PictureRequest& request)
@@ -275,9 +302,10 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
     drawElided(painter, { left, 22, width, 28 }, Qt::AlignLeft, canvasFont(page.width() < 800 ? 15 : 19, QFont::DemiBold), pictureTitle(request));
     painter.setPen(theme.t2);
     drawElided(painter, { left, 52, width, 20 }, Qt::AlignLeft, canvasFont(12), pictureSubtitle(request));
-    const double bottom = page.height() - 42;
+    const QStringList lines = wrapped(provenance(request), canvasFont(11), width);
+    const double bottom = page.height() - 26 - 16.0 * lines.size();
     painter.fillRect(QRectF(left, bottom, width, 1), theme.line);
-    drawElided(painter, { left, bottom + 8, width, 18 }, Qt::AlignLeft, canvasFont(11), provenance(request));
+    paintLines(painter, { left, bottom + 8, width, 18 }, canvasFont(11), lines);
 
     const QRectF body(left, 88, width, bottom - 88 - 10);
     if (request.view == QStringLiteral("tiles"))

@@ -11,6 +11,8 @@ namespace flashstep::paint {
 
 namespace {
 
+constexpr double wordPitch = 36; // pixels per key from which on each has its word
+
 // Every how many-th label is drawn, so that they stay apart.
 int labelStep(double cell, double spacing)
 {
@@ -43,21 +45,47 @@ void paintKeys(const StageCanvas& canvas)
         }
         if (j % step != 0)
             continue;
-        const bool chosen = j == canvas.scene.highlight.j;
         painter.setPen(canvas.theme.text);
         const QRectF wide(rect.left(), rect.top() + 7, step > 1 ? std::max(layout.cell * step, 30.0) : rect.width(), 15);
-        drawLine(painter, wide, step > 1 ? Qt::AlignLeft : Qt::AlignHCenter, canvasFont(11.5, chosen ? QFont::DemiBold : QFont::DemiBold),
+        drawLine(painter, wide, step > 1 ? Qt::AlignLeft : Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold),
             QStringLiteral("K%1").arg(j));
-        if (canvas.scene.tokens && layout.cell >= 30) {
-            painter.setPen(canvas.theme.t2);
+        const double pitch = layout.cell / keys;
+        painter.setPen(canvas.theme.t2);
+        if (canvas.scene.tokens && pitch >= wordPitch) {
+            for (int k = 0; k < keys; ++k) {
+                const QRectF column(layout.keyRect(j).left() + k * pitch, rect.top() + 21, pitch - 2, 14);
+                if (column.left() >= layout.window.left() - 1 && column.right() <= layout.window.right() + 1)
+                    drawElided(painter, column, Qt::AlignHCenter, canvasFont(10), canvas.scene.tokens->key(j * keys + k));
+            }
+        } else if (canvas.scene.tokens && layout.cell >= 30) {
             drawElided(painter, QRectF(rect.left(), rect.top() + 21, rect.width(), 14), Qt::AlignHCenter, canvasFont(10),
                 canvas.scene.tokens->key(j * keys));
         }
     }
 }
 
+// A word for each row where the rows are high enough.
+void paintRowWords(const StageCanvas& canvas)
+{
+    const StageLayout& layout = canvas.layout;
+    const int rows = canvas.program().tile.rows;
+    const double pitch = layout.cell / rows;
+    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
+        for (int r = 0; r < rows; ++r) {
+            const QRectF line(layout.gutter.left(), layout.rowRect(i).top() + r * pitch, layout.gutter.width() - 7, pitch);
+            if (line.center().y() < layout.window.top() || line.center().y() > layout.window.bottom())
+                continue;
+            canvas.painter.setPen(r == 0 ? canvas.theme.text : canvas.theme.t2);
+            drawElided(canvas.painter, line, Qt::AlignRight, canvasFont(10), canvas.scene.tokens->query(i * rows + r));
+        }
+}
+
 void paintRows(const StageCanvas& canvas)
 {
+    if (canvas.scene.tokens && !canvas.scene.tokens->queries.isEmpty() && canvas.layout.cell / canvas.program().tile.rows >= 20) {
+        paintRowWords(canvas);
+        return;
+    }
     const StageLayout& layout = canvas.layout;
     QPainter& painter = canvas.painter;
     const int step = labelStep(layout.cell, 16);
@@ -108,15 +136,10 @@ void paintCtas(const StageCanvas& canvas)
 // Which way the blocks are walked, read off the visits themselves.
 void paintDirection(const StageCanvas& canvas)
 {
-    if (canvas.layout.keyBlocks < 2)
+    const int direction = walkDirection(canvas.trace(), canvas.b, canvas.h);
+    if (direction == 0)
         return;
-    int left = 0, right = 0;
-    for (const TileState& tile : tileRow(canvas.trace(), canvas.b, canvas.h, canvas.layout.queryTiles - 1, Position {}))
-        if (tile.n > 0 && right == 0)
-            (left == 0 ? left : right) = tile.n;
-    if (left == 0 || right == 0)
-        return;
-    const bool leftwards = left > right;
+    const bool leftwards = direction < 0;
     QPainter& painter = canvas.painter;
     QRectF line = canvas.layout.direction;
     line.setWidth(canvas.layout.window.width());

@@ -45,10 +45,12 @@ bool roomForSquares(const StageCanvas& canvas)
 // In the upper right corner, on a patch of the tile's own ground.
 void paintLabel(const StageCanvas& canvas, const QRectF& cell, int i, int j, const QColor& ground, const QColor& ink)
 {
+    if (!canvas.view.labels)
+        return;
     const QFont font = canvasFont(9.5, QFont::Medium);
     const QString text = QStringLiteral("(%1, %2)").arg(i).arg(j);
     const double width = textWidth(font, text);
-    if (!canvas.view.labels || width + 12 > cell.width())
+    if (width + 12 > cell.width())
         return;
     const QRectF patch(cell.right() - width - 9, cell.top() + 5, width + 4, 12);
     canvas.painter.fillRect(patch, ground);

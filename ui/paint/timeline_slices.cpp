@@ -242,7 +242,7 @@ struct Run {
 struct EngineDrawing {
     RectBatch body, seams;
     Batches feet;
-    std::vector<Label> labels;
+    std::array<std::vector<std::pair<QRectF, Run>>, 4> runs; // by row, from left to right
     std::vector<QRectF> outlines;
 };
 
@@ -262,11 +262,34 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     rect.setWidth(std::max(rect.width() - gap, 0.8));
     drawing.body.add(rect);
     drawing.feet[batchOf(run.j)].add({ rect.left(), lane.bottom() - 1 - footHeight, rect.width(), footHeight });
-    if (row == 0 && rect.width() > 10)
-        drawing.labels.push_back({ QRectF(rect.left(), lane.top + 1, rect.width(), lane.height - 2 - footHeight) & canvas.layout.plot,
-            run.instance, Qt::black });
+    drawing.runs[static_cast<std::size_t>(row)].emplace_back(rect, run);
     if (emphasised(canvas, run.instance, run.j))
         drawing.outlines.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+}
+
+// One label over all rows, where every row does the same under it.
+std::vector<Label> labelsOf(const TimelineCanvas& canvas, const Lane& lane, int rows, const EngineDrawing& drawing)
+{
+    std::vector<Label> labels;
+    std::array<std::size_t, 4> next {};
+    for (const auto& [rect, run] : drawing.runs[0]) {
+        QRectF common(rect.left(), lane.top + 1, rect.width(), lane.height - 2 - footHeight);
+        common &= canvas.layout.plot;
+        bool same = true;
+        for (int row = 1; row < rows && same; ++row) {
+            const auto& others = drawing.runs[static_cast<std::size_t>(row)];
+            std::size_t& at = next[static_cast<std::size_t>(row)];
+            while (at < others.size() && others[at].first.right() <= rect.left())
+                ++at;
+            same = at < others.size() && others[at].second.j == run.j
+                && canvas.index().op(others[at].second.instance).kind == canvas.index().op(run.instance).kind;
+            if (same)
+                common &= QRectF(others[at].first.left(), common.top(), others[at].first.width(), common.height());
+        }
+        if (same && common.width() > 10)
+            labels.push_back({ common, run.instance, Qt::black });
+    }
+    return labels;
 }
 
 } // namespace
@@ -311,7 +334,7 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
     drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
     for (const QRectF& rect : drawing.outlines)
         paintOutline(canvas.painter, rect, canvas.theme);
-    drawLabels(canvas, drawing.labels, false);
+    drawLabels(canvas, labelsOf(canvas, lane, engine.rows, drawing), false);
 }
 
 } // namespace flashstep::paint

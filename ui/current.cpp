@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flashstep::ui {
 
 InstanceId currentInstance(const Session& session)
@@ -28,6 +30,40 @@ InstanceId currentInstance(const Session& session)
             newest = current;
     }
     return newest;
+}
+
+Position newestOf(const Trace& trace, CtaId cta, Position p)
+{
+    constexpr std::size_t inFlight = 256; // copies land at most so many ops after they were begun
+    Position newest {};
+    for (const RoleRange& role : trace.program().streamOf(cta).roles) {
+        const InstanceId current = trace.currentOp(cta, role, p);
+        if (!current.valid())
+            continue;
+        newest = std::max(newest, trace.beginPosition(current));
+        const std::size_t first = std::max(trace.instance(cta, OpId(role.first)).index(), current.index() - std::min(current.index(), inFlight));
+        for (std::size_t k = first; k <= current.index(); ++k)
+            if (trace.endedAt(InstanceId(k), p))
+                newest = std::max(newest, trace.endPosition(InstanceId(k)));
+    }
+    return newest;
+}
+
+std::optional<std::pair<Position, Position>> extentOf(const Trace& trace, CtaId cta)
+{
+    Position first = trace.end();
+    Position last {};
+    for (const RoleRange& role : trace.program().streamOf(cta).roles) {
+        if (role.count == 0)
+            continue;
+        const InstanceId begin = trace.instance(cta, OpId(role.first));
+        const InstanceId end = trace.instance(cta, OpId(role.first + role.count - 1));
+        if (!trace.began(begin) || !trace.ended(end))
+            return std::nullopt;
+        first = std::min(first, trace.beginPosition(begin));
+        last = std::max(last, trace.endPosition(end));
+    }
+    return std::pair(first, last);
 }
 
 TileRef tileOnShow(const Session& session)

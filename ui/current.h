@@ -6,12 +6,19 @@
 
 #include <QString>
 
+#include <optional>
+#include <utility>
+
 namespace flashstep::ui {
 
 // What the views that show one thing show, where nothing has been chosen: read from the position each time.
 
 // The op of the chosen CTA that began or ended last; none() before its first.
 [[nodiscard]] InstanceId currentInstance(const Session& session);
+// The position just after the CTA's newest event at or before p; 0 before its first.
+[[nodiscard]] Position newestOf(const Trace& trace, CtaId cta, Position p);
+// The positions of a CTA's first and last event; nothing where it did not run to its end.
+[[nodiscard]] std::optional<std::pair<Position, Position>> extentOf(const Trace& trace, CtaId cta);
 // The chosen tile, else the one the chosen CTA works on.
 [[nodiscard]] TileRef tileOnShow(const Session& session);
 // The chosen buffer, else what the current op writes.

@@ -2,6 +2,7 @@
 #include "ui/playback.h"
 
 #include "core/trace/query.h"
+#include "ui/current.h"
 #include "ui/document.h"
 
 #include <algorithm>
@@ -35,14 +36,31 @@ void Playback::seek(Position position)
 
 void Playback::stepForward()
 {
-    if (!m_document.empty())
-        seek(m_document.trace().next(m_position, m_level, m_followed));
+    if (m_document.empty())
+        return;
+    // Outside the followed CTA's life there is nothing of it to look for.
+    Position from = m_position;
+    if (m_followed.valid() && m_level <= Level::Operation)
+        if (const auto extent = extentOf(m_document.trace(), m_followed)) {
+            if (from >= extent->second)
+                return seek(end());
+            from = std::max(from, Position { extent->first.value - 1 });
+        }
+    seek(m_document.trace().next(from, m_level, m_followed));
 }
 
 void Playback::stepBack()
 {
-    if (!m_document.empty())
-        seek(m_document.trace().previous(m_position, m_level, m_followed));
+    if (m_document.empty())
+        return;
+    Position from = m_position;
+    if (m_followed.valid() && m_level <= Level::Operation)
+        if (const auto extent = extentOf(m_document.trace(), m_followed)) {
+            if (from <= extent->first)
+                return seekStart();
+            from = std::min(from, Position { extent->second.value + 1 });
+        }
+    seek(m_document.trace().previous(from, m_level, m_followed));
 }
 
 void Playback::play()

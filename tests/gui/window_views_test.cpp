@@ -121,13 +121,16 @@ void WindowViews::ledgerShowsTheTracesNumbers()
     QVERIFY(!rows.empty());
     const QJsonArray nodes = treeOf(*window, "ledger").value(QStringLiteral("children")).toArray();
     QCOMPARE(nodes.size(), static_cast<int>(rows.size()));
+    const paint::TileNumbers numbers = paint::tileNumbers(session.document.trace(), 0, 0, 6, 5, session.playback.position());
     const auto* view = qobject_cast<LedgerView*>(window->view(QStringLiteral("ledger")));
     for (int r = 0; r < nodes.size(); ++r) {
         const RowState& row = rows[static_cast<std::size_t>(r)];
         QCOMPARE(value(nodes[r].toObject(), QStringLiteral("m")).toDouble(), row.m);
         QCOMPARE(value(nodes[r].toObject(), QStringLiteral("l")).toDouble(), row.l);
-        const QString shown = view->model()->index(r, LedgerModel::InUse).data().toString();
-        QCOMPARE(shown, paint::fixed(row.mUsed * log2e, 2));
+        QCOMPARE(view->model()->index(r, LedgerModel::Sum).data().toString(), paint::fixed(row.l, 2));
+        const double newer = std::max(numbers.row[static_cast<std::size_t>(r)].before, numbers.row[static_cast<std::size_t>(r)].blockMax);
+        QCOMPARE(paint::fixed(newer, 2), paint::fixed(row.m * log2e, 2));
+        QCOMPARE(view->model()->index(r, LedgerModel::Scale).data().toString(), paint::factor(row.scale));
     }
 }
 

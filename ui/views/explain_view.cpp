@@ -4,6 +4,7 @@
 #include "core/emulation/run.h"
 #include "core/io/narrate.h"
 #include "ui/appearance.h"
+#include "ui/current.h"
 #include "ui/document.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
@@ -33,8 +34,8 @@ namespace {
         if (session.document.empty() || !session.selection.cta().valid())
             return { QString(), QObject::tr("Open a scenario, and each step is explained here with its numbers.") };
         const Narrator narrator(*session.document.run(), session.document.labels(), english());
-        const Position p = session.playback.position();
         const CtaId cta = session.selection.cta();
+        const Position p = newestOf(session.document.trace(), cta, session.playback.position());
         return { QString::fromStdString(narrator.title(p, cta)), QString::fromStdString(narrator.explain(p, cta)) };
     }
 

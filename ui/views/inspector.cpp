@@ -132,6 +132,8 @@ Inspector::Inspector(const Session& session, QWidget* parent)
     setAccessibleName(tr("Inspector: numbers of a buffer"));
     setRole(this, "panel");
     setAttribute(Qt::WA_StyledBackground);
+    m_buffers->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_buffers->setMinimumContentsLength(6);
     m_buffers->setAccessibleName(tr("Buffer"));
     m_buffers->setToolTip(tr("Which buffer of the chosen CTA; the first entry follows the newest result"));
     m_format->add(tr("decimal"));

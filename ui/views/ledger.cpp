@@ -30,6 +30,9 @@ void LedgerModel::refresh()
         const Trace& trace = m_session.document.trace();
         const CtaId cta = m_session.selection.cta();
         rows = ledgerAt(trace, cta, m_session.playback.position());
+        m_tile.clear();
+        if (const TileRef tile = tileOnShow(m_session); !rows.empty() && tile.j >= 0)
+            m_tile = paint::tileNumbers(trace, m_session.selection.batch(), m_session.selection.head(), tile.i, tile.j, m_session.playback.position()).row;
         m_why = trace.hasValues(cta) ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
                                      : tr("The values of this CTA were not recorded.");
     }
@@ -53,29 +56,28 @@ int LedgerModel::columnCount(const QModelIndex& parent) const
     return parent.isValid() ? 0 : columnCount_;
 }
 
-QString LedgerModel::text(const RowState& row, int column) const
+QString LedgerModel::text(std::size_t row, int column) const
 {
-    const bool started = row.blocks > 0 || row.decision != "none";
-    const double gap = (row.mUsed - row.mBefore) * log2e;
+    if (column == Row)
+        return QString::number(m_rows[row].row);
+    if (column == Token)
+        return m_session.document.tokens().query(m_rows[row].row);
+    if (row >= m_tile.size())
+        return {};
+    const paint::TileNumbers::Row& tile = m_tile[row];
+    const double gap = tile.blockMax - tile.before;
+    const auto known = [](double value, const QString& text) { return std::isnan(value) ? QString() : text; };
     switch (column) {
-    case Row:
-        return QString::number(row.row);
-    case Token:
-        return m_session.document.tokens().query(row.row);
-    case Before:
-        return started ? paint::fixed(row.mBefore * log2e, 2) : QString();
     case InUse:
-        return started ? paint::fixed(row.mUsed * log2e, 2) : QString();
+        return known(tile.before, paint::fixed(tile.before, 2));
+    case RowMax:
+        return known(tile.blockMax, paint::fixed(tile.blockMax, 2));
     case Gap:
-        if (!started || !std::isfinite(gap))
-            return {};
-        return (gap > 0 ? QStringLiteral("▲ ") : QString()) + paint::fixed(gap, 2);
+        return std::isfinite(gap) ? (gap > 0 ? QStringLiteral("▲ ") : QString()) + paint::fixed(gap, 2) : QString();
     case Scale:
-        if (!started || row.decision == "first")
-            return {};
-        return paint::factor(row.scale);
+        return known(tile.scale, paint::factor(tile.scale));
     case Sum:
-        return started ? paint::fixed(row.l, 2) : QString();
+        return known(tile.l, paint::fixed(tile.l, 2));
     default:
         return {};
     }
@@ -83,9 +85,10 @@ QString LedgerModel::text(const RowState& row, int column) const
 
 QVariant LedgerModel::data(const QModelIndex& index, int role) const
 {
-    const RowState& row = m_rows[static_cast<std::size_t>(index.row())];
+    const auto at = static_cast<std::size_t>(index.row());
+    const RowState& row = m_rows[at];
     if (role == Qt::DisplayRole)
-        return text(row, index.column());
+        return text(at, index.column());
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Token ? Qt::AlignLeft : Qt::AlignRight));
     if (role == Qt::FontRole)
@@ -103,7 +106,7 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
 {
     if (orientation != Qt::Horizontal)
         return {};
-    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m old"), tr("m new"), tr("gap"), tr("× scale"),
+    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m in use"), tr("row max"), tr("gap"), tr("× scale"),
         QStringLiteral("ℓ") };
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
@@ -147,9 +150,9 @@ void LedgerView::dress()
     const Appearance& look = m_session.appearance;
     verticalHeader()->setMinimumSectionSize(look.px(18));
     verticalHeader()->setDefaultSectionSize(look.px(18));
-    // Where it is narrow the old maximum goes: new one and gap say it.
-    const bool narrow = width() < look.px(320);
-    setColumnHidden(LedgerModel::Before, narrow);
+    // Where it is narrow the one in use goes: row maximum and gap say it.
+    const bool narrow = width() < look.px(350);
+    setColumnHidden(LedgerModel::InUse, narrow);
     const std::array<int, LedgerModel::columnCount_> wide { 32, 60, 52, 52, 62, 62, 52 };
     const std::array<int, LedgerModel::columnCount_> slim { 26, 40, 48, 46, 58, 58, 46 };
     const auto& widths = narrow ? slim : wide;
@@ -160,6 +163,12 @@ void LedgerView::dress()
     viewport()->update();
 }
 
+void LedgerView::showEvent(QShowEvent* event)
+{
+    QTableView::showEvent(event);
+    refresh();
+}
+
 void LedgerView::resizeEvent(QResizeEvent* event)
 {
     QTableView::resizeEvent(event);
@@ -168,6 +177,8 @@ void LedgerView::resizeEvent(QResizeEvent* event)
 
 void LedgerView::refresh()
 {
+    if (!isVisible())
+        return; // read when it is shown, or read out
     m_model->refresh();
     viewport()->update();
     announceChange(this);
@@ -196,6 +207,7 @@ void LedgerView::paintEvent(QPaintEvent* event)
 std::vector<AccessibleNode> LedgerView::accessibleNodes() const
 {
     std::vector<AccessibleNode> nodes;
+    m_model->refresh();
     for (const RowState& row : m_model->rows()) {
         const QString word = m_session.document.tokens().query(row.row);
         AccessibleNode node { QAccessible::Row, QStringLiteral("row %1 %2").arg(row.row).arg(word).trimmed(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/trace/state.h"
+#include "ui/paint/tile_numbers.h"
 #include "ui/session.h"
 #include "ui/views/accessible.h"
 
@@ -10,11 +11,11 @@
 
 namespace flashstep::ui {
 
-// The softmax state of the chosen CTA's rows, a row of the table each; scores in log2 units.
+// What the tile on show does to the softmax state of its rows, a row of the table each; scores in log2 units.
 class LedgerModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Column { Row, Token, Before, InUse, Gap, Scale, Sum, columnCount_ };
+    enum Column { Row, Token, InUse, RowMax, Gap, Scale, Sum, columnCount_ };
 
     LedgerModel(const Session& session, QObject* parent);
 
@@ -29,10 +30,11 @@ public slots:
     void refresh(); // reads all rows again from the position
 
 private:
-    [[nodiscard]] QString text(const RowState& row, int column) const;
+    [[nodiscard]] QString text(std::size_t row, int column) const;
 
     const Session m_session;
-    std::vector<RowState> m_rows;
+    std::vector<RowState> m_rows; // of the CTA, as `dump` has them
+    std::vector<paint::TileNumbers::Row> m_tile; // of the tile on show
     QString m_why;
 };
 
@@ -51,6 +53,7 @@ signals:
 protected:
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     void dress();

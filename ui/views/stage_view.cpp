@@ -140,6 +140,7 @@ void StageView::arrange()
     // Side by side needs room for both; where there is none the tiles stay, memory is a click away.
     const bool wide = width() >= m_session.appearance.px(760);
     const bool both = m_mode == Mode::Both && wide;
+    const bool focused = m_tiles->hasFocus() || m_numbers->hasFocus() || m_memory->hasFocus();
     m_tiles->setVisible(m_mode == Mode::Tiles || m_mode == Mode::Both);
     m_numbers->setVisible(m_mode == Mode::Numbers);
     m_memory->setVisible(m_mode == Mode::Memory || both);
@@ -151,6 +152,8 @@ void StageView::arrange()
         button->setVisible(wide);
     m_modes->setCurrent(static_cast<int>(m_mode == Mode::Both && !wide ? Mode::Tiles : m_mode));
     setFocusProxy(focusCanvas());
+    if (focused && !(both && m_memory->hasFocus()))
+        focusCanvas()->setFocus();
     refresh();
 }
 

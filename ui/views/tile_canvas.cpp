@@ -12,6 +12,7 @@
 #include <QMouseEvent>
 #include <QToolTip>
 
+#include <algorithm>
 #include <cmath>
 
 namespace flashstep::ui {
@@ -39,15 +40,25 @@ void TileCanvas::fit()
     update();
 }
 
-void TileCanvas::draw(QPainter& painter, const QRectF& rect)
+// A small matrix in a wide canvas stands in its middle.
+QRectF TileCanvas::stageRect() const
 {
-    paint::paintStage(painter, rect, scene(), m_view, m_session.appearance.theme());
+    const QRectF area = canvasRect();
+    const paint::StageLayout layout = paint::layoutStage(area, scene(), m_view);
+    const double used = std::max({ layout.outputs.right(), std::min(layout.matrix.right(), layout.window.right()), area.left() + 300 }) + 16;
+    const double spare = std::max(0.0, area.right() - used);
+    return area.adjusted(std::floor(spare / 2), 0, 0, 0);
+}
+
+void TileCanvas::draw(QPainter& painter, const QRectF& /*rect*/)
+{
+    paint::paintStage(painter, stageRect(), scene(), m_view, m_session.appearance.theme());
 }
 
 paint::StageHit TileCanvas::hitAt(const QPointF& point) const
 {
     const paint::StageScene here = scene();
-    return paint::hitTest(paint::layoutStage(canvasRect(), here, m_view), here, toCanvas(point));
+    return paint::hitTest(paint::layoutStage(stageRect(), here, m_view), here, toCanvas(point));
 }
 
 bool TileCanvas::event(QEvent* event)
@@ -77,7 +88,7 @@ void TileCanvas::mouseMoveEvent(QMouseEvent* event)
     if (event->buttons() & Qt::LeftButton) {
         m_dragging = m_dragging || (event->localPos() - m_pressed).manhattanLength() > QApplication::startDragDistance();
         if (m_dragging) {
-            m_view = paint::panned(canvasRect(), scene(), m_view, toCanvas(event->localPos() - m_last));
+            m_view = paint::panned(stageRect(), scene(), m_view, toCanvas(event->localPos() - m_last));
             m_last = event->localPos();
             update();
         }
@@ -118,9 +129,9 @@ void TileCanvas::wheelEvent(QWheelEvent* event)
         return;
     if (event->modifiers() & Qt::ControlModifier) {
         const double factor = std::pow(1.0015, event->angleDelta().y());
-        m_view = paint::zoomed(canvasRect(), scene(), m_view, factor, toCanvas(event->position()));
+        m_view = paint::zoomed(stageRect(), scene(), m_view, factor, toCanvas(event->position()));
     } else {
-        m_view = paint::panned(canvasRect(), scene(), m_view, QPointF(event->angleDelta()) / 2);
+        m_view = paint::panned(stageRect(), scene(), m_view, QPointF(event->angleDelta()) / 2);
     }
     update();
     event->accept();

@@ -33,6 +33,7 @@ protected:
     void leaveEvent(QEvent* event) override;
 
 private:
+    [[nodiscard]] QRectF stageRect() const; // the canvas, less what would be empty on the left
     [[nodiscard]] paint::StageHit hitAt(const QPointF& point) const;
 
     paint::StageView m_view;

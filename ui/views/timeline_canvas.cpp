@@ -205,7 +205,7 @@ void TimelineCanvas::resizeEvent(QResizeEvent* event)
     // Narrow windows have lower lanes, as style.md says.
     const bool narrow = canvasRect().width() < 1100;
     m_view.roleHeight = narrow ? 16 : 20;
-    m_view.engineHeight = narrow ? 17 : 19;
+    m_view.engineHeight = 18;
     m_view.headerWidth = narrow ? 104 : 124;
     Canvas::resizeEvent(event);
     if (ready()) {

@@ -15,7 +15,8 @@ namespace flashstep::cli {
 namespace {
 
 // Commands that a later version brings: asked for, it says so.
-constexpr std::array later { "compare", "why", "stalls", "critical-path", "validate", "sweep", "merge", "batch", "import", "ptx" };
+constexpr std::array later { "compare", "why", "stalls", "critical-path", "validate", "sweep", "merge", "batch",
+    "import", "ptx" };
 
 // CLI11's messages, on one line and in our words.
 std::string reworded(const CLI::App& app, const CLI::ParseError& error)
@@ -34,27 +35,29 @@ std::string reworded(const CLI::App& app, const CLI::ParseError& error)
     return text + " (see 'flashstep-cli" + name + " --help')";
 }
 
-int laterCommand(int argc, char** argv)
+// The first word, before any option, has to be a command of this version.
+int checkCommand(const CLI::App& app, int argc, char** argv)
 {
-    for (int k = 1; k < argc; ++k) {
-        const std::string_view word = argv[k];
-        if (word.starts_with("-"))
-            continue;
-        const bool isLater = std::find(later.begin(), later.end(), word) != later.end();
-        return isLater ? notInThisVersion(std::string(word)) : success;
-    }
-    return success;
+    const std::string word = argc > 1 ? argv[1] : "";
+    const auto known = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == word; });
+    if (word.empty() || word.front() == '-' || !known.empty())
+        return success;
+    if (std::find(later.begin(), later.end(), word) != later.end())
+        return notInThisVersion(word);
+    return fail(Error { "there is no command '" + word + "'", "", "see 'flashstep-cli --help'" });
 }
 
 int runCli(int argc, char** argv)
 {
-    CLI::App app("FlashStep without a window: emulates FlashAttention on a model of a GPU. Times are modelled.", "flashstep-cli");
+    CLI::App app("FlashStep without a window: emulates FlashAttention on a model of a GPU. Times are modelled.",
+        "flashstep-cli");
     app.set_version_flag("--version", "flashstep-cli " + std::string(version()));
     app.require_subcommand(1);
-    app.footer("Exit status: 0 success, 1 a check failed, 2 bad usage or input, 3 not available here, 130 interrupted.");
-    const std::vector<Command> commands { addList(app), addRun(app), addCheck(app), addDump(app), addExport(app), addNarrate(app), addBench(app),
-        addCompletion(app) };
-    if (const int status = laterCommand(argc, argv); status != success)
+    app.footer(
+        "Exit status: 0 success, 1 a check failed, 2 bad usage or input, 3 not available here, 130 interrupted.");
+    const std::vector<Command> commands { addList(app), addRun(app), addCheck(app), addDump(app), addExport(app),
+        addNarrate(app), addBench(app), addCompletion(app) };
+    if (const int status = checkCommand(app, argc, argv); status != success)
         return status;
     try {
         app.parse(argc, argv);
@@ -63,7 +66,8 @@ int runCli(int argc, char** argv)
             return app.exit(error);
         return fail(Error { reworded(app, error), "", "" });
     }
-    const auto chosen = std::find_if(commands.begin(), commands.end(), [](const Command& command) { return command.parser->parsed(); });
+    const auto chosen = std::find_if(
+        commands.begin(), commands.end(), [](const Command& command) { return command.parser->parsed(); });
     return chosen == commands.end() ? fail(Error { "no command given", "", "" }) : chosen->run();
 }
 

@@ -132,17 +132,18 @@ Status benchGrowth(Json& out, const Progress& progress)
     if (!twice)
         return twice.error();
     out["growth_2x_time"] = twice->seconds / once->seconds;
-    out["growth_2x_memory"] = static_cast<double>(twice->run->trace->bytesWithoutValues()) / static_cast<double>(once->run->trace->bytesWithoutValues());
+    out["growth_2x_memory"] = static_cast<double>(twice->run->trace->bytesWithoutValues())
+        / static_cast<double>(once->run->trace->bytesWithoutValues());
     return Nothing {};
 }
 
 // Seconds for a million events; the file is thrown away.
-Result<double> timeExport(const Run& run, const std::string& path, Status (*write)(const Run&, const Range&, std::ostream&, const Progress&),
-    const Progress& progress)
+Result<double> timeExport(const Run& run, const std::string& path,
+    Status (*write)(const Run&, const Range&, std::ostream&, const Progress&), const Progress& progress)
 {
     const auto start = Clock::now();
-    const Status written
-        = writeFileAtomically(path, [&](std::ostream& out) { return write(run, Range::whole(*run.trace), out, progress); });
+    const Status written = writeFileAtomically(
+        path, [&](std::ostream& out) { return write(run, Range::whole(*run.trace), out, progress); });
     const double seconds = secondsSince(start);
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
@@ -157,7 +158,9 @@ Status benchExports(Json& out, const Progress& progress)
     if (!run)
         return run.error();
     std::error_code ignored;
-    const std::string path = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}())).string();
+    const std::string path
+        = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}()))
+              .string();
     resetPeak();
     const double before = statusMib("VmRSS:");
     const Result<double> perfetto = timeExport(*run->run, path, writePerfetto, progress);
@@ -183,7 +186,8 @@ double seekMilliseconds(const Trace& trace, Position from, bool forward, CtaId c
 {
     const auto start = Clock::now();
     const Position p = forward ? trace.next(from, Level::InnerTile) : trace.previous(from, Level::InnerTile);
-    std::size_t seen = rolesAt(trace, cta, p).size() + barriersAt(trace, cta, p).size() + ledgerAt(trace, cta, p).size();
+    std::size_t seen
+        = rolesAt(trace, cta, p).size() + barriersAt(trace, cta, p).size() + ledgerAt(trace, cta, p).size();
     for (const BufferState& state : buffersAt(trace, cta, p))
         seen += trace.hasValues(cta) ? trace.value(cta, state.buffer, p).data.size() : 1;
     const double milliseconds = 1e3 * secondsSince(start);
@@ -214,7 +218,8 @@ std::string asText(const Json& figures)
 {
     std::string text;
     for (const auto& [key, value] : figures.items())
-        text += fmt::format("{:<26}{}\n", key, value.is_string() ? value.get<std::string>() : numberText(value.get<double>()));
+        text += fmt::format(
+            "{:<26}{}\n", key, value.is_string() ? value.get<std::string>() : numberText(value.get<double>()));
     return text;
 }
 

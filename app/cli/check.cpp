@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/program/check.h"
 #include "app/cli/commands.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/io/json.h"
-#include "core/program/check.h"
 
 #include <fmt/format.h>
 
@@ -29,7 +29,8 @@ std::string asJson(const std::vector<Offence>& offences)
 std::string asText(const Program& program, const std::vector<Offence>& offences)
 {
     if (offences.empty())
-        return fmt::format("{} {}: {} ops in {} streams, {} CTAs; every wait can be met, nothing is read before it is written, and it fits\n",
+        return fmt::format("{} {}: {} ops in {} streams, {} CTAs; every wait can be met, nothing is read before it is "
+                           "written, and it fits\n",
             program.algorithm, program.pass, program.ops.size(), program.streams.size(), program.ctas.size());
     const Offence& first = offences.front();
     std::string text = fmt::format("{}: {} ({})\n", first.source, first.what, first.role);
@@ -53,7 +54,8 @@ int perform(const Options& options)
 
 Command addCheck(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("check", "check a program before it runs: waits, reads before writes, capacities");
+    CLI::App* parser
+        = app.add_subcommand("check", "check a program before it runs: waits, reads before writes, capacities");
     const auto options = std::make_shared<Options>();
     addProblemOptions(*parser, options->problem);
     parser->add_flag("--json", options->json, "the offences as JSON");

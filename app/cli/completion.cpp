@@ -52,20 +52,23 @@ constexpr const char* values = R"(    case "$previous" in
 
 std::string bashCompletion(const CLI::App& app)
 {
-    std::string script = "# bash completion of flashstep-cli: source <(flashstep-cli completion bash)\n_flashstep_cli()\n{\n"
-                         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n";
+    std::string script
+        = "# bash completion of flashstep-cli: source <(flashstep-cli completion bash)\n_flashstep_cli()\n{\n"
+          "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n";
     script += values;
     script += "    if [ -z \"$words\" ]; then\n        case \"${COMP_WORDS[1]}\" in\n";
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
         script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\" ;;\n";
-    script += "            *) words=\"" + commandNames(app) + " --help --version\" ;;\n        esac\n    fi\n"
-              "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _flashstep_cli flashstep-cli\n";
+    script += "            *) words=\"" + commandNames(app)
+        + " --help --version\" ;;\n        esac\n    fi\n"
+          "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _flashstep_cli flashstep-cli\n";
     return script;
 }
 
 Command addCompletion(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("completion", "completion script of a shell: source <(flashstep-cli completion bash)");
+    CLI::App* parser
+        = app.add_subcommand("completion", "completion script of a shell: source <(flashstep-cli completion bash)");
     const auto shell = std::make_shared<std::string>();
     parser->add_option("shell", *shell, "bash")->required();
     return { parser, [shell, &app] {

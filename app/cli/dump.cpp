@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/program/dump.h"
 #include "app/cli/commands.h"
 #include "app/cli/dump_state.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/io/json.h"
 #include "core/io/spans.h"
-#include "core/program/dump.h"
 
 #include <fmt/format.h>
 
@@ -61,12 +61,14 @@ std::string dumpTrace(const Trace& trace, CtaId only, bool json)
         const Cycle cycle = trace.timeAt(Position { static_cast<std::uint32_t>(k + 1) });
         const int j = program.keyBlock(cta, op);
         if (json)
-            list.push_back({ { "event", k }, { "cycle", cycle }, { "cta", ctaId.index() }, { "role", role }, { "op", std::string(name(op.kind)) },
-                { "what", event.ends ? "ends" : "begins" }, { "label", labelOf(program, op) }, { "i", cta.i }, { "j", j < 0 ? Json() : Json(j) },
+            list.push_back({ { "event", k }, { "cycle", cycle }, { "cta", ctaId.index() }, { "role", role },
+                { "op", std::string(name(op.kind)) }, { "what", event.ends ? "ends" : "begins" },
+                { "label", labelOf(program, op) }, { "i", cta.i }, { "j", j < 0 ? Json() : Json(j) },
                 { "source", program.sourceOf(op.line) } });
         else
-            text += fmt::format("{:>8} {:>10} cy  CTA {:<4} {:<10} {} {:<10} {} {}  {}\n", k, cycle, ctaId.index(), role, event.ends ? "ends  " : "begins",
-                name(op.kind), labelOf(program, op), tileText(op, cta.i, j), program.sourceOf(op.line));
+            text += fmt::format("{:>8} {:>10} cy  CTA {:<4} {:<10} {} {:<10} {} {}  {}\n", k, cycle, ctaId.index(),
+                role, event.ends ? "ends  " : "begins", name(op.kind), labelOf(program, op), tileText(op, cta.i, j),
+                program.sourceOf(op.line));
     }
     return json ? jsonText({ { "cycles", trace.cycles() }, { "events", list } }) : text;
 }
@@ -88,11 +90,12 @@ std::string dumpSteps(const Trace& trace, Level level, CtaId only, bool json)
         const Op& op = program.op(trace.opOf(instance));
         const int j = program.keyBlock(cta, op);
         if (json)
-            list.push_back({ { "step", number }, { "position", p.value }, { "cycle", trace.timeAt(p) }, { "cta", ctaId.index() }, { "i", cta.i },
-                { "j", j < 0 ? Json() : Json(j) }, { "op", std::string(name(op.kind)) } });
+            list.push_back(
+                { { "step", number }, { "position", p.value }, { "cycle", trace.timeAt(p) }, { "cta", ctaId.index() },
+                    { "i", cta.i }, { "j", j < 0 ? Json() : Json(j) }, { "op", std::string(name(op.kind)) } });
         else
-            text += fmt::format("{:>6}  position {:>8}  {:>10} cy  CTA {:<4} {:<24} {}\n", number, p.value, trace.timeAt(p), ctaId.index(),
-                labelOf(program, op), tileText(op, cta.i, j));
+            text += fmt::format("{:>6}  position {:>8}  {:>10} cy  CTA {:<4} {:<24} {}\n", number, p.value,
+                trace.timeAt(p), ctaId.index(), labelOf(program, op), tileText(op, cta.i, j));
     }
     return json ? jsonText({ { "level", std::string(name(level)) }, { "steps", list } }) : text;
 }
@@ -101,7 +104,8 @@ int perform(const Options& options)
 {
     const std::optional<Level> level = levelFromName(options.level);
     if (!level)
-        return fail(Error { "'" + options.level + "' is not accepted", "--level", "event, operation, inner-tile, outer-tile or cta" });
+        return fail(Error {
+            "'" + options.level + "' is not accepted", "--level", "event, operation, inner-tile, outer-tile or cta" });
     Result<Stated> stated = stateProblem(options.problem);
     if (!stated)
         return fail(stated.error());
@@ -132,13 +136,20 @@ int perform(const Options& options)
 
 Command addDump(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("dump", "program, trace, steps or the state at a moment, as readable text or JSON");
+    CLI::App* parser
+        = app.add_subcommand("dump", "program, trace, steps or the state at a moment, as readable text or JSON");
     const auto options = std::make_shared<Options>();
-    parser->add_option("--what", options->what, "program, trace, steps or state")->required()->check(CLI::IsMember({ "program", "trace", "steps", "state" }));
-    parser->add_option("--at", options->at, "moment: event index, end, 1200cy, 3.4us, first(…), last(…), nth(…), block(i=I, n=N)")->type_name("P");
+    parser->add_option("--what", options->what, "program, trace, steps or state")
+        ->required()
+        ->check(CLI::IsMember({ "program", "trace", "steps", "state" }));
+    parser
+        ->add_option(
+            "--at", options->at, "moment: event index, end, 1200cy, 3.4us, first(…), last(…), nth(…), block(i=I, n=N)")
+        ->type_name("P");
     parser->add_option("--cta", options->cta, "of this CTA only (default: the moment's own, else all)")->type_name("K");
     parser->add_option("--buffer", options->buffers, "values of these buffers, or all")->type_name("NAME");
-    parser->add_option("--level", options->level, "steps: event, operation, inner-tile, outer-tile or cta")->type_name("L");
+    parser->add_option("--level", options->level, "steps: event, operation, inner-tile, outer-tile or cta")
+        ->type_name("L");
     addProblemOptions(*parser, options->problem);
     parser->add_flag("--json", options->json, "as JSON");
     return { parser, [options] { return perform(*options); } };

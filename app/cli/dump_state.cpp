@@ -14,7 +14,8 @@ namespace {
 
 bool wanted(const StateRequest& request, const std::string& buffer)
 {
-    return std::any_of(request.buffers.begin(), request.buffers.end(), [&](const std::string& name) { return name == "all" || name == buffer; });
+    return std::any_of(request.buffers.begin(), request.buffers.end(),
+        [&](const std::string& name) { return name == "all" || name == buffer; });
 }
 
 std::vector<CtaId> ctasOf(const Program& program, const StateRequest& request)
@@ -49,8 +50,8 @@ Json roleJson(const Trace& trace, const RoleState& role)
 Json barrierJson(const Program& program, const BarrierState& state)
 {
     const BarrierDecl& decl = program.barriers[state.barrier.index()];
-    return { { "cta", state.cta.index() }, { "name", decl.name }, { "unit", decl.unit }, { "expected", state.expected }, { "arrived", state.arrived },
-        { "phase", state.phase } };
+    return { { "cta", state.cta.index() }, { "name", decl.name }, { "unit", decl.unit }, { "expected", state.expected },
+        { "arrived", state.arrived }, { "phase", state.phase } };
 }
 
 Json valuesJson(const TileValues& values)
@@ -118,8 +119,8 @@ std::string bufferLine(const Trace& trace, const BufferState& state)
         tile += fmt::format(" i={}", state.i);
     if (state.j >= 0)
         tile += fmt::format(" j={}", state.j);
-    return fmt::format("  {:<10} {:<9} {:<5} {:>4} x {:<4} {:<8}{}{}", decl.name, name(decl.space), name(decl.dtype), decl.rows, decl.cols, name(state.kind),
-        tile, state.normalised ? " normalised" : "");
+    return fmt::format("  {:<10} {:<9} {:<5} {:>4} x {:<4} {:<8}{}{}", decl.name, name(decl.space), name(decl.dtype),
+        decl.rows, decl.cols, name(state.kind), tile, state.normalised ? " normalised" : "");
 }
 
 std::string valuesText(const TileValues& values)
@@ -138,12 +139,14 @@ std::string ctaText(const Trace& trace, CtaId cta, const StateRequest& request)
 {
     const Program& program = trace.program();
     const Cta& which = program.ctas[cta.index()];
-    std::string text = fmt::format("\nCTA {}: batch {}, head {}, query tile {}, on SM {}\n", cta.index(), which.b, which.h, which.i, trace.span(cta).sm);
+    std::string text = fmt::format("\nCTA {}: batch {}, head {}, query tile {}, on SM {}\n", cta.index(), which.b,
+        which.h, which.i, trace.span(cta).sm);
     for (const RoleState& role : rolesAt(trace, cta, request.position))
         text += roleLine(trace, role) + '\n';
     for (const BarrierState& state : barriersAt(trace, cta, request.position)) {
         const BarrierDecl& decl = program.barriers[state.barrier.index()];
-        text += fmt::format("  {:<10} {} of {} {}, {} turns completed\n", decl.name, state.arrived, state.expected, decl.unit, state.phase);
+        text += fmt::format("  {:<10} {} of {} {}, {} turns completed\n", decl.name, state.arrived, state.expected,
+            decl.unit, state.phase);
     }
     for (const BufferState& state : buffersAt(trace, cta, request.position)) {
         text += bufferLine(trace, state) + '\n';
@@ -151,8 +154,9 @@ std::string ctaText(const Trace& trace, CtaId cta, const StateRequest& request)
             text += valuesText(trace.value(cta, state.buffer, request.position));
     }
     for (const RowState& row : ledgerAt(trace, cta, request.position))
-        text += fmt::format("  row {:<6} m {:<12} in use {:<12} l {:<12} blocks {:<4} {:<8} scale {}\n", row.row, numberText(row.m), numberText(row.mUsed),
-            numberText(row.l), row.blocks, row.decision, numberText(row.scale));
+        text += fmt::format("  row {:<6} m {:<12} in use {:<12} l {:<12} blocks {:<4} {:<8} scale {}\n", row.row,
+            numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks, row.decision,
+            numberText(row.scale));
     return text;
 }
 
@@ -200,7 +204,8 @@ std::string stateJson(const Run& run, const StateRequest& request)
 std::string stateText(const Run& run, const StateRequest& request)
 {
     const Trace& trace = *run.trace;
-    std::string text = fmt::format("position {} of {}, cycle {} (modelled)\n", request.position.value, trace.end().value, trace.timeAt(request.position));
+    std::string text = fmt::format("position {} of {}, cycle {} (modelled)\n", request.position.value,
+        trace.end().value, trace.timeAt(request.position));
     for (const CtaId cta : ctasOf(*run.program, request))
         text += ctaText(trace, cta, request);
     return text;

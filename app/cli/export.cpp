@@ -27,13 +27,15 @@ struct Options {
 Status checkNames(const Options& o)
 {
     if (isLaterFormat(o.format))
-        return Error { "the format " + o.format + " is not in this version", "--format", "perfetto, chrome, csv, svg or png" };
+        return Error { "the format " + o.format + " is not in this version", "--format",
+            "perfetto, chrome, csv, svg or png" };
     const Format* format = findFormat(o.format);
     if (format == nullptr)
         return Error { "'" + o.format + "' is not accepted", "--format", "perfetto, chrome, csv, svg or png" };
     const View* view = findView(o.view);
     if (format->hasViews && isLaterView(o.view))
-        return Error { "the view " + o.view + " is not in this version", "--view", "timeline, tiles, memory or ledger" };
+        return Error { "the view " + o.view + " is not in this version", "--view",
+            "timeline, tiles, memory or ledger" };
     if ((view == nullptr && !isLaterView(o.view)) || (format->hasViews && !view->picture))
         return Error { "'" + o.view + "' is not accepted", "--view", "timeline, tiles, memory or ledger" };
     if (!csvTableFromName(o.table))
@@ -69,7 +71,8 @@ Result<Range> rangeOf(const Trace& trace, const Options& o)
     if (!to)
         return to.error();
     if (to->position < from->position)
-        return Error { "the end lies before the beginning", "--to", "from " + std::to_string(from->position.value) + " on" };
+        return Error { "the end lies before the beginning", "--to",
+            "from " + std::to_string(from->position.value) + " on" };
     return Range { from->position, to->position };
 }
 
@@ -100,7 +103,8 @@ int write(const Session& session, const Options& o)
         return fail(cta.error());
     if (!findFormat(o.format)->hasViews)
         return writeData(session, o, *range);
-    PictureOptions picture { o.format, o.out, o.view, o.theme, o.size, at->position, cta->valid() ? *cta : at->cta, *range, false };
+    PictureOptions picture { o.format, o.out, o.view, o.theme, o.size, at->position, cta->valid() ? *cta : at->cta,
+        *range, false };
     picture.ranged = !o.from.empty() || !o.to.empty();
     return writePicture(session, picture);
 }
@@ -112,7 +116,9 @@ int perform(const Options& o)
     if (Status status = checkTarget(o.out); !status)
         return fail(status.error());
     if (!findFormat(o.format)->available)
-        return fail(Error { o.format + ": this program was built without pictures", "--format", "perfetto, chrome or csv; or a build with Qt" }, notHere);
+        return fail(Error { o.format + ": this program was built without pictures", "--format",
+                        "perfetto, chrome or csv; or a build with Qt" },
+            notHere);
     const Result<Session> session = emulate(o.problem);
     return session ? write(*session, o) : fail(session.error());
 }
@@ -128,8 +134,10 @@ Command addExport(CLI::App& app)
     parser->add_option("--at", o->at, "moment a picture shows (default: the end)")->type_name("P");
     parser->add_option("--from", o->from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", o->to, "leave out what begins after")->type_name("P");
-    parser->add_option("--cta", o->cta, "CTA a picture shows (default: the moment's own, else the first)")->type_name("K");
-    parser->add_option("--view", o->view, "pictures: timeline, tiles, memory or ledger (default timeline)")->type_name("V");
+    parser->add_option("--cta", o->cta, "CTA a picture shows (default: the moment's own, else the first)")
+        ->type_name("K");
+    parser->add_option("--view", o->view, "pictures: timeline, tiles, memory or ledger (default timeline)")
+        ->type_name("V");
     parser->add_option("--size", o->size, "pictures: pixels (default 1440x900)")->type_name("WxH");
     parser->add_option("--theme", o->theme, "pictures: light, dark or print (default print)")->type_name("T");
     parser->add_option("--table", o->table, "csv: events, spans, counters or ledger (default events)")->type_name("T");

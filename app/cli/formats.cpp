@@ -15,7 +15,8 @@ constexpr bool hasPictures = false;
 #endif
 
 constexpr std::array allFormats {
-    Format { "perfetto", false, true, "timeline for ui.perfetto.dev: tracks, flows, counters", "Perfetto trace protobuf" },
+    Format {
+        "perfetto", false, true, "timeline for ui.perfetto.dev: tracks, flows, counters", "Perfetto trace protobuf" },
     Format { "chrome", false, true, "the same slices as Chrome-trace JSON", "Trace Event Format" },
     Format { "csv", false, true, "tables: events, spans, counters, ledger", "RFC 4180" },
     Format { "svg", true, hasPictures, "a view as a vector picture", "SVG 1.1" },

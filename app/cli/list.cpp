@@ -89,10 +89,12 @@ Result<Listing> listGpus(const Options&)
 // The machine's knobs start from the figure they replace.
 Json knobDefault(std::string_view key, const GpuSpec& gpu)
 {
-    const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures { { { "register-contention", &GpuSpec::registerContention },
-        { "sms", &GpuSpec::sms }, { "clock-mhz", &GpuSpec::clockMhz }, { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
-        { "mufu-rate", &GpuSpec::mufuPerClk }, { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk }, { "smem-kib", &GpuSpec::smemPerSmKib },
-        { "hbm-gbps", &GpuSpec::hbmGBps } } };
+    const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures {
+        { { "register-contention", &GpuSpec::registerContention }, { "sms", &GpuSpec::sms },
+            { "clock-mhz", &GpuSpec::clockMhz }, { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
+            { "mufu-rate", &GpuSpec::mufuPerClk }, { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
+            { "smem-kib", &GpuSpec::smemPerSmKib }, { "hbm-gbps", &GpuSpec::hbmGBps } }
+    };
     for (const auto& [name, member] : figures)
         if (name == key)
             return jsonNumber((gpu.*member).value);
@@ -240,15 +242,17 @@ Result<Listing> listWaits(const Options& options)
     Json barriers = Json::array();
     for (const BarrierDecl& barrier : program.barriers)
         barriers.push_back({ { "name", barrier.name }, { "unit", barrier.unit }, { "count", barrier.count } });
-    return Listing { { { "waits", waits }, { "barriers", barriers } }, { "name", "role", "barrier", "source", "reason" } };
+    return Listing { { { "waits", waits }, { "barriers", barriers } },
+        { "name", "role", "barrier", "source", "reason" } };
 }
 
 struct Entry {
     std::string_view what;
     Result<Listing> (*make)(const Options&);
 };
-constexpr std::array entries { Entry { "algorithms", listAlgorithms }, Entry { "gpus", listGpus }, Entry { "knobs", listKnobs },
-    Entry { "formats", listFormats }, Entry { "views", listViews }, Entry { "ops", listOps }, Entry { "waits", listWaits } };
+constexpr std::array entries { Entry { "algorithms", listAlgorithms }, Entry { "gpus", listGpus },
+    Entry { "knobs", listKnobs }, Entry { "formats", listFormats }, Entry { "views", listViews },
+    Entry { "ops", listOps }, Entry { "waits", listWaits } };
 
 std::string cell(const Json& entry, const std::string& column)
 {
@@ -263,7 +267,8 @@ std::string cell(const Json& entry, const std::string& column)
 // Length in characters, not bytes.
 std::size_t width(const std::string& utf8)
 {
-    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(
+        utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string table(const Json& list, const std::vector<std::string>& columns)
@@ -293,9 +298,11 @@ int perform(const Options& options)
 {
     if (options.what == "constants" || options.what == "kernels")
         return notInThisVersion("list " + options.what);
-    const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.what == options.what; });
+    const auto entry
+        = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.what == options.what; });
     if (entry == entries.end())
-        return fail(Error { "there is no list of '" + options.what + "'", "list", "algorithms, gpus, knobs, formats, views, ops or waits" });
+        return fail(Error { "there is no list of '" + options.what + "'", "list",
+            "algorithms, gpus, knobs, formats, views, ops or waits" });
     const Result<Listing> listing = entry->make(options);
     if (!listing)
         return fail(listing.error());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/narrate.h"
 #include "app/cli/commands.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
-#include "core/io/narrate.h"
 
 #include <memory>
 #include <sstream>
@@ -20,7 +20,8 @@ int perform(const Options& o)
 {
     const std::optional<Level> level = levelFromName(o.level);
     if (!level)
-        return fail(Error { "'" + o.level + "' is not accepted", "--level", "event, operation, inner-tile, outer-tile or cta" });
+        return fail(Error {
+            "'" + o.level + "' is not accepted", "--level", "event, operation, inner-tile, outer-tile or cta" });
     if (o.lang == "zh")
         return fail(Error { "Chinese is not in this version", "--lang", "en" });
     if (o.lang != "en")
@@ -39,7 +40,8 @@ int perform(const Options& o)
     if (!cta)
         return fail(cta.error());
     std::ostringstream text;
-    const Status told = narrateMarkdown(session->run, session->labels, { from->position, to->position }, *level, *cta, o.lang, text);
+    const Status told
+        = narrateMarkdown(session->run, session->labels, { from->position, to->position }, *level, *cta, o.lang, text);
     return told ? print(text.str()) : fail(told.error());
 }
 
@@ -52,7 +54,8 @@ Command addNarrate(CLI::App& app)
     parser->add_option("--from", o->from, "begin behind this moment")->type_name("P");
     parser->add_option("--to", o->to, "end at this moment")->type_name("P");
     parser->add_option("--cta", o->cta, "of this CTA only (default: of all)")->type_name("K");
-    parser->add_option("--level", o->level, "event, operation, inner-tile, outer-tile or cta (default operation)")->type_name("L");
+    parser->add_option("--level", o->level, "event, operation, inner-tile, outer-tile or cta (default operation)")
+        ->type_name("L");
     parser->add_option("--lang", o->lang, "en")->type_name("LANG");
     addProblemOptions(*parser, o->problem);
     return { parser, [o] { return perform(*o); } };

@@ -70,7 +70,8 @@ int writePicture(const Session& session, const PictureOptions& options)
 {
     const std::optional<QSize> size = options.size.empty() ? QSize(1440, 900) : sizeFrom(options.size);
     if (!size)
-        return fail(Error { "'" + options.size + "' is not accepted", "--size", "WxH in pixels, each from 200 to 16384" });
+        return fail(
+            Error { "'" + options.size + "' is not accepted", "--size", "WxH in pixels, each from 200 to 16384" });
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
     std::array<char, 14> program { "flashstep-cli" };
@@ -87,7 +88,9 @@ int writePicture(const Session& session, const PictureOptions& options)
 
 int writePicture(const Session&, const PictureOptions& options)
 {
-    return fail(Error { options.format + ": this program was built without pictures", "--format", "perfetto, chrome or csv; or a build with Qt" }, notHere);
+    return fail(Error { options.format + ": this program was built without pictures", "--format",
+                    "perfetto, chrome or csv; or a build with Qt" },
+        notHere);
 }
 
 #endif

@@ -69,8 +69,9 @@ void addTimes(Json& out, const Report& r)
     out["microseconds"] = jsonNumber(r.microseconds);
     out["tflops"] = orNull(r.tflops);
     const Utilisation& u = r.utilisation;
-    out["utilisation"] = { { "tensor", jsonNumber(u.tensor) }, { "exp", jsonNumber(u.exp) }, { "issue", jsonNumber(u.issue) },
-        { "smem", jsonNumber(u.smem) }, { "l2", jsonNumber(u.l2) }, { "hbm", jsonNumber(u.hbm) } };
+    out["utilisation"]
+        = { { "tensor", jsonNumber(u.tensor) }, { "exp", jsonNumber(u.exp) }, { "issue", jsonNumber(u.issue) },
+              { "smem", jsonNumber(u.smem) }, { "l2", jsonNumber(u.l2) }, { "hbm", jsonNumber(u.hbm) } };
     out["binding"] = r.binding;
 }
 
@@ -164,11 +165,20 @@ void line(std::string& out, const char* label, const std::string& text)
     out += fmt::format("  {:<12}{}\n", label, text);
 }
 
+std::string counted(std::size_t number, const char* one, const char* many)
+{
+    return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
 std::string problemLine(const Problem& p)
 {
-    const std::string heads = p.heads == p.kvHeads ? fmt::format("{} heads", p.heads) : fmt::format("{} heads on {} key/value heads", p.heads, p.kvHeads);
-    const std::string dims = p.headDim == p.headDimV ? fmt::format("d {}", p.headDim) : fmt::format("d {}, dv {}", p.headDim, p.headDimV);
-    return fmt::format("batch {}, {}, {} queries x {} keys, {}, {}, mask {}", p.batch, heads, p.seqlenQ, p.seqlenK, dims, name(p.dtype), p.mask.text());
+    std::string heads = counted(static_cast<std::size_t>(p.heads), "head", "heads");
+    if (p.heads != p.kvHeads)
+        heads += " on " + counted(static_cast<std::size_t>(p.kvHeads), "key/value head", "key/value heads");
+    const std::string dims
+        = p.headDim == p.headDimV ? fmt::format("d {}", p.headDim) : fmt::format("d {}, dv {}", p.headDim, p.headDimV);
+    return fmt::format("batch {}, {}, {} queries x {} keys, {}, {}, mask {}", p.batch, heads, p.seqlenQ, p.seqlenK,
+        dims, name(p.dtype), p.mask.text());
 }
 
 std::string tileLine(const Program& program)
@@ -176,12 +186,14 @@ std::string tileLine(const Program& program)
     std::string text = program.tile.text();
     if (program.tile != program.costTile)
         text += " shown, timed as " + program.costTile.text();
-    return text + fmt::format("; {} CTAs in {} launch{}", program.ctas.size(), program.launches.size(), program.launches.size() == 1 ? "" : "es");
+    return text + "; " + counted(program.ctas.size(), "CTA", "CTAs") + " in "
+        + counted(program.launches.size(), "launch", "launches");
 }
 
 std::string timeLine(const Report& r)
 {
-    std::string text = fmt::format("{} cycles at {:.0f} MHz, {:.2f} µs with launch", thousands(static_cast<double>(r.cycles)), r.clockMhz, r.microseconds);
+    std::string text = fmt::format("{} cycles at {:.0f} MHz, {:.2f} µs with launch",
+        thousands(static_cast<double>(r.cycles)), r.clockMhz, r.microseconds);
     if (r.tflops)
         text += fmt::format(", {:.3g} TFLOP/s", *r.tflops);
     return text;
@@ -190,8 +202,9 @@ std::string timeLine(const Report& r)
 std::string useLine(const Report& r)
 {
     const Utilisation& u = r.utilisation;
-    return fmt::format("tensor {:.1f} %, exp {:.1f} %, issue {:.1f} %, smem {:.1f} %, l2 {:.1f} %, hbm {:.1f} %; busiest: {}", 100 * u.tensor, 100 * u.exp,
-        100 * u.issue, 100 * u.smem, 100 * u.l2, 100 * u.hbm, r.binding);
+    return fmt::format(
+        "tensor {:.1f} %, exp {:.1f} %, issue {:.1f} %, smem {:.1f} %, l2 {:.1f} %, hbm {:.1f} %; busiest: {}",
+        100 * u.tensor, 100 * u.exp, 100 * u.issue, 100 * u.smem, 100 * u.l2, 100 * u.hbm, r.binding);
 }
 
 std::string errorLine(const Report& r)
@@ -212,7 +225,8 @@ std::string hazardLine(const Run& run)
         return fmt::format("{}", run.report.hazards);
     const Hazard& first = run.report.hazardList.front();
     const Program& program = *run.program;
-    std::string text = fmt::format("{}; the first: {} of {} in CTA {}", run.report.hazards, first.kind, bufferName(program, first.buffer), first.cta.index());
+    std::string text = fmt::format("{}; the first: {} of {} in CTA {}", run.report.hazards, first.kind,
+        bufferName(program, first.buffer), first.cta.index());
     if (first.role.valid())
         text += ", " + program.roles[first.role.index()].name;
     if (first.op.valid())
@@ -223,8 +237,8 @@ std::string hazardLine(const Run& run)
 std::string deadlockLine(const Trace& trace)
 {
     const Blocked& first = trace.deadlock().front();
-    return fmt::format("{} roles are stuck; the first: CTA {}, {}, waiting for {}", trace.deadlock().size(), first.cta.index(),
-        trace.program().roles[first.role.index()].name, first.waitingFor);
+    return fmt::format("{} roles are stuck; the first: CTA {}, {}, waiting for {}", trace.deadlock().size(),
+        first.cta.index(), trace.program().roles[first.role.index()].name, first.waitingFor);
 }
 
 std::string guesses(const GpuSpec& gpu)
@@ -263,14 +277,21 @@ std::string reportText(const Session& session)
     const Run& run = session.run;
     const Report& r = run.report;
     const Algorithm* algorithm = findAlgorithm(run.scenario.algorithm, run.scenario.pass);
-    std::string out = fmt::format("{}, {}, on {}\n", algorithm != nullptr ? algorithm->title : run.scenario.algorithm, run.scenario.pass, run.gpu.title);
+    std::string out = fmt::format("{}, {}, on {}\n", algorithm != nullptr ? algorithm->title : run.scenario.algorithm,
+        run.scenario.pass, run.gpu.title);
     line(out, "problem", problemLine(run.program->problem));
     line(out, "tile", tileLine(*run.program));
     line(out, "modelled", timeLine(r));
     line(out, "in use", useLine(r));
-    line(out, "moved", fmt::format("{} read from and {} written to global memory", bytesInWords(r.globalReadBytes), bytesInWords(r.globalWriteBytes)));
-    line(out, "work", fmt::format("{:.4g} FLOP ({:.4g} executed), {} exp2, {} row rescales", r.flops, r.flopsExecuted, thousands(r.exp2Hardware), thousands(r.rescalesDone)));
-    line(out, "trace", fmt::format("{} events, {}; values kept: {}", thousands(static_cast<double>(r.events)), bytesInWords(static_cast<double>(r.traceBytes)), run.scenario.record.text()));
+    line(out, "moved",
+        fmt::format("{} read from and {} written to global memory", bytesInWords(r.globalReadBytes),
+            bytesInWords(r.globalWriteBytes)));
+    line(out, "work",
+        fmt::format("{:.4g} FLOP ({:.4g} executed), {} exp2, {} row rescales", r.flops, r.flopsExecuted,
+            thousands(r.exp2Hardware), thousands(r.rescalesDone)));
+    line(out, "trace",
+        fmt::format("{} events, {}; values kept: {}", thousands(static_cast<double>(r.events)),
+            bytesInWords(static_cast<double>(r.traceBytes)), run.scenario.record.text()));
     line(out, "error", errorLine(r) + " (against float64)");
     line(out, "hazards", hazardLine(run));
     if (!run.trace->deadlock().empty())
@@ -278,7 +299,8 @@ std::string reportText(const Session& session)
     for (const std::string& text : r.inputNotes)
         line(out, "note", text);
     const std::string guessed = guesses(run.gpu);
-    out += "\nTimes come from a model, not from a measurement" + (guessed.empty() ? std::string(".") : "; guesses enter through: " + guessed + ".") + "\n";
+    out += "\nTimes come from a model, not from a measurement"
+        + (guessed.empty() ? std::string(".") : "; guesses enter through: " + guessed + ".") + "\n";
     out += "'flashstep-cli list gpus' names the source of every figure.\n";
     return out;
 }

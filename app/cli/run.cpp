@@ -32,8 +32,8 @@ Status writeTensors(const Run& run, const std::string& directory)
     const auto path = [&](const char* file) { return (std::filesystem::path(directory) / file).string(); };
     if (Status status = prepareDirectory(directory); !status)
         return status;
-    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &run.inputs->q }, { "k.npy", &run.inputs->k },
-        { "v.npy", &run.inputs->v }, { "o.npy", &run.o } };
+    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &run.inputs->q },
+        { "k.npy", &run.inputs->k }, { "v.npy", &run.inputs->v }, { "o.npy", &run.o } };
     for (const auto& [file, tensor] : tensors)
         if (Status status = writeNpy(path(file), *tensor); !status)
             return status;
@@ -46,7 +46,8 @@ int perform(const Options& options)
     if (!stated)
         return fail(stated.error());
     if (!options.outNpy.empty() && stated->prepared.scenario.record.kind != Record::Kind::All)
-        return fail(Error { "it needs every value", "--out-npy", "--record all; this run would keep " + stated->prepared.scenario.record.text() });
+        return fail(Error { "it needs every value", "--out-npy",
+            "--record all; this run would keep " + stated->prepared.scenario.record.text() });
     const Result<Session> session = emulate(std::move(*stated), options.problem.quiet);
     if (!session)
         return fail(session.error());
@@ -65,7 +66,8 @@ Command addRun(CLI::App& app)
     const auto options = std::make_shared<Options>();
     addProblemOptions(*parser, options->problem);
     parser->add_flag("--json", options->json, "the report as JSON");
-    parser->add_option("--out-npy", options->outNpy, "write q k v o lse there as .npy (needs --record all)")->type_name("DIR");
+    parser->add_option("--out-npy", options->outNpy, "write q k v o lse there as .npy (needs --record all)")
+        ->type_name("DIR");
     return { parser, [options] { return perform(*options); } };
 }
 

@@ -29,7 +29,8 @@ void addOne(CLI::App& command, const ScenarioOption& option, ProblemOptions& tar
         for (const std::string& value : values)
             target.given.emplace_back(key, value);
     };
-    CLI::Option* added = command.add_option_function<std::vector<std::string>>(optionName(key), keep, std::string(option.help));
+    CLI::Option* added
+        = command.add_option_function<std::vector<std::string>>(optionName(key), keep, std::string(option.help));
     added->allow_extra_args(false)->type_name(std::string(option.value))->group("Problem and machine");
     added->multi_option_policy(option.repeats ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
 }
@@ -42,7 +43,9 @@ Status checkMemory(const Prepared& prepared)
     const double needed = prepared.estimate.traceBytes + (everything ? prepared.estimate.valueBytes : 0);
     if (memory == 0 || needed < 0.9 * memory)
         return Nothing {};
-    return Error { fmt::format("this would take about {} of memory, of {} that this computer has", bytesInWords(needed), bytesInWords(memory)), "",
+    return Error { fmt::format("this would take about {} of memory, of {} that this computer has", bytesInWords(needed),
+                       bytesInWords(memory)),
+        "",
         everything ? "fewer or shorter sequences, or --record cta:0" : "fewer or shorter sequences, or larger tiles" };
 }
 
@@ -86,8 +89,10 @@ Result<Session> emulate(Stated stated, bool quiet)
     const Prepared& prepared = stated.prepared;
     if (Status status = checkMemory(prepared); !status)
         return status.error();
-    if (stated.file.scenario.record.kind == Record::Kind::Automatic && prepared.scenario.record.kind != Record::Kind::All)
-        note(fmt::format("keeping every value would take about {}: --record {}", bytesInWords(prepared.estimate.valueBytes), prepared.scenario.record.text()),
+    if (stated.file.scenario.record.kind == Record::Kind::Automatic
+        && prepared.scenario.record.kind != Record::Kind::All)
+        note(fmt::format("keeping every value would take about {}: --record {}",
+                 bytesInWords(prepared.estimate.valueBytes), prepared.scenario.record.text()),
             quiet);
     for (const std::string& text : stated.loaded.notes)
         note(text, quiet);
@@ -96,7 +101,8 @@ Result<Session> emulate(Stated stated, bool quiet)
     Result<Run> run = runScenario(stated.file.scenario, std::move(stated.loaded.inputs), line.progress());
     if (!run)
         return run.error();
-    Session session { std::move(stated.file), std::move(stated.loaded.labels), std::move(*run), 0, std::move(stated.path) };
+    Session session { std::move(stated.file), std::move(stated.loaded.labels), std::move(*run), 0,
+        std::move(stated.path) };
     session.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return session;
 }
@@ -115,7 +121,8 @@ Result<Moment> momentOf(const Trace& trace, const std::string& option, const std
         return Moment { otherwise, CtaId::none() };
     Result<Moment> moment = findMoment(trace, text);
     if (!moment)
-        return Error { moment.error().what, moment.error().where.empty() ? option : option + " " + moment.error().where, moment.error().hint };
+        return Error { moment.error().what, moment.error().where.empty() ? option : option + " " + moment.error().where,
+            moment.error().hint };
     return moment;
 }
 
@@ -126,7 +133,8 @@ Result<CtaId> ctaFrom(const Program& program, const std::string& text)
     std::size_t cta = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cta);
     if (error != std::errc() || end != text.data() + text.size() || cta >= program.ctas.size())
-        return Error { fmt::format("there is no CTA '{}'", text), "--cta", fmt::format("0 to {}", program.ctas.size() - 1) };
+        return Error { fmt::format("there is no CTA '{}'", text), "--cta",
+            fmt::format("0 to {}", program.ctas.size() - 1) };
     return CtaId(cta);
 }
 

@@ -42,7 +42,8 @@ struct Session {
 [[nodiscard]] Result<Session> emulate(const ProblemOptions& options);
 
 // --at, --from, --to; empty text: `otherwise`.
-[[nodiscard]] Result<Moment> momentOf(const Trace& trace, const std::string& option, const std::string& text, Position otherwise);
+[[nodiscard]] Result<Moment> momentOf(
+    const Trace& trace, const std::string& option, const std::string& text, Position otherwise);
 // --cta; empty text: none().
 [[nodiscard]] Result<CtaId> ctaFrom(const Program& program, const std::string& text);
 

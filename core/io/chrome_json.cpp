@@ -30,7 +30,8 @@ public:
         , m_flows(m_trace, range)
     {
         for (const Op& op : run.program->ops)
-            m_fixed.push_back(R"("role":)" + quoted(run.program->roles[op.role.index()].name) + R"(,"source":)" + quoted(run.program->sourceOf(op.line)));
+            m_fixed.push_back(R"("role":)" + quoted(run.program->roles[op.role.index()].name) + R"(,"source":)"
+                + quoted(run.program->sourceOf(op.line)));
     }
 
     bool write()
@@ -43,8 +44,10 @@ public:
         visitor.cta = [this](CtaId cta) { return enter(cta); };
         visitor.span = [this](const Span& span) { return slice(span); };
         forEachSpan(m_trace, m_range, visitor);
-        m_text += "\n],\"metadata\":{\"provenance\":" + quoted(provenance(m_run)) + ",\"clock_mhz\":" + numberText(m_trace.clockMhz())
-            + ",\"time\":\"modelled\",\"note\":\"ts and dur are microseconds; nanoseconds = cycles x 1000 / clock_mhz, rounded\"}}\n";
+        m_text += "\n],\"metadata\":{\"provenance\":" + quoted(provenance(m_run))
+            + ",\"clock_mhz\":" + numberText(m_trace.clockMhz())
+            + ",\"time\":\"modelled\",\"note\":\"ts and dur are microseconds; nanoseconds = cycles x 1000 / clock_mhz, "
+              "rounded\"}}\n";
         flush();
         return !m_cancelled;
     }
@@ -175,7 +178,8 @@ private:
     void flow(std::string_view phase, const FlowEnd& end, std::size_t pid, std::size_t tid)
     {
         next();
-        add(R"({{"ph":"{}","bp":"e","cat":"dependency","name":"dependency","id":"{:#x}","pid":{},"tid":{})", phase, end.id, pid, tid);
+        add(R"({{"ph":"{}","bp":"e","cat":"dependency","name":"dependency","id":"{:#x}","pid":{},"tid":{})", phase,
+            end.id, pid, tid);
         time("ts", m_ns.of(end.at));
         m_text += '}';
     }

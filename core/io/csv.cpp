@@ -33,10 +33,7 @@ public:
         if (m_text.size() > flushAt)
             flush();
     }
-    [[nodiscard]] bool cancelled()
-    {
-        return (++m_asked & 1023U) == 0 && m_progress.cancelled();
-    }
+    [[nodiscard]] bool cancelled() { return (++m_asked & 1023U) == 0 && m_progress.cancelled(); }
 
 private:
     void flush()
@@ -63,7 +60,8 @@ bool writeSpans(const Run& run, const Range& range, Lines& lines)
     SpanVisitor visitor;
     visitor.span = [&](const Span& span) {
         lines.add("{},{},{},{},{},{},{},{}\n", span.cta.index(), run.program->roles[span.op->role.index()].name,
-            span.engine ? name(*span.engine) : std::string_view(), name(span.op->kind), span.i, indexText(span.j), span.begin, span.end);
+            span.engine ? name(*span.engine) : std::string_view(), name(span.op->kind), span.i, indexText(span.j),
+            span.begin, span.end);
         whole = !lines.cancelled();
         return whole;
     };
@@ -81,8 +79,9 @@ bool writeEvents(const Run& run, const Range& range, Lines& lines)
         const CtaId ctaId = trace.ctaOf(event.instance);
         const Cta& cta = program.ctas[ctaId.index()];
         const Op& op = program.op(trace.opOf(event.instance));
-        lines.add("{},{},{},{},{},{},{},{},{}\n", k, trace.timeAt(Position { k + 1 }), event.ends ? "end" : "begin", ctaId.index(),
-            program.roles[op.role.index()].name, name(op.kind), cta.i, indexText(program.keyBlock(cta, op)), program.sourceOf(op.line));
+        lines.add("{},{},{},{},{},{},{},{},{}\n", k, trace.timeAt(Position { k + 1 }), event.ends ? "end" : "begin",
+            ctaId.index(), program.roles[op.role.index()].name, name(op.kind), cta.i,
+            indexText(program.keyBlock(cta, op)), program.sourceOf(op.line));
         if (lines.cancelled())
             return false;
     }
@@ -120,8 +119,9 @@ bool writeCounters(const Run& run, const Range& range, Lines& lines)
 void writeBlock(const Run& run, CtaId cta, int n, Position p, Lines& lines)
 {
     for (const RowState& row : ledgerAt(*run.trace, cta, p))
-        lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, n, run.trace->timeAt(p), numberText(row.m),
-            numberText(row.mUsed), numberText(row.l), row.blocks, row.decision, numberText(row.scale));
+        lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, n, run.trace->timeAt(p),
+            numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks, row.decision,
+            numberText(row.scale));
 }
 
 bool writeLedger(const Run& run, const Range& range, Lines& lines)

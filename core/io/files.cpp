@@ -17,72 +17,72 @@ namespace fs = std::filesystem;
 
 namespace {
 
-    std::string reason(int error)
+std::string reason(int error)
+{
+    return error == 0 ? "it cannot be opened" : std::generic_category().message(error);
+}
+
+// The rights a file newly made by open(2) would get: a temporary made by mkstemp is private.
+void giveUsualRights(const std::string& path)
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    chmod(path.c_str(), 0666U & ~mask);
+}
+
+// Removes the temporary file unless it was handed over.
+class Temporary {
+public:
+    explicit Temporary(const std::string& target)
+        : m_path(target + ".XXXXXX")
     {
-        return error == 0 ? "it cannot be opened" : std::generic_category().message(error);
+        const int descriptor = mkstemp(m_path.data());
+        m_error = descriptor < 0 ? errno : 0;
+        if (descriptor >= 0)
+            close(descriptor);
+    }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+    ~Temporary()
+    {
+        if (m_error == 0 && !m_path.empty())
+            unlink(m_path.c_str());
     }
 
-    // The rights a file newly made by open(2) would get: a temporary made by mkstemp is private.
-    void giveUsualRights(const std::string& path)
+    [[nodiscard]] int error() const { return m_error; }
+    [[nodiscard]] const std::string& path() const { return m_path; }
+    [[nodiscard]] bool renameTo(const std::string& target)
     {
-        const mode_t mask = umask(0);
-        umask(mask);
-        chmod(path.c_str(), 0666U & ~mask);
+        if (std::rename(m_path.c_str(), target.c_str()) != 0)
+            return false;
+        m_path.clear();
+        return true;
     }
 
-    // Removes the temporary file unless it was handed over.
-    class Temporary {
-    public:
-        explicit Temporary(const std::string& target)
-            : m_path(target + ".XXXXXX")
-        {
-            const int descriptor = mkstemp(m_path.data());
-            m_error = descriptor < 0 ? errno : 0;
-            if (descriptor >= 0)
-                close(descriptor);
-        }
-        Temporary(const Temporary&) = delete;
-        Temporary& operator=(const Temporary&) = delete;
-        ~Temporary()
-        {
-            if (m_error == 0 && !m_path.empty())
-                unlink(m_path.c_str());
-        }
+private:
+    std::string m_path;
+    int m_error = 0;
+};
 
-        [[nodiscard]] int error() const { return m_error; }
-        [[nodiscard]] const std::string& path() const { return m_path; }
-        [[nodiscard]] bool renameTo(const std::string& target)
-        {
-            if (std::rename(m_path.c_str(), target.c_str()) != 0)
-                return false;
-            m_path.clear();
-            return true;
-        }
+// A name that stands for no file of its own (/dev/null, a pipe) is written in place.
+bool isSpecial(const std::string& path)
+{
+    struct stat info { };
+    return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
 
-    private:
-        std::string m_path;
-        int m_error = 0;
-    };
-
-    // A name that stands for no file of its own (/dev/null, a pipe) is written in place.
-    bool isSpecial(const std::string& path)
-    {
-        struct stat info {};
-        return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-    }
-
-    Status writeTo(const std::string& file, const std::string& target, const std::function<Status(std::ostream&)>& write)
-    {
-        std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-        if (!stream)
-            return Error { "cannot write: " + reason(errno), target, "" };
-        if (Status written = write(stream); !written)
-            return written;
-        stream.close();
-        if (!stream)
-            return Error { "cannot write: " + reason(errno), target, "is the disk full?" };
-        return Nothing {};
-    }
+Status writeTo(const std::string& file, const std::string& target, const std::function<Status(std::ostream&)>& write)
+{
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    if (!stream)
+        return Error { "cannot write: " + reason(errno), target, "" };
+    if (Status written = write(stream); !written)
+        return written;
+    stream.close();
+    if (!stream)
+        return Error { "cannot write: " + reason(errno), target, "is the disk full?" };
+    return Nothing {};
+}
 
 } // namespace
 
@@ -99,7 +99,8 @@ Status writeFileAtomically(const std::string& path, const std::function<Status(s
     const std::string target = fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored).string() : path;
     Temporary temporary(target);
     if (temporary.error() != 0)
-        return Error { "cannot write: " + reason(temporary.error()), path, "name a file in a directory that exists and can be written" };
+        return Error { "cannot write: " + reason(temporary.error()), path,
+            "name a file in a directory that exists and can be written" };
     if (Status written = writeTo(temporary.path(), path, write); !written)
         return written;
     giveUsualRights(temporary.path());
@@ -165,7 +166,8 @@ std::string bytesInWords(double bytes)
     std::size_t unit = 0;
     for (; bytes >= 1024 && unit + 1 < units.size(); ++unit)
         bytes /= 1024;
-    return unit == 0 || bytes >= 100 ? fmt::format("{:.0f} {}", bytes, units.at(unit)) : fmt::format("{:.3g} {}", bytes, units.at(unit));
+    return unit == 0 || bytes >= 100 ? fmt::format("{:.0f} {}", bytes, units.at(unit))
+                                     : fmt::format("{:.3g} {}", bytes, units.at(unit));
 }
 
 std::uint64_t physicalMemory()

@@ -41,7 +41,8 @@ public:
     }
 
 private:
-    template <typename Emit> void land(const std::vector<std::uint32_t>& group, std::uint32_t wait, bool dropped, Emit emit)
+    template <typename Emit>
+    void land(const std::vector<std::uint32_t>& group, std::uint32_t wait, bool dropped, Emit emit)
     {
         if (dropped)
             return;
@@ -72,7 +73,9 @@ void Flows::addRole(const Stream& stream, const RoleRange& role, Shape& shape) c
 {
     RoleWalk walk(m_trace.program(), stream.firstOp);
     for (std::uint32_t k = 0; k < role.count; ++k)
-        walk.step(role.first - stream.firstOp + k, [&](std::uint32_t from, std::uint32_t to) { shape.edges.push_back({ from, to }); });
+        walk.step(role.first - stream.firstOp + k, [&](std::uint32_t from, std::uint32_t to) {
+            shape.edges.push_back({ from, to });
+        });
 }
 
 void Flows::addTurns(const Stream& stream, Shape& shape) const
@@ -122,10 +125,12 @@ void Flows::addTurnEdges(const Stream&, const std::vector<Edge>& turn)
     // A turn that never completed released nobody.
     const auto arrived = [&](const Edge& role) { return m_trace.began(instance(role.from)); };
     const auto released = [&](const Edge& role) { return m_trace.ended(instance(role.from)); };
-    if (turn.size() < 2 || !std::all_of(turn.begin(), turn.end(), arrived) || std::none_of(turn.begin(), turn.end(), released))
+    if (turn.size() < 2 || !std::all_of(turn.begin(), turn.end(), arrived)
+        || std::none_of(turn.begin(), turn.end(), released))
         return;
-    const auto last = std::max_element(turn.begin(), turn.end(),
-        [&](const Edge& a, const Edge& b) { return m_trace.beginPosition(instance(a.from)) < m_trace.beginPosition(instance(b.from)); });
+    const auto last = std::max_element(turn.begin(), turn.end(), [&](const Edge& a, const Edge& b) {
+        return m_trace.beginPosition(instance(a.from)) < m_trace.beginPosition(instance(b.from));
+    });
     for (auto role = turn.begin(); role != turn.end(); ++role)
         if (role != last && role->to != nothing)
             m_edges.push_back({ last->from, role->to });
@@ -142,13 +147,16 @@ void Flows::enter(CtaId cta)
     for (const std::vector<Edge>& turn : shape.turns)
         addTurnEdges(stream, turn);
     std::erase_if(m_edges, [&](const Edge& edge) {
-        return !shown(edge.from) || !shown(edge.to) || m_trace.beginCycle(instance(edge.from)) > m_trace.endCycle(instance(edge.to));
+        return !shown(edge.from) || !shown(edge.to)
+            || m_trace.beginCycle(instance(edge.from)) > m_trace.endCycle(instance(edge.to));
     });
     m_byFrom.resize(m_edges.size());
     std::iota(m_byFrom.begin(), m_byFrom.end(), 0U);
     m_byTo = m_byFrom;
-    std::stable_sort(m_byFrom.begin(), m_byFrom.end(), [&](std::uint32_t a, std::uint32_t b) { return m_edges[a].from < m_edges[b].from; });
-    std::stable_sort(m_byTo.begin(), m_byTo.end(), [&](std::uint32_t a, std::uint32_t b) { return m_edges[a].to < m_edges[b].to; });
+    std::stable_sort(m_byFrom.begin(), m_byFrom.end(),
+        [&](std::uint32_t a, std::uint32_t b) { return m_edges[a].from < m_edges[b].from; });
+    std::stable_sort(
+        m_byTo.begin(), m_byTo.end(), [&](std::uint32_t a, std::uint32_t b) { return m_edges[a].to < m_edges[b].to; });
 }
 
 FlowEnd Flows::endOf(std::uint32_t edge, bool arrival) const
@@ -166,7 +174,8 @@ void Flows::outOf(const Span& span, std::vector<FlowEnd>& ends) const
 {
     ends.clear();
     const auto relative = static_cast<std::uint32_t>(span.opId.index()) - m_firstOp;
-    auto at = std::lower_bound(m_byFrom.begin(), m_byFrom.end(), relative, [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].from < op; });
+    auto at = std::lower_bound(m_byFrom.begin(), m_byFrom.end(), relative,
+        [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].from < op; });
     for (; at != m_byFrom.end() && m_edges[*at].from == relative; ++at)
         ends.push_back(endOf(*at, false));
 }
@@ -175,7 +184,8 @@ void Flows::into(const Span& span, std::vector<FlowEnd>& ends) const
 {
     ends.clear();
     const auto relative = static_cast<std::uint32_t>(span.opId.index()) - m_firstOp;
-    auto at = std::lower_bound(m_byTo.begin(), m_byTo.end(), relative, [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].to < op; });
+    auto at = std::lower_bound(m_byTo.begin(), m_byTo.end(), relative,
+        [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].to < op; });
     for (; at != m_byTo.end() && m_edges[*at].to == relative; ++at)
         ends.push_back(endOf(*at, true));
 }

@@ -42,7 +42,8 @@ Narrator::Step Narrator::stepAt(Position p, CtaId cta) const
 std::string Narrator::rowName(CtaId cta, int r) const
 {
     const int row = m_run.program->ctas[cta.index()].row + r;
-    return m_labels.has(row) ? fmt::format("**Row {} \"{}\"**", row, m_labels.tokens[static_cast<std::size_t>(row)]) : fmt::format("**Row {}**", row);
+    return m_labels.has(row) ? fmt::format("**Row {} \"{}\"**", row, m_labels.tokens[static_cast<std::size_t>(row)])
+                             : fmt::format("**Row {}**", row);
 }
 
 Words::Values Narrator::common(const Step& step, CtaId ctaId) const
@@ -91,8 +92,9 @@ std::string Narrator::explain(Position p, CtaId cta) const
     const Step step = stepAt(p, cta);
     if (step.op == nullptr) {
         const Cta& which = m_run.program->ctas[cta.index()];
-        const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(which.i) }, { "h", std::to_string(which.h) },
-            { "first", std::to_string(which.row) }, { "last", std::to_string(which.row + m_run.program->rowsInside(which) - 1) },
+        const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(which.i) },
+            { "h", std::to_string(which.h) }, { "first", std::to_string(which.row) },
+            { "last", std::to_string(which.row + m_run.program->rowsInside(which) - 1) },
             { "blocks", std::to_string(m_run.program->streamOf(cta).visitedBlocks) } };
         return say("explain.start", values);
     }
@@ -129,7 +131,8 @@ std::string Narrator::explain(Position p, CtaId cta) const
 std::string Narrator::summary(Position p, CtaId cta, Level level) const
 {
     const Step step = stepAt(p, cta);
-    if (step.op == nullptr || level == Level::Event || level == Level::Operation || !completesStep(*m_run.trace, p, level))
+    if (step.op == nullptr || level == Level::Event || level == Level::Operation
+        || !completesStep(*m_run.trace, p, level))
         return explain(p, cta);
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
@@ -149,17 +152,18 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
     return say(last ? "summary.block.last" : "summary.block", values);
 }
 
-Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only, std::string_view lang,
-    std::ostream& out)
+Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only,
+    std::string_view lang, std::ostream& out)
 {
     Result<Words> words = Words::load(lang);
     if (!words)
         return words.error();
     const Words& table = *words;
     const Problem& p = run.program->problem;
-    const Words::Values values { { "algorithm", run.scenario.algorithm }, { "pass", run.scenario.pass }, { "gpu", std::string(run.gpu.title) },
-        { "queries", std::to_string(p.seqlenQ) }, { "keys", std::to_string(p.seqlenK) }, { "d", std::to_string(p.headDim) },
-        { "mask", p.mask.text() }, { "dtype", std::string(name(p.dtype)) }, { "tile", run.program->tile.text() },
+    const Words::Values values { { "algorithm", run.scenario.algorithm }, { "pass", run.scenario.pass },
+        { "gpu", std::string(run.gpu.title) }, { "queries", std::to_string(p.seqlenQ) },
+        { "keys", std::to_string(p.seqlenK) }, { "d", std::to_string(p.headDim) }, { "mask", p.mask.text() },
+        { "dtype", std::string(name(p.dtype)) }, { "tile", run.program->tile.text() },
         { "clock", fmt::format("{:.0f}", run.trace->clockMhz()) } };
     out << table.say("markdown.head", values);
     const Narrator narrator(run, labels, table);

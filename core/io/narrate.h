@@ -58,7 +58,10 @@ private:
     [[nodiscard]] Step stepAt(Position p, CtaId cta) const;
     [[nodiscard]] Words::Values common(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string rowName(CtaId cta, int r) const;
-    [[nodiscard]] std::string say(const std::string& name, const Words::Values& values) const { return m_words.say(name, values); }
+    [[nodiscard]] std::string say(const std::string& name, const Words::Values& values) const
+    {
+        return m_words.say(name, values);
+    }
 
     [[nodiscard]] std::string explainLoad(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainWait(const Step& step, CtaId cta) const;
@@ -78,7 +81,7 @@ private:
 };
 
 // A stretch of the run, step by step, as Markdown; of one CTA, or of all where `only` is none().
-[[nodiscard]] Status narrateMarkdown(
-    const Run& run, const Labels& labels, const Range& range, Level level, CtaId only, std::string_view lang, std::ostream& out);
+[[nodiscard]] Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only,
+    std::string_view lang, std::ostream& out);
 
 } // namespace flashstep

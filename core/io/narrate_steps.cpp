@@ -29,7 +29,8 @@ std::string number(double value)
 // A factor of which small values matter.
 std::string factor(double value)
 {
-    return value == 0 || !std::isfinite(value) || value >= 0.1 ? fmt::format("{:.3g}", value) : fmt::format("{:.3g}", value);
+    return value == 0 || !std::isfinite(value) || value >= 0.1 ? fmt::format("{:.3g}", value)
+                                                               : fmt::format("{:.3g}", value);
 }
 
 std::string bold(const std::string& text)
@@ -88,9 +89,12 @@ std::string Narrator::explainLoad(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const BufferDecl& to = program.buffers[step.op->out.index()];
     values["rows"] = std::to_string(program.rows(*step.op).count());
-    values["columns"] = std::to_string(program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op)).count);
+    values["columns"]
+        = std::to_string(program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op)).count);
     values["space"] = to.space == Space::Smem ? "SMEM" : "registers";
-    values["what"] = values["tensor"] + (program.keyBlock(program.ctas[cta.index()], *step.op) < 0 ? " of query tile " + values["i"] : " of key block " + values["j"]);
+    values["what"] = values["tensor"]
+        + (program.keyBlock(program.ctas[cta.index()], *step.op) < 0 ? " of query tile " + values["i"]
+                                                                     : " of key block " + values["j"]);
     if (step.op->async)
         return say(step.ends ? "load.async.end" : "load.async.begin", values);
     return say(step.ends ? "load.end" : "load.begin", values);
@@ -114,7 +118,8 @@ std::string Narrator::explainWait(const Step& step, CtaId cta) const
         const Op& op = program.op(copy);
         const int j = program.keyBlock(program.ctas[cta.index()], op);
         if (landed > begin || !trace.ended(instance))
-            missing += fmt::format("{}{}{}", missing.empty() ? "" : ", ", name(op.tensor), j < 0 ? "" : fmt::format(" of block {}", j));
+            missing += fmt::format(
+                "{}{}{}", missing.empty() ? "" : ", ", name(op.tensor), j < 0 ? "" : fmt::format(" of block {}", j));
         if (landed > newestCycle) {
             newestCycle = landed;
             newest = copy;
@@ -151,7 +156,8 @@ std::string Narrator::explainSync(const Step& step, CtaId cta) const
         for (std::uint32_t k = 0; k < role.count; ++k) {
             const Op& op = program.ops[role.first + k];
             const InstanceId other = trace.instance(cta, OpId(role.first + k));
-            if (op.kind != OpKind::Sync || op.barrier != step.op->barrier || op.turn != step.op->turn || !trace.began(other) || !trace.begunAt(other, here))
+            if (op.kind != OpKind::Sync || op.barrier != step.op->barrier || op.turn != step.op->turn
+                || !trace.began(other) || !trace.begunAt(other, here))
                 continue;
             arrived += barrier.perArrival;
             if (trace.beginPosition(other) > trace.beginPosition(last)) {
@@ -172,7 +178,9 @@ std::string Narrator::explainMma(const Step& step, CtaId cta) const
     const Problem& p = m_run.program->problem;
     values["d"] = std::to_string(p.headDim);
     values["dv"] = std::to_string(p.headDimV);
-    const std::string which = step.op->transposed ? "mma.scores" : step.op->accumulate ? "mma.output" : "mma.output.first";
+    const std::string which = step.op->transposed ? "mma.scores"
+        : step.op->accumulate                     ? "mma.output"
+                                                  : "mma.output.first";
     return say(which + (step.ends ? ".end" : ".begin"), values);
 }
 
@@ -284,7 +292,8 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     if (!step.ends || !trace.hasValues(cta))
         return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values);
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
-    const Program::Columns columns = program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op));
+    const Program::Columns columns
+        = program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op));
     int bestRow = -1;
     int bestKey = 0;
     float best = -1;
@@ -364,7 +373,8 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
 {
     Words::Values values = common(step, cta);
     if (step.op->kind == OpKind::Store)
-        values["what"] = values["tensor"] + (step.op->j >= 0 ? " (" + values["i"] + ", " + values["j"] + ")" : " of query tile " + values["i"]);
+        values["what"] = values["tensor"]
+            + (step.op->j >= 0 ? " (" + values["i"] + ", " + values["j"] + ")" : " of query tile " + values["i"]);
     return say(std::string(name(step.op->kind)) + (step.ends ? ".end" : ".begin"), values);
 }
 

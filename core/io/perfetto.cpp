@@ -16,7 +16,14 @@ namespace {
 // Field numbers of the few messages used, as Perfetto's reference documentation lists them.
 namespace field {
 enum Trace { packet = 1 };
-enum TracePacket { timestamp = 8, sequenceId = 10, trackEvent = 11, internedData = 12, sequenceFlags = 13, trackDescriptor = 60 };
+enum TracePacket {
+    timestamp = 8,
+    sequenceId = 10,
+    trackEvent = 11,
+    internedData = 12,
+    sequenceFlags = 13,
+    trackDescriptor = 60
+};
 enum TrackEvent {
     annotations = 4,
     type = 9,
@@ -28,7 +35,15 @@ enum TrackEvent {
     terminatingFlowIds = 48
 };
 enum Annotation { nameIid = 1, intValue = 4, doubleValue = 5, stringValue = 6 };
-enum Descriptor { uuid = 1, trackName = 2, process = 3, parentUuid = 5, counter = 8, childOrdering = 11, siblingOrderRank = 12 };
+enum Descriptor {
+    uuid = 1,
+    trackName = 2,
+    process = 3,
+    parentUuid = 5,
+    counter = 8,
+    childOrdering = 11,
+    siblingOrderRank = 12
+};
 enum Process { pid = 1, processName = 6 };
 enum Counter { unit = 3, unitName = 6 };
 enum Interned { annotationNames = 3 };
@@ -42,8 +57,9 @@ constexpr std::uint64_t sequence = 1;
 constexpr std::int32_t processOfCounters = 1; // CTAs follow
 
 // Names of annotations are sent once; their place here, from 1, stands for them.
-constexpr std::array<std::string_view, 19> annotationNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle", "source", "global_read_bytes",
-    "global_write_bytes", "flops", "exp2", "rows_rescaled", "m_lowest", "m_highest", "l_lowest", "l_highest", "clock_mhz", "provenance", "note" };
+constexpr std::array<std::string_view, 19> annotationNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle",
+    "source", "global_read_bytes", "global_write_bytes", "flops", "exp2", "rows_rescaled", "m_lowest", "m_highest",
+    "l_lowest", "l_highest", "clock_mhz", "provenance", "note" };
 
 std::uint64_t iidOf(std::string_view name)
 {
@@ -163,7 +179,8 @@ private:
     {
         m_tracks.enter();
         m_flows.enter(cta);
-        process(processUuid(cta), static_cast<std::int32_t>(cta.index()) + 2, processName(m_trace, cta), cta.index() + 1);
+        process(
+            processUuid(cta), static_cast<std::int32_t>(cta.index()) + 2, processName(m_trace, cta), cta.index() + 1);
         marks(cta);
         m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctas.size()));
         return true;

@@ -53,7 +53,10 @@ public:
 private:
     using Wire = google::protobuf::internal::WireFormatLite;
 
-    static std::uint32_t tag(int field, Wire::WireType type) { return (static_cast<std::uint32_t>(field) << 3U) | static_cast<std::uint32_t>(type); }
+    static std::uint32_t tag(int field, Wire::WireType type)
+    {
+        return (static_cast<std::uint32_t>(field) << 3U) | static_cast<std::uint32_t>(type);
+    }
     std::uint8_t* room(std::size_t more)
     {
         if (m_size + more > m_bytes.size())

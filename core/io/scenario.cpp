@@ -101,7 +101,8 @@ private:
         if (!version->is_number_integer() && !version->is_number_unsigned())
             return wrong("flashstep", "the version has to be a whole number", "1");
         if (*version > formatVersion || *version < 1)
-            return wrong("flashstep", fmt::format("version {} of the format is not known here", version->dump()), "1; a newer program wrote it?");
+            return wrong("flashstep", fmt::format("version {} of the format is not known here", version->dump()),
+                "1; a newer program wrote it?");
         return Nothing {};
     }
 
@@ -115,8 +116,8 @@ private:
             return takeKnobs(value);
         if (key == "break")
             return takeBreaks(value);
-        const std::array<std::pair<std::string_view, std::string*>, 4> raw { { { "compare", &m_file.compare }, { "view", &m_file.view },
-            { "bookmarks", &m_file.bookmarks }, { "breakpoints", &m_file.breakpoints } } };
+        const std::array<std::pair<std::string_view, std::string*>, 4> raw { { { "compare", &m_file.compare },
+            { "view", &m_file.view }, { "bookmarks", &m_file.bookmarks }, { "breakpoints", &m_file.breakpoints } } };
         for (const auto& [name, target] : raw)
             if (key == name)
                 return takeRaw(key, value, *target);
@@ -143,7 +144,8 @@ private:
     Status takeOption(const std::string& path, const ScenarioOption& option, const Json& value)
     {
         if (option.isNumber ? !value.is_number_integer() : !value.is_string())
-            return wrong(path, "it has to be a " + std::string(option.isNumber ? "whole number" : "string"), "not " + std::string(value.type_name()));
+            return wrong(path, "it has to be a " + std::string(option.isNumber ? "whole number" : "string"),
+                "not " + std::string(value.type_name()));
         std::string text = option.isNumber ? value.dump() : value.get<std::string>();
         if (option.key == "q" || option.key == "k" || option.key == "v")
             text = pathBeside(m_directory, text);
@@ -158,7 +160,8 @@ private:
         for (const auto& [key, value] : knobs.items()) {
             const bool plain = value.is_string() || value.is_number() || value.is_boolean();
             if (!plain)
-                return wrong("knobs." + key, "it has to be a number, a string, true or false", "not " + std::string(value.type_name()));
+                return wrong("knobs." + key, "it has to be a number, a string, true or false",
+                    "not " + std::string(value.type_name()));
             const std::string text = value.is_string() ? value.get<std::string>()
                 : value.is_boolean()                   ? (value.get<bool>() ? "on" : "off")
                 : value.is_number_float()              ? numberText(value.get<double>())
@@ -171,7 +174,8 @@ private:
 
     Status takeBreaks(const Json& breaks)
     {
-        const bool strings = breaks.is_array() && std::all_of(breaks.begin(), breaks.end(), [](const Json& b) { return b.is_string(); });
+        const bool strings = breaks.is_array()
+            && std::all_of(breaks.begin(), breaks.end(), [](const Json& b) { return b.is_string(); });
         if (!strings)
             return wrong("break", "it has to be a list of strings", "[\"wait:NAME\"]");
         for (const Json& spec : breaks)
@@ -285,8 +289,8 @@ std::string scenarioText(const ScenarioFile& file, const std::string& directory)
         document["break"] = s.breaks;
     if (s.record.kind != Record::Kind::Automatic)
         document["record"] = s.record.text();
-    const std::array<std::pair<const char*, const std::string*>, 4> raw { { { "compare", &file.compare }, { "view", &file.view },
-        { "bookmarks", &file.bookmarks }, { "breakpoints", &file.breakpoints } } };
+    const std::array<std::pair<const char*, const std::string*>, 4> raw { { { "compare", &file.compare },
+        { "view", &file.view }, { "bookmarks", &file.bookmarks }, { "breakpoints", &file.breakpoints } } };
     for (const auto& [key, value] : raw)
         if (!value->empty())
             document[key] = Json::parse(*value, nullptr, false);

@@ -26,7 +26,8 @@ struct ScenarioFile {
     [[nodiscard]] bool has(std::string_view key) const { return given.find(key) != given.end(); }
 };
 
-// One option of the problem and the machine; the same table serves the command line (with '-'), the window's and the file.
+// One option of the problem and the machine; the same table serves the command line (with '-'), the window's and the
+// file.
 struct ScenarioOption {
     std::string_view key; // with '_', as in the file
     std::string_view value; // what it takes: "N", "BRxBC"
@@ -43,7 +44,8 @@ struct ScenarioOption {
 
 // Strict: an unknown key, a wrong type or a higher major version is an error that names it. Paths are taken relative to
 // `directory`.
-[[nodiscard]] Result<ScenarioFile> parseScenario(const std::string& json, const std::string& directory, const std::string& where);
+[[nodiscard]] Result<ScenarioFile> parseScenario(
+    const std::string& json, const std::string& directory, const std::string& where);
 [[nodiscard]] Result<ScenarioFile> readScenario(const std::string& path);
 // The file that reads back as the same scenario; paths are written relative to `directory` where they lie in it.
 [[nodiscard]] std::string scenarioText(const ScenarioFile& file, const std::string& directory);

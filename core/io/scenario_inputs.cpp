@@ -30,8 +30,8 @@ Status checkHeads(const ScenarioFile& file)
 {
     const Problem& p = file.scenario.problem;
     if (p.kvHeads > p.heads || p.heads % p.kvHeads != 0)
-        return Error { fmt::format("{} key/value heads do not divide {} query heads", p.kvHeads, p.heads), file.scenario.kFile.empty() ? "--kv-heads" : file.scenario.kFile,
-            "a divisor of the query heads" };
+        return Error { fmt::format("{} key/value heads do not divide {} query heads", p.kvHeads, p.heads),
+            file.scenario.kFile.empty() ? "--kv-heads" : file.scenario.kFile, "a divisor of the query heads" };
     return Nothing {};
 }
 
@@ -51,7 +51,8 @@ Status fix(const ScenarioFile& file, std::string_view key, int& target, int size
     if (file.has(key) && target != size) {
         std::string option = "--" + std::string(key);
         std::replace(option.begin(), option.end(), '_', '-');
-        return Error { fmt::format("{} contradicts {}, which has {}", target, fileNameOf(path), size), option, fmt::format("leave it out, or {}", size) };
+        return Error { fmt::format("{} contradicts {}, which has {}", target, fileNameOf(path), size), option,
+            fmt::format("leave it out, or {}", size) };
     }
     target = size;
     return Nothing {};
@@ -61,19 +62,25 @@ Status agree(int a, int b, const char* what, const std::string& path, const std:
 {
     if (a == b)
         return Nothing {};
-    return Error { fmt::format("its {} is {}, that of {} is {}", what, a, fileNameOf(other), b), path, "they have to agree" };
+    return Error { fmt::format("its {} is {}, that of {} is {}", what, a, fileNameOf(other), b), path,
+        "they have to agree" };
 }
 
 Status fixSizes(ScenarioFile& file, const Inputs& in)
 {
     Problem& p = file.scenario.problem;
     const Scenario& s = file.scenario;
-    for (const Status& status : { agree(in.k.batch, in.q.batch, "batch", s.kFile, s.qFile), agree(in.v.batch, in.q.batch, "batch", s.vFile, s.qFile),
-             agree(in.k.dim, in.q.dim, "head dimension", s.kFile, s.qFile), agree(in.v.heads, in.k.heads, "number of heads", s.vFile, s.kFile),
-             agree(in.v.seqlen, in.k.seqlen, "length", s.vFile, s.kFile), fix(file, "batch", p.batch, in.q.batch, s.qFile),
-             fix(file, "heads", p.heads, in.q.heads, s.qFile), fix(file, "kv_heads", p.kvHeads, in.k.heads, s.kFile),
-             fix(file, "seqlen_q", p.seqlenQ, in.q.seqlen, s.qFile), fix(file, "seqlen_k", p.seqlenK, in.k.seqlen, s.kFile),
-             fix(file, "head_dim", p.headDim, in.q.dim, s.qFile), fix(file, "head_dim_v", p.headDimV, in.v.dim, s.vFile) })
+    for (const Status& status :
+        { agree(in.k.batch, in.q.batch, "batch", s.kFile, s.qFile),
+            agree(in.v.batch, in.q.batch, "batch", s.vFile, s.qFile),
+            agree(in.k.dim, in.q.dim, "head dimension", s.kFile, s.qFile),
+            agree(in.v.heads, in.k.heads, "number of heads", s.vFile, s.kFile),
+            agree(in.v.seqlen, in.k.seqlen, "length", s.vFile, s.kFile),
+            fix(file, "batch", p.batch, in.q.batch, s.qFile), fix(file, "heads", p.heads, in.q.heads, s.qFile),
+            fix(file, "kv_heads", p.kvHeads, in.k.heads, s.kFile),
+            fix(file, "seqlen_q", p.seqlenQ, in.q.seqlen, s.qFile),
+            fix(file, "seqlen_k", p.seqlenK, in.k.seqlen, s.kFile), fix(file, "head_dim", p.headDim, in.q.dim, s.qFile),
+            fix(file, "head_dim_v", p.headDimV, in.v.dim, s.vFile) })
         if (!status)
             return status;
     return checkHeads(file);
@@ -88,7 +95,8 @@ void loadLabels(const std::string& qFile, int rows, LoadedInputs& out)
         return;
     const Result<std::string> text = readFile(path, largestTokens);
     const Json list = text ? Json::parse(*text, nullptr, false) : Json();
-    const bool words = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& word) { return word.is_string(); });
+    const bool words
+        = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& word) { return word.is_string(); });
     if (!words)
         out.notes.emplace_back("tokens.json is not a list of words: no labels");
     else if (list.size() != static_cast<std::size_t>(rows))
@@ -103,7 +111,8 @@ Result<LoadedInputs> loadInputs(ScenarioFile& file)
 {
     Scenario& s = file.scenario;
     LoadedInputs out;
-    const int named = static_cast<int>(!s.qFile.empty()) + static_cast<int>(!s.kFile.empty()) + static_cast<int>(!s.vFile.empty());
+    const int named
+        = static_cast<int>(!s.qFile.empty()) + static_cast<int>(!s.kFile.empty()) + static_cast<int>(!s.vFile.empty());
     if (named == 0) {
         fillFollowing(file);
         if (Status status = checkHeads(file); !status)
@@ -111,7 +120,11 @@ Result<LoadedInputs> loadInputs(ScenarioFile& file)
         return out;
     }
     if (named != 3)
-        return Error { "the three of --q, --k and --v belong together", s.qFile.empty() ? "--q" : s.kFile.empty() ? "--k" : "--v", "name all three files" };
+        return Error { "the three of --q, --k and --v belong together",
+            s.qFile.empty()       ? "--q"
+                : s.kFile.empty() ? "--k"
+                                  : "--v",
+            "name all three files" };
     Result<Tensor> q = load(s.qFile, out);
     if (!q)
         return q.error();

@@ -15,7 +15,8 @@ constexpr std::array options {
     ScenarioOption { "algorithm", "NAME", "standard, fa2 (default fa2)" },
     ScenarioOption { "pass", "PASS", "forward" },
     ScenarioOption { "gpu", "NAME", "see 'list gpus' (default: the algorithm's own)" },
-    ScenarioOption { "dtype", "TYPE", "fp32, fp16 or bf16 (default bf16); fp32 is a numerics mode, costed as bf16", true },
+    ScenarioOption {
+        "dtype", "TYPE", "fp32, fp16 or bf16 (default bf16); fp32 is a numerics mode, costed as bf16", true },
     ScenarioOption { "batch", "N", "batch (default 1)", true, true },
     ScenarioOption { "heads", "N", "query heads (default 1)", true, true },
     ScenarioOption { "kv_heads", "N", "key/value heads, dividing the query heads (default: as many)", true, true },
@@ -33,8 +34,9 @@ constexpr std::array options {
     ScenarioOption { "init", "KIND", "normal, outliers, rising-left, rising-right or constant (default normal)", true },
     ScenarioOption { "seed", "S", "seed of the generator (default 1)", true, true },
     ScenarioOption { "what_if", "KEY=VALUE", "turn a knob (see 'list knobs'), repeatable", false, false, true },
-    ScenarioOption { "break", "SPEC", "break the program on purpose, repeatable: wait:NAME, count:BARRIER=N, rescale:skip, rescale:mix-frames",
-        false, false, true },
+    ScenarioOption { "break", "SPEC",
+        "break the program on purpose, repeatable: wait:NAME, count:BARRIER=N, rescale:skip, rescale:mix-frames", false,
+        false, true },
     ScenarioOption { "record", "WHOSE", "whose values are kept: all, cta:K or none" },
 };
 
@@ -82,7 +84,8 @@ Status setTile(std::optional<TileSize>& target, std::string_view key, std::strin
 }
 
 template <typename Value>
-Status setNamed(Value& target, std::optional<Value> value, std::string_view key, std::string_view text, std::string_view accepted)
+Status setNamed(
+    Value& target, std::optional<Value> value, std::string_view key, std::string_view text, std::string_view accepted)
 {
     if (!value)
         return refused(key, text, std::string(accepted));
@@ -112,17 +115,19 @@ Status setText(std::string& target, std::string_view key, std::string_view value
 int* countOf(ScenarioFile& file, std::string_view key)
 {
     Problem& p = file.scenario.problem;
-    const std::array<std::pair<std::string_view, int*>, 7> counts { { { "batch", &p.batch }, { "heads", &p.heads }, { "kv_heads", &p.kvHeads },
-        { "seqlen_q", &p.seqlenQ }, { "seqlen_k", &p.seqlenK }, { "head_dim", &p.headDim }, { "head_dim_v", &p.headDimV } } };
-    const auto found = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == key; });
+    const std::array<std::pair<std::string_view, int*>, 7> counts { { { "batch", &p.batch }, { "heads", &p.heads },
+        { "kv_heads", &p.kvHeads }, { "seqlen_q", &p.seqlenQ }, { "seqlen_k", &p.seqlenK }, { "head_dim", &p.headDim },
+        { "head_dim_v", &p.headDimV } } };
+    const auto found
+        = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == key; });
     return found == counts.end() ? nullptr : found->second;
 }
 
 std::string* textOf(ScenarioFile& file, std::string_view key)
 {
     Scenario& s = file.scenario;
-    const std::array<std::pair<std::string_view, std::string*>, 6> texts { { { "algorithm", &s.algorithm }, { "pass", &s.pass }, { "gpu", &s.gpu },
-        { "q", &s.qFile }, { "k", &s.kFile }, { "v", &s.vFile } } };
+    const std::array<std::pair<std::string_view, std::string*>, 6> texts { { { "algorithm", &s.algorithm },
+        { "pass", &s.pass }, { "gpu", &s.gpu }, { "q", &s.qFile }, { "k", &s.kFile }, { "v", &s.vFile } } };
     const auto found = std::find_if(texts.begin(), texts.end(), [&](const auto& entry) { return entry.first == key; });
     return found == texts.end() ? nullptr : found->second;
 }
@@ -134,9 +139,11 @@ Status setOther(Scenario& s, std::string_view key, std::string_view value)
     if (key == "mask")
         return setNamed(s.problem.mask, maskFromText(value), key, value, "none, causal or window:L,R");
     if (key == "init")
-        return setNamed(s.problem.init, initFromName(value), key, value, "normal, outliers, rising-left, rising-right or constant");
+        return setNamed(
+            s.problem.init, initFromName(value), key, value, "normal, outliers, rising-left, rising-right or constant");
     if (key == "seed")
-        return setNamed(s.problem.seed, numberFrom<std::uint64_t>(value), key, value, "a whole number from 0 to 2^64 - 1");
+        return setNamed(
+            s.problem.seed, numberFrom<std::uint64_t>(value), key, value, "a whole number from 0 to 2^64 - 1");
     if (key == "record")
         return setNamed(s.record, recordFromText(value), key, value, "all, cta:K or none");
     if (key == "tile")
@@ -154,16 +161,18 @@ Status setOther(Scenario& s, std::string_view key, std::string_view value)
         return setKnob(s, value);
     if (key == "break") {
         s.breaks.emplace_back(value);
-        return value.empty() ? Status(refused(key, value, "wait:NAME, count:BARRIER=N or rescale:…")) : Status(Nothing {});
+        return value.empty() ? Status(refused(key, value, "wait:NAME, count:BARRIER=N or rescale:…"))
+                             : Status(Nothing {});
     }
     return Error { "no such option", optionName(key), "" };
 }
 
 // Knobs that later versions bring, so that asking for one is not taken for a slip of the pen.
-constexpr std::array<std::string_view, 29> laterKnobs { "ping-pong", "intra-overlap", "warp-specialisation", "stages", "consumer-warpgroups", "q-stage",
-    "rescale-threshold", "exp2-emulation", "exp2-degree", "two-cta", "scheduler", "copy", "swizzle", "multicast", "divide", "loop-order", "warp-split",
-    "fa1-form", "pack-gqa", "causal-alignment", "empty-row-lse", "fp8-offset", "fp8-scale", "hadamard", "deterministic", "assumed-rescale-rate",
-    "jitter-seed", "tmem-columns", "l2-mib" };
+constexpr std::array<std::string_view, 29> laterKnobs { "ping-pong", "intra-overlap", "warp-specialisation", "stages",
+    "consumer-warpgroups", "q-stage", "rescale-threshold", "exp2-emulation", "exp2-degree", "two-cta", "scheduler",
+    "copy", "swizzle", "multicast", "divide", "loop-order", "warp-split", "fa1-form", "pack-gqa", "causal-alignment",
+    "empty-row-lse", "fp8-offset", "fp8-scale", "hadamard", "deterministic", "assumed-rescale-rate", "jitter-seed",
+    "tmem-columns", "l2-mib" };
 
 } // namespace
 
@@ -174,7 +183,8 @@ std::span<const ScenarioOption> scenarioOptions()
 
 const ScenarioOption* findScenarioOption(std::string_view key)
 {
-    const auto found = std::find_if(options.begin(), options.end(), [&](const ScenarioOption& option) { return option.key == key; });
+    const auto found
+        = std::find_if(options.begin(), options.end(), [&](const ScenarioOption& option) { return option.key == key; });
     return found == options.end() ? nullptr : &*found;
 }
 
@@ -193,11 +203,13 @@ Status setOption(ScenarioFile& file, std::string_view key, std::string_view valu
 Status checkKnobs(const Scenario& scenario)
 {
     for (const auto& [key, value] : scenario.knobs) {
-        const bool here = std::any_of(knobs().begin(), knobs().end(), [&k = key](const Knob& knob) { return knob.key == k; });
+        const bool here
+            = std::any_of(knobs().begin(), knobs().end(), [&k = key](const Knob& knob) { return knob.key == k; });
         if (here)
             continue;
         if (std::find(laterKnobs.begin(), laterKnobs.end(), key) != laterKnobs.end())
-            return Error { fmt::format("the knob {} is not in this version", key), "--what-if", "'list knobs' shows those that are" };
+            return Error { fmt::format("the knob {} is not in this version", key), "--what-if",
+                "'list knobs' shows those that are" };
         return Error { fmt::format("there is no knob '{}'", key), "--what-if", "'list knobs' shows them" };
     }
     return Nothing {};

@@ -31,8 +31,8 @@ struct Span {
 };
 [[nodiscard]] Span spanOf(const Trace& trace, CtaId cta, OpId op);
 
-// The one order that all exporters share: CTA by CTA; in it role by role, as the program lists them; in a role as it runs.
-// `visit` returns false to stop.
+// The one order that all exporters share: CTA by CTA; in it role by role, as the program lists them; in a role as it
+// runs. `visit` returns false to stop.
 struct SpanVisitor {
     std::function<bool(CtaId)> cta = [](CtaId) { return true; }; // before the first span of each CTA that has one
     std::function<bool(const Span&)> span;

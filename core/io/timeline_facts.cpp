@@ -23,7 +23,8 @@ void add(std::vector<Fact>& facts, std::string_view key, std::int64_t value)
 }
 
 // Smallest and largest of a per-row statistic over the rows the op wrote; maxima in natural units of the scaled scores.
-void addRowStatistics(const Run& run, const Span& span, std::string_view low, std::string_view high, double unit, std::vector<Fact>& facts)
+void addRowStatistics(const Run& run, const Span& span, std::string_view low, std::string_view high, double unit,
+    std::vector<Fact>& facts)
 {
     const Trace& trace = *run.trace;
     if (!span.op->out.valid() || !trace.hasValues(span.cta) || !trace.ended(span.instance))
@@ -103,13 +104,15 @@ CounterLine useLine(const Run& run, Engine engine, const Range& range)
         const double from = std::clamp(static_cast<double>(hop.begin - begin), 0.0, static_cast<double>(length));
         const double to = std::clamp(static_cast<double>(hop.end() - begin), 0.0, static_cast<double>(length));
         for (auto k = static_cast<std::size_t>(from / width); k < windows && static_cast<double>(k) * width < to; ++k)
-            busy[k] += std::max(0.0, std::min(to, static_cast<double>(k + 1) * width) - std::max(from, static_cast<double>(k) * width));
+            busy[k] += std::max(
+                0.0, std::min(to, static_cast<double>(k + 1) * width) - std::max(from, static_cast<double>(k) * width));
     }
     // Cycles into shares: so that the whole run's mean is the utilisation that `run` reports.
     const double reported = engine == Engine::Tensor ? run.report.utilisation.tensor : run.report.utilisation.exp;
     const double perCycle = total > 0 ? reported * static_cast<double>(trace.cycles()) / total : 0;
     for (std::size_t k = 0; k < windows; ++k)
-        line.samples.push_back({ begin + static_cast<Cycle>(static_cast<double>(k) * width), 100 * busy[k] * perCycle / width });
+        line.samples.push_back(
+            { begin + static_cast<Cycle>(static_cast<double>(k) * width), 100 * busy[k] * perCycle / width });
     line.samples.push_back({ begin + length, 0 });
     return line;
 }
@@ -134,8 +137,8 @@ void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
 std::vector<CounterLine> counterLines(const Run& run, const Range& range)
 {
     const Trace& trace = *run.trace;
-    return { totalLine(trace, Counter::GlobalRead, range), totalLine(trace, Counter::GlobalWrite, range), smemLine(trace, range),
-        useLine(run, Engine::Tensor, range), useLine(run, Engine::Exp, range) };
+    return { totalLine(trace, Counter::GlobalRead, range), totalLine(trace, Counter::GlobalWrite, range),
+        smemLine(trace, range), useLine(run, Engine::Tensor, range), useLine(run, Engine::Exp, range) };
 }
 
 std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
@@ -148,24 +151,28 @@ std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
             const OpId id(role.first + k);
             const Op& op = program.op(id);
             const InstanceId instance = trace.instance(cta, id);
-            if ((op.kind != OpKind::Sync && op.kind != OpKind::Rescale) || !trace.ended(instance) || !overlaps(trace, instance, range))
+            if ((op.kind != OpKind::Sync && op.kind != OpKind::Rescale) || !trace.ended(instance)
+                || !overlaps(trace, instance, range))
                 continue;
             if (op.kind == OpKind::Rescale)
-                marks.push_back({ "rescales", fmt::format("{}: block {} rescales", program.roles[op.role.index()].name, program.keyBlock(program.ctas[cta.index()], op)),
+                marks.push_back({ "rescales",
+                    fmt::format("{}: block {} rescales", program.roles[op.role.index()].name,
+                        program.keyBlock(program.ctas[cta.index()], op)),
                     trace.endCycle(instance) });
             else if (!op.dropped)
                 turns[{ op.barrier.index(), op.turn }] = trace.endCycle(instance);
         }
     for (const auto& [key, cycle] : turns)
         marks.push_back({ program.barriers[key.first].name, fmt::format("turn {} completed", key.second), cycle });
-    std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.line != b.line ? a.line < b.line : a.cycle < b.cycle; });
+    std::stable_sort(marks.begin(), marks.end(),
+        [](const Mark& a, const Mark& b) { return a.line != b.line ? a.line < b.line : a.cycle < b.cycle; });
     return marks;
 }
 
 std::string provenance(const Run& run)
 {
-    return fmt::format("FlashStep {}, {} {} on {}; times are modelled at a clock of {} MHz", version(), run.scenario.algorithm, run.scenario.pass,
-        run.scenario.gpu, numberText(run.trace->clockMhz()));
+    return fmt::format("FlashStep {}, {} {} on {}; times are modelled at a clock of {} MHz", version(),
+        run.scenario.algorithm, run.scenario.pass, run.scenario.gpu, numberText(run.trace->clockMhz()));
 }
 
 } // namespace flashstep

@@ -46,12 +46,15 @@ Tracks::Place Tracks::place(const Span& span)
         m_role = span.op->role;
     }
     std::vector<Lane>& lanes = m_lanes[slotOf(span)];
-    const auto free = std::find_if(lanes.begin(), lanes.end(), [&](const Lane& lane) { return lane.busyUntil <= span.begin; });
+    const auto free
+        = std::find_if(lanes.begin(), lanes.end(), [&](const Lane& lane) { return lane.busyUntil <= span.begin; });
     if (free != lanes.end()) {
         free->busyUntil = span.end;
         return { free->track, false };
     }
-    const int engineOrder = slotOf(span) == ownLine ? 0 : 1 + static_cast<int>(slotOf(span)) * 8 + std::min(static_cast<int>(lanes.size()), 7);
+    const int engineOrder = slotOf(span) == ownLine
+        ? 0
+        : 1 + static_cast<int>(slotOf(span)) * 8 + std::min(static_cast<int>(lanes.size()), 7);
     const int order = static_cast<int>(span.op->role.index()) * linesPerRole + engineOrder;
     lanes.push_back({ { nameOf(span), order, ++m_count }, span.end });
     return { lanes.back().track, true };

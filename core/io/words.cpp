@@ -62,7 +62,8 @@ Result<std::vector<GlossaryCard>> glossary(std::string_view lang)
         return json.error();
     std::vector<GlossaryCard> cards;
     for (const Json& card : (*json).at("glossary"))
-        cards.push_back({ card.value("term", ""), card.value("title", ""), card.value("text", ""), card.value("source", "") });
+        cards.push_back(
+            { card.value("term", ""), card.value("title", ""), card.value("text", ""), card.value("source", "") });
     return cards;
 }
 

@@ -54,15 +54,20 @@ Scenario withoutValues(Scenario scenario)
 
 std::string nameOfRun(const testing::TestParamInfo<Scenario>& scenario)
 {
-    constexpr std::array names { "Causal", "RowsThatSeeNothing", "TimingOnly", "Standard", "DroppedWait", "DroppedBarrier", "SkippedRescale", "Deadlock" };
+    constexpr std::array names { "Causal", "RowsThatSeeNothing", "TimingOnly", "Standard", "DroppedWait",
+        "DroppedBarrier", "SkippedRescale", "Deadlock" };
     return names.at(scenario.index);
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, EveryStep,
-    testing::Values(scenarioOf("fa2", 48, 48, 16, "causal", { 16, 16 }, DType::Bf16), scenarioOf("fa2", 40, 20, 16, "causal", { 16, 8 }),
-        withoutValues(scenarioOf("fa2", 32, 32, 16, "window:4,4", { 8, 8 })), scenarioOf("standard", 24, 24, 16, "causal", { 8, 8 }),
-        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "wait:K_landed"), with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "wait:V_visible"),
-        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "rescale:skip"), with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "count:syncthreads=160")),
+    testing::Values(scenarioOf("fa2", 48, 48, 16, "causal", { 16, 16 }, DType::Bf16),
+        scenarioOf("fa2", 40, 20, 16, "causal", { 16, 8 }),
+        withoutValues(scenarioOf("fa2", 32, 32, 16, "window:4,4", { 8, 8 })),
+        scenarioOf("standard", 24, 24, 16, "causal", { 8, 8 }),
+        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "wait:K_landed"),
+        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "wait:V_visible"),
+        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "rescale:skip"),
+        with(scenarioOf("fa2", 32, 32, 16, "none", { 16, 16 }), "count:syncthreads=160")),
     nameOfRun);
 
 TEST(Narrator, RescaleSaysTheFactorOfTheTrace)
@@ -112,9 +117,12 @@ TEST(Glossary, HasACardForEachTermWithItsSource)
 {
     const Result<std::vector<GlossaryCard>> cards = glossary("en");
     ASSERT_TRUE(cards.ok());
-    for (const char* term : { "CTA", "warp", "SMEM", "HBM", "L2", "cp.async", "commit group", "wait group", "__syncthreads", "mma.sync", "MUFU", "exp2",
-             "rowmax", "rowsum", "LSE", "rescale", "mask", "tile", "wave", "GQA", "issue, execute, complete" })
-        EXPECT_TRUE(std::any_of(cards->begin(), cards->end(), [&](const GlossaryCard& card) { return card.term == term; })) << term;
+    for (const char* term : { "CTA", "warp", "SMEM", "HBM", "L2", "cp.async", "commit group", "wait group",
+             "__syncthreads", "mma.sync", "MUFU", "exp2", "rowmax", "rowsum", "LSE", "rescale", "mask", "tile", "wave",
+             "GQA", "issue, execute, complete" })
+        EXPECT_TRUE(std::any_of(cards->begin(), cards->end(), [&](const GlossaryCard& card) {
+            return card.term == term;
+        })) << term;
     for (const GlossaryCard& card : *cards) {
         EXPECT_FALSE(card.title.empty()) << card.term;
         EXPECT_GT(card.text.size(), 40U) << card.term;

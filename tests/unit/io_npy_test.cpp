@@ -46,9 +46,11 @@ TEST(Npy, ReadsEachNumberFormatAndHeaderVersion)
         return npy->tensor;
     };
     const std::vector<float> expected { 1, -2, 0.5F, 65504 };
-    EXPECT_EQ(read(header(dict("<f2", "(1, 1, 2, 2)")) + data<std::uint16_t>({ 0x3c00, 0xc000, 0x3800, 0x7bff })).data, expected);
+    EXPECT_EQ(read(header(dict("<f2", "(1, 1, 2, 2)")) + data<std::uint16_t>({ 0x3c00, 0xc000, 0x3800, 0x7bff })).data,
+        expected);
     EXPECT_EQ(read(header(dict("<f4", "(1, 2, 1, 2)"), 2) + data<float>({ 1, -2, 0.5F, 65504 })).data, expected);
-    const Tensor wide = read(header("{'shape':(2,1,1,2),'fortran_order':False,'descr':'<f8'}") + data<double>({ 1, -2, 0.5, 65504 }));
+    const Tensor wide
+        = read(header("{'shape':(2,1,1,2),'fortran_order':False,'descr':'<f8'}") + data<double>({ 1, -2, 0.5, 65504 }));
     EXPECT_EQ(wide.data, expected);
     EXPECT_EQ(wide.batch, 2);
     EXPECT_EQ(wide.dim, 2);
@@ -59,7 +61,8 @@ TEST(Npy, CountsWhatIsNotFinite)
     const TemporaryDirectory directory;
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float inf = std::numeric_limits<float>::infinity();
-    const Result<NpyTensor> npy = readNpy(directory.write("k.npy", header(dict("<f4", "(1, 1, 1, 4)")) + data<float>({ nan, inf, -inf, 1 })));
+    const Result<NpyTensor> npy
+        = readNpy(directory.write("k.npy", header(dict("<f4", "(1, 1, 1, 4)")) + data<float>({ nan, inf, -inf, 1 })));
     ASSERT_TRUE(npy.ok());
     EXPECT_EQ(npy->note("k.npy"), "k.npy holds 1 NaN and 2 infinities");
     EXPECT_TRUE(NpyTensor {}.note("k.npy").empty());
@@ -101,6 +104,11 @@ struct BadFile {
     const char* says;
 };
 
+void PrintTo(const BadFile& input, std::ostream* out)
+{
+    *out << input.name;
+}
+
 class BadNpy : public testing::TestWithParam<BadFile> { };
 
 TEST_P(BadNpy, IsOneClearError)
@@ -117,20 +125,25 @@ const std::string four = data<float>({ 1, 2, 3, 4 });
 const std::string oneRow = "(1, 1, 1, 4)";
 
 INSTANTIATE_TEST_SUITE_P(Files, BadNpy,
-    testing::Values(BadFile { "Empty", "", "not a .npy file" }, BadFile { "WrongMagic", "\x94NUMPY" + header(dict("<f4", oneRow)).substr(6) + four, "not a .npy file" },
+    testing::Values(BadFile { "Empty", "", "not a .npy file" },
+        BadFile { "WrongMagic", "\x94NUMPY" + header(dict("<f4", oneRow)).substr(6) + four, "not a .npy file" },
         BadFile { "UnknownVersion", header(dict("<f4", oneRow), 1).replace(6, 1, "\x09") + four, "version 9" },
         BadFile { "HeaderCutShort", header(dict("<f4", oneRow)).substr(0, 40), "header is damaged" },
         BadFile { "HeaderLengthAbsurd", std::string("\x93NUMPY\x02\x00\xff\xff\xff\x7f", 12), "header is damaged" },
-        BadFile { "HeaderWithoutShape", header("{'descr': '<f4', 'fortran_order': False, }") + four, "header is damaged" },
+        BadFile {
+            "HeaderWithoutShape", header("{'descr': '<f4', 'fortran_order': False, }") + four, "header is damaged" },
         BadFile { "HeaderNoDict", header("hello") + four, "header is damaged" },
         BadFile { "HeaderNegativeAxis", header(dict("<f4", "(1, 1, -1, 4)")) + four, "header is damaged" },
-        BadFile { "Integers", header(dict("<i4", oneRow)) + four, "'<i4'" }, BadFile { "BigEndian", header(dict(">f4", oneRow)) + four, "'>f4'" },
+        BadFile { "Integers", header(dict("<i4", oneRow)) + four, "'<i4'" },
+        BadFile { "BigEndian", header(dict(">f4", oneRow)) + four, "'>f4'" },
         BadFile { "FortranOrder", header(dict("<f4", oneRow, "True")) + four, "Fortran order" },
-        BadFile { "RankThree", header(dict("<f4", "(1, 1, 4)")) + four, "(1, 1, 4)" }, BadFile { "RankZero", header(dict("<f4", "()")) + four, "rank 4" },
+        BadFile { "RankThree", header(dict("<f4", "(1, 1, 4)")) + four, "(1, 1, 4)" },
+        BadFile { "RankZero", header(dict("<f4", "()")) + four, "rank 4" },
         BadFile { "EmptyAxis", header(dict("<f4", "(1, 1, 0, 4)")), "(1, 1, 0, 4)" },
         BadFile { "CutShort", header(dict("<f4", oneRow)) + four.substr(1), "cut short" },
         BadFile { "TooLong", header(dict("<f4", oneRow)) + four + "x", "behind its data" },
-        BadFile { "AbsurdSize", header(dict("<f4", "(1073741824, 1073741824, 1073741824, 1073741824)")) + four, "its shape is" },
+        BadFile { "AbsurdSize", header(dict("<f4", "(1073741824, 1073741824, 1073741824, 1073741824)")) + four,
+            "its shape is" },
         BadFile { "LargeSizeNotThere", header(dict("<f4", "(1, 1, 1073741824, 1024)")) + four, "cut short" }),
     [](const testing::TestParamInfo<BadFile>& file) { return std::string(file.param.name); });
 

@@ -25,7 +25,8 @@ std::string errorOf(const std::string& json)
 
 TEST(ScenarioFile, TakesEveryKey)
 {
-    const Result<ScenarioFile> file = parse(R"({"flashstep": 1, "algorithm": "fa2", "pass": "forward", "gpu": "h100", "tile": "16x32",
+    const Result<ScenarioFile> file
+        = parse(R"({"flashstep": 1, "algorithm": "fa2", "pass": "forward", "gpu": "h100", "tile": "16x32",
         "cost_tile": "128x128", "stages": 1, "record": "cta:3", "knobs": {"sms": 4, "register-contention": false, "clock-mhz": "1000"},
         "break": ["wait:K_landed"], "view": {"zoom": [1, 2]}, "compare": {"algorithm": "standard"}, "bookmarks": [1], "breakpoints": [],
         "problem": {"batch": 2, "heads": 4, "kv_heads": 2, "seqlen_q": 100, "seqlen_k": 200, "head_dim": 32, "head_dim_v": 32,
@@ -47,7 +48,8 @@ TEST(ScenarioFile, TakesEveryKey)
 
 TEST(ScenarioFile, ReadsBackWhatItWrites)
 {
-    const Result<ScenarioFile> file = parse(R"({"flashstep": 1, "problem": {"seqlen_q": 100, "mask": "causal"}, "tile": "8x8",
+    const Result<ScenarioFile> file
+        = parse(R"({"flashstep": 1, "problem": {"seqlen_q": 100, "mask": "causal"}, "tile": "8x8",
         "knobs": {"sms": 4}, "break": ["rescale:skip"], "record": "none", "view": {"theme": "dark"}})");
     ASSERT_TRUE(file.ok());
     ScenarioFile stated = *file;
@@ -66,6 +68,11 @@ struct BadScenario {
     const char* says;
 };
 
+void PrintTo(const BadScenario& input, std::ostream* out)
+{
+    *out << input.name;
+}
+
 class BadScenarioFile : public testing::TestWithParam<BadScenario> { };
 
 TEST_P(BadScenarioFile, IsAnErrorThatNamesTheKey)
@@ -76,10 +83,13 @@ TEST_P(BadScenarioFile, IsAnErrorThatNamesTheKey)
 }
 
 INSTANTIATE_TEST_SUITE_P(Keys, BadScenarioFile,
-    testing::Values(BadScenario { "NoJson", "hello", "not a JSON document" }, BadScenario { "CutShort", "{\"flashstep\": 1,\n \"problem\": {", "line 2" },
+    testing::Values(BadScenario { "NoJson", "hello", "not a JSON document" },
+        BadScenario { "CutShort", "{\"flashstep\": 1,\n \"problem\": {", "line 2" },
         BadScenario { "NoObject", "[1]", "not a scenario" }, BadScenario { "NoVersion", "{}", "\"flashstep\"" },
-        BadScenario { "NewerVersion", R"({"flashstep": 2})", "version 2" }, BadScenario { "VersionZero", R"({"flashstep": 0})", "version 0" },
-        BadScenario { "VersionText", R"({"flashstep": "1"})", "\"flashstep\"" }, BadScenario { "UnknownKey", R"({"flashstep": 1, "tiel": "8x8"})", "\"tiel\"" },
+        BadScenario { "NewerVersion", R"({"flashstep": 2})", "version 2" },
+        BadScenario { "VersionZero", R"({"flashstep": 0})", "version 0" },
+        BadScenario { "VersionText", R"({"flashstep": "1"})", "\"flashstep\"" },
+        BadScenario { "UnknownKey", R"({"flashstep": 1, "tiel": "8x8"})", "\"tiel\"" },
         BadScenario { "UnknownProblemKey", R"({"flashstep": 1, "problem": {"headdim": 3}})", "\"problem.headdim\"" },
         BadScenario { "ProblemKeyOutside", R"({"flashstep": 1, "seqlen_q": 3})", "belongs in \"problem\"" },
         BadScenario { "KeyInsideProblem", R"({"flashstep": 1, "problem": {"gpu": "a100"}})", "belongs outside" },
@@ -87,20 +97,24 @@ INSTANTIATE_TEST_SUITE_P(Keys, BadScenarioFile,
         BadScenario { "SizeAsText", R"({"flashstep": 1, "problem": {"batch": "2"}})", "\"problem.batch\"" },
         BadScenario { "SizeFraction", R"({"flashstep": 1, "problem": {"batch": 1.5}})", "whole number" },
         BadScenario { "SizeNegative", R"({"flashstep": 1, "problem": {"batch": -1}})", "'-1'" },
-        BadScenario { "SizeHuge", R"({"flashstep": 1, "problem": {"batch": 99999999999999999999}})", "\"problem.batch\"" },
-        BadScenario { "TextAsNumber", R"({"flashstep": 1, "gpu": 100})", "\"gpu\"" }, BadScenario { "BadTile", R"({"flashstep": 1, "tile": "8"})", "\"tile\"" },
+        BadScenario {
+            "SizeHuge", R"({"flashstep": 1, "problem": {"batch": 99999999999999999999}})", "\"problem.batch\"" },
+        BadScenario { "TextAsNumber", R"({"flashstep": 1, "gpu": 100})", "\"gpu\"" },
+        BadScenario { "BadTile", R"({"flashstep": 1, "tile": "8"})", "\"tile\"" },
         BadScenario { "BadMask", R"({"flashstep": 1, "problem": {"mask": "diagonal"}})", "'diagonal'" },
         BadScenario { "KnobsList", R"({"flashstep": 1, "knobs": []})", "\"knobs\"" },
         BadScenario { "KnobObject", R"({"flashstep": 1, "knobs": {"sms": {}}})", "\"knobs.sms\"" },
         BadScenario { "BreakText", R"({"flashstep": 1, "break": "wait:x"})", "\"break\"" },
         BadScenario { "BookmarksObject", R"({"flashstep": 1, "bookmarks": {}})", "\"bookmarks\"" },
-        BadScenario { "ViewList", R"({"flashstep": 1, "view": []})", "\"view\"" }, BadScenario { "RecordWord", R"({"flashstep": 1, "record": "cta"})", "\"record\"" }),
+        BadScenario { "ViewList", R"({"flashstep": 1, "view": []})", "\"view\"" },
+        BadScenario { "RecordWord", R"({"flashstep": 1, "record": "cta"})", "\"record\"" }),
     [](const testing::TestParamInfo<BadScenario>& file) { return std::string(file.param.name); });
 
 TEST(ScenarioFile, SurvivesDeepNesting)
 {
     EXPECT_NE(errorOf(std::string(1'000'000, '[')), "");
-    EXPECT_NE(errorOf(R"({"flashstep": 1, "view": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}"), "");
+    EXPECT_NE(
+        errorOf(R"({"flashstep": 1, "view": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}"), "");
 }
 
 TEST(ScenarioFile, FillsInWhatFollows)
@@ -138,7 +152,10 @@ TEST(ScenarioFile, KnobsOfLaterVersionsAreNamedAsSuch)
 
 class TensorFiles : public testing::Test {
 protected:
-    void write(const char* name, const Tensor& tensor) const { ASSERT_TRUE(writeNpy(directory.path(name), tensor).ok()); }
+    void write(const char* name, const Tensor& tensor) const
+    {
+        ASSERT_TRUE(writeNpy(directory.path(name), tensor).ok());
+    }
     void SetUp() override
     {
         write("q.npy", Tensor(1, 4, 6, 8));

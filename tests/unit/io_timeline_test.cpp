@@ -10,11 +10,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <set>
-#include <array>
 #include <sstream>
 
 namespace flashstep::test {
@@ -147,7 +147,8 @@ private:
     {
         const std::uint64_t uuid = number(descriptor, 1);
         EXPECT_EQ(m_tracks.count(uuid), 0U) << "described twice: " << uuid;
-        m_tracks[uuid] = { text(descriptor, 2), number(descriptor, 5), descriptor.count(8) != 0, descriptor.count(3) != 0 };
+        m_tracks[uuid]
+            = { text(descriptor, 2), number(descriptor, 5), descriptor.count(8) != 0, descriptor.count(3) != 0 };
         EXPECT_FALSE(m_tracks[uuid].name.empty());
         if (m_tracks[uuid].isCounter)
             m_out.counters.insert(m_tracks[uuid].name);
@@ -180,7 +181,8 @@ private:
 
     void begin(std::uint64_t uuid, std::uint64_t time, const Fields& event)
     {
-        Slice slice { m_tracks[m_tracks[uuid].parent].name, m_tracks[uuid].name, text(event, 23), static_cast<std::int64_t>(time), 0, {} };
+        Slice slice { m_tracks[m_tracks[uuid].parent].name, m_tracks[uuid].name, text(event, 23),
+            static_cast<std::int64_t>(time), 0, {} };
         EXPECT_TRUE(m_tracks[m_tracks[uuid].parent].isProcess);
         EXPECT_TRUE(m_open[uuid].empty()) << "slices of a line do not overlap";
         for (auto [at, end] = event.equal_range(4); at != end; ++at) {
@@ -189,8 +191,8 @@ private:
             const std::uint64_t bits = number(argument, 5);
             std::memcpy(&real, &bits, 8);
             slice.arguments[m_names.at(number(argument, 1))] = argument.count(6) != 0 ? text(argument, 6)
-                : argument.count(5) != 0                                             ? numberText(real)
-                                                                                      : std::to_string(static_cast<std::int64_t>(number(argument, 4)));
+                : argument.count(5) != 0                                              ? numberText(real)
+                                         : std::to_string(static_cast<std::int64_t>(number(argument, 4)));
         }
         for (auto [at, end] = event.equal_range(47); at != end; ++at)
             ++m_out.flowStarts[at->second.number];
@@ -229,8 +231,10 @@ Timeline readChrome(const std::string& text)
         const std::pair<int, int> thread { event["pid"], event["tid"] };
         if (phase == "X") {
             const std::int64_t begin = nanoseconds(event["ts"]);
-            out.slices.push_back({ processes.at(thread.first), threads.at(thread), event["name"], begin, begin + nanoseconds(event["dur"]), {} });
-            EXPECT_TRUE(busy[thread].empty() || begin >= busy[thread].back().second) << "slices of a line do not overlap";
+            out.slices.push_back({ processes.at(thread.first), threads.at(thread), event["name"], begin,
+                begin + nanoseconds(event["dur"]), {} });
+            EXPECT_TRUE(busy[thread].empty() || begin >= busy[thread].back().second)
+                << "slices of a line do not overlap";
             busy[thread].emplace_back(begin, out.slices.back().end);
         } else if (phase == "C") {
             out.counters.insert(event["name"].get<std::string>());
@@ -246,8 +250,9 @@ Timeline readChrome(const std::string& text)
         ++(phase == "s" ? out.flowStarts : out.flowEnds)[std::stoull(event["id"].get<std::string>(), nullptr, 16)];
         const std::int64_t at = nanoseconds(event["ts"]);
         const auto& slices = busy[{ event["pid"], event["tid"] }];
-        EXPECT_TRUE(std::any_of(slices.begin(), slices.end(), [&](const auto& slice) { return slice.first <= at && at <= slice.second; }))
-            << "a flow end outside of any slice";
+        EXPECT_TRUE(std::any_of(slices.begin(), slices.end(), [&](const auto& slice) {
+            return slice.first <= at && at <= slice.second;
+        })) << "a flow end outside of any slice";
     }
     return out;
 }
@@ -299,7 +304,8 @@ protected:
         for (std::size_t k = 1; k < rows.size(); ++k) {
             const auto& row = rows[k];
             const std::string sm = std::to_string(run.trace->span(CtaId(std::stoul(row[0]))).sm);
-            expected.emplace("CTA " + row[0] + " · SM " + sm, row[2].empty() ? row[1] : row[2], expectedNs(run, row[6]), expectedNs(run, row[7]));
+            expected.emplace("CTA " + row[0] + " · SM " + sm, row[2].empty() ? row[1] : row[2], expectedNs(run, row[6]),
+                expectedNs(run, row[7]));
         }
         std::multiset<Key> found;
         for (const Slice& slice : timeline.slices)
@@ -421,8 +427,10 @@ std::string nameOfRun(const testing::TestParamInfo<Scenario>& scenario)
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, TimelineFiles,
-    testing::Values(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), scenarioOf("fa2", 50, 70, 16, "none", { 16, 8 }, DType::Bf16),
-        withoutValues(scenarioOf("fa2", 512, 512, 64, "none", { 32, 32 })), scenarioOf("standard", 48, 48, 16, "none", { 16, 16 }),
+    testing::Values(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }),
+        scenarioOf("fa2", 50, 70, 16, "none", { 16, 8 }, DType::Bf16),
+        withoutValues(scenarioOf("fa2", 512, 512, 64, "none", { 32, 32 })),
+        scenarioOf("standard", 48, 48, 16, "none", { 16, 16 }),
         broken(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), "count:syncthreads=160"),
         broken(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), "wait:K_visible")),
     nameOfRun);

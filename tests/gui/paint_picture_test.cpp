@@ -82,8 +82,10 @@ private slots:
     {
         for (const QString& view : pictureViews()) {
             const QString all = texts(renderSvg(request(view))).join(QLatin1Char('\n'));
-            for (const QString& words : { QStringLiteral("FlashAttention-2 forward"), QStringLiteral("All times are modelled"),
-                     QStringLiteral("8 × 8"), QStringLiteral("timed as 128 × 128"), QStringLiteral("licence-causal.json"), QStringLiteral("FlashStep") })
+            for (const QString& words :
+                { QStringLiteral("FlashAttention-2 forward"), QStringLiteral("All times are modelled"),
+                    QStringLiteral("8 × 8"), QStringLiteral("timed as 128 × 128"),
+                    QStringLiteral("licence-causal.json"), QStringLiteral("FlashStep") })
                 QVERIFY2(all.contains(words), qPrintable(view + QStringLiteral(": ") + words));
         }
     }
@@ -127,7 +129,8 @@ private slots:
         QVERIFY(file.open(QIODevice::ReadOnly));
         QCOMPARE(file.readAll(), renderSvg(request(QStringLiteral("timeline"))));
         QCOMPARE(QDir(dir.path()).entryList(QDir::Files | QDir::Hidden).size(), 2);
-        const Status failed = writePicture(request(QStringLiteral("timeline")), QStringLiteral("png"), dir.filePath(QStringLiteral("none/a.png")));
+        const Status failed = writePicture(
+            request(QStringLiteral("timeline")), QStringLiteral("png"), dir.filePath(QStringLiteral("none/a.png")));
         QVERIFY(!failed.ok());
     }
 

@@ -64,7 +64,8 @@ private slots:
         const StageLayout layout = layoutStage(area, scene, {});
         QCOMPARE(hitTest(layout, scene, layout.keyRect(3).center()).j, 3);
         QCOMPARE(hitTest(layout, scene, layout.rowRect(5).center()).i, 5);
-        QCOMPARE(static_cast<int>(hitTest(layout, scene, layout.outputRect(2).center()).part), static_cast<int>(StageHit::Part::Output));
+        QCOMPARE(static_cast<int>(hitTest(layout, scene, layout.outputRect(2).center()).part),
+            static_cast<int>(StageHit::Part::Output));
     }
 
     void zoomKeepsWhatIsUnderTheMouse()
@@ -88,9 +89,14 @@ private slots:
                 for (int j = 0; j < 8; ++j) {
                     const TileState one = tileAt(trace(), 0, 0, i, j, { p });
                     const TileState& many = row[static_cast<std::size_t>(j)];
-                    QVERIFY2(one.kind == many.kind && one.fraction == many.fraction && one.masked == many.masked && one.n == many.n && one.cta == many.cta,
+                    QVERIFY2(one.kind == many.kind && one.fraction == many.fraction && one.masked == many.masked
+                            && one.n == many.n && one.cta == many.cta,
                         qPrintable(QStringLiteral("position %1, tile (%2, %3): %4 and %5")
-                                       .arg(p).arg(i).arg(j).arg(static_cast<int>(one.kind)).arg(static_cast<int>(many.kind))));
+                                       .arg(p)
+                                       .arg(i)
+                                       .arg(j)
+                                       .arg(static_cast<int>(one.kind))
+                                       .arg(static_cast<int>(many.kind))));
                 }
             }
     }
@@ -128,7 +134,9 @@ private slots:
             QVERIFY(std::fabs(row.used - std::max(row.before, row.blockMax)) < 1e-4);
             QVERIFY(std::fabs(row.scale - std::exp2(row.before - row.used)) < 1e-5);
             for (int c = 0; c < tile.keys; ++c)
-                QVERIFY(std::fabs(static_cast<double>(tile.p.at(r, c)) - std::exp2(static_cast<double>(tile.s.at(r, c)) - row.used)) < 4e-3);
+                QVERIFY(std::fabs(static_cast<double>(tile.p.at(r, c))
+                            - std::exp2(static_cast<double>(tile.s.at(r, c)) - row.used))
+                    < 4e-3);
         }
     }
 
@@ -207,7 +215,8 @@ private slots:
         const auto hit = layout.hitTest(layout.scoreRect(2, 4).center());
         QCOMPARE(hit.row, 50);
         QCOMPARE(hit.key, 44);
-        QCOMPARE(static_cast<int>(layout.hitTest(layout.probabilityRect(7, 0).center()).part), static_cast<int>(NumbersLayout::Hit::Part::Probability));
+        QCOMPARE(static_cast<int>(layout.hitTest(layout.probabilityRect(7, 0).center()).part),
+            static_cast<int>(NumbersLayout::Hit::Part::Probability));
         QCOMPARE(layout.hitTest(layout.probabilityRect(7, 0).center()).key, 40);
     }
 

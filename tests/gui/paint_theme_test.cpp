@@ -65,7 +65,8 @@ private slots:
         QVERIFY(loadFonts());
         QCOMPARE(QFontInfo(canvasFont(12)).family(), QStringLiteral("Inter"));
         QCOMPARE(QFontInfo(monoFont(12)).family(), QStringLiteral("JetBrains Mono"));
-        QVERIFY(textWidth(canvasFont(11.5), QStringLiteral("tensor core")) < textWidth(canvasFont(12), QStringLiteral("tensor core")));
+        QVERIFY(textWidth(canvasFont(11.5), QStringLiteral("tensor core"))
+            < textWidth(canvasFont(12), QStringLiteral("tensor core")));
         QCOMPARE(textWidth(monoFont(12), QStringLiteral("0000")), textWidth(monoFont(12), QStringLiteral("1111")));
     }
 
@@ -85,7 +86,8 @@ private slots:
         QCOMPARE(factor(3.14e-7), QStringLiteral("3.1e") + minus + QStringLiteral("7"));
         QCOMPARE(number(1, NumberFormat::Hex, DType::Bf16), QStringLiteral("0x3F80"));
         QCOMPARE(number(-0.75, NumberFormat::Exact, DType::Fp32), minus + QStringLiteral("3/4"));
-        QCOMPARE(number(0.1, NumberFormat::Exact, DType::Bf16), QStringLiteral("205·2^") + minus + QStringLiteral("11"));
+        QCOMPARE(
+            number(0.1, NumberFormat::Exact, DType::Bf16), QStringLiteral("205·2^") + minus + QStringLiteral("11"));
         QCOMPARE(duration(8160, 1830), QStringLiteral("4.46 µs"));
         QCOMPARE(byteCount(32768), QStringLiteral("32") + blank + QStringLiteral("KB"));
     }

@@ -56,7 +56,8 @@ private slots:
                 double mantissa = ticks.step;
                 while (mantissa >= 10)
                     mantissa /= 10;
-                QVERIFY(std::fabs(mantissa - 1) < 1e-9 || std::fabs(mantissa - 2) < 1e-9 || std::fabs(mantissa - 5) < 1e-9);
+                QVERIFY(
+                    std::fabs(mantissa - 1) < 1e-9 || std::fabs(mantissa - 2) < 1e-9 || std::fabs(mantissa - 5) < 1e-9);
                 QVERIFY(ticks.count == 0 || (ticks.first >= 17 && ticks.at(ticks.count - 1) <= 17 + span));
             }
     }
@@ -90,12 +91,14 @@ private slots:
                 view.from = static_cast<double>(trace.beginCycle(at)) - 20;
                 view.to = static_cast<double>(trace.endCycle(at)) + 20;
                 const TimelineLayout layout = layoutTimeline(area, index, view);
-                const QRectF rect = layout.sliceRect(layout.lanes[r], static_cast<double>(trace.beginCycle(at)), static_cast<double>(trace.endCycle(at)));
+                const QRectF rect = layout.sliceRect(layout.lanes[r], static_cast<double>(trace.beginCycle(at)),
+                    static_cast<double>(trace.endCycle(at)));
                 const TimelineHit hit = hitTest(layout, index, rect.center());
                 QCOMPARE(static_cast<int>(hit.part), static_cast<int>(TimelineHit::Part::Slice));
                 QVERIFY(hit.instance == at);
                 // and its edges attract
-                QCOMPARE(snapToEdge(layout, index, { rect.left() + 3, rect.center().y() }), static_cast<double>(trace.beginCycle(at)));
+                QCOMPARE(snapToEdge(layout, index, { rect.left() + 3, rect.center().y() }),
+                    static_cast<double>(trace.beginCycle(at)));
                 ++found;
             }
         }
@@ -119,7 +122,8 @@ private slots:
                     if (candidate.kind == LaneKind::Engine && candidate.index == e)
                         lane = &candidate;
                 QVERIFY(lane);
-                const QRectF rect = layout.hopRect(*lane, engine, engine.row[k], hop.begin, static_cast<double>(hop.end()));
+                const QRectF rect
+                    = layout.hopRect(*lane, engine, engine.row[k], hop.begin, static_cast<double>(hop.end()));
                 const TimelineHit hit = hitTest(layout, index, rect.center());
                 QVERIFY(hit.hop.has_value());
                 QCOMPARE(*hit.hop, engine.hops[k]);
@@ -163,7 +167,8 @@ private slots:
                 for (std::size_t k = 0; k < lane.count; ++k) {
                     const InstanceId at = index.instance(lane, k);
                     const Op& op = index.op(at);
-                    const auto begin = static_cast<double>(trace.beginCycle(at)), end = static_cast<double>(trace.endCycle(at));
+                    const auto begin = static_cast<double>(trace.beginCycle(at)),
+                               end = static_cast<double>(trace.endCycle(at));
                     if (op.kind != OpKind::Wait && op.kind != OpKind::Sync && !op.async)
                         busy += std::max(0.0, std::min(end, cycle) - begin);
                     if (!op.async && begin <= cycle && end > cycle)
@@ -183,7 +188,8 @@ private slots:
         const TimelineLayout before = layoutTimeline(area, index, view);
         const TimelineView closer = zoomed(index, view, 3, anchor);
         const TimelineLayout after = layoutTimeline(area, index, closer);
-        QVERIFY(std::fabs(before.timeToX(anchor) - after.timeToX(anchor)) < 1e-6); // what is under the mouse stays there
+        QVERIFY(
+            std::fabs(before.timeToX(anchor) - after.timeToX(anchor)) < 1e-6); // what is under the mouse stays there
         for (int k = 0; k < 200; ++k)
             view = zoomed(index, view, 1.3, anchor);
         QVERIFY(view.to - view.from >= 8 - 1e-9);
@@ -207,7 +213,8 @@ private slots:
         const Position p = test::momentOf(sampleIndex().trace(), "block(i=6, n=2)").position;
         const QImage image = painted({ &sampleIndex(), p, {}, true, false }, {}, Theme::light());
         const TimelineLayout layout = layoutTimeline(area, sampleIndex(), {});
-        const int x = static_cast<int>(std::lround(layout.timeToX(static_cast<double>(sampleIndex().trace().timeAt(p)))));
+        const int x
+            = static_cast<int>(std::lround(layout.timeToX(static_cast<double>(sampleIndex().trace().timeAt(p)))));
         for (int y = static_cast<int>(layout.plot.top()); y < static_cast<int>(area.bottom()); ++y)
             QCOMPARE(image.pixelColor(x, y), Theme::light().text);
     }

@@ -33,9 +33,9 @@ bool add(std::string_view file)
 
 Faces addFaces()
 {
-    constexpr std::array<std::string_view, 7> files { "fonts/Inter-Regular.otf", "fonts/Inter-Medium.otf", "fonts/Inter-SemiBold.otf",
-        "fonts/JetBrainsMono-Regular.ttf", "fonts/JetBrainsMono-Medium.ttf", "fonts/JetBrainsMono-SemiBold.ttf",
-        "fonts/DroidSansFallbackFull.ttf" };
+    constexpr std::array<std::string_view, 7> files { "fonts/Inter-Regular.otf", "fonts/Inter-Medium.otf",
+        "fonts/Inter-SemiBold.otf", "fonts/JetBrainsMono-Regular.ttf", "fonts/JetBrainsMono-Medium.ttf",
+        "fonts/JetBrainsMono-SemiBold.ttf", "fonts/DroidSansFallbackFull.ttf" };
     Faces faces;
     for (const std::string_view file : files)
         faces.complete = add(file) && faces.complete;

@@ -21,8 +21,8 @@ struct Column {
     const char16_t* title;
     double share; // of the width
 };
-constexpr Column columns[] = { { u"row", 0.07 }, { u"", 0.16 }, { u"m before", 0.15 }, { u"in use", 0.15 }, { u"gap", 0.18 }, { u"× scale", 0.17 },
-    { u"ℓ", 0.14 } };
+constexpr Column columns[] = { { u"row", 0.07 }, { u"", 0.16 }, { u"m before", 0.15 }, { u"in use", 0.15 },
+    { u"gap", 0.18 }, { u"× scale", 0.17 }, { u"ℓ", 0.14 } };
 
 QRectF columnRect(const QRectF& line, int k)
 {
@@ -51,7 +51,8 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     painter.setPen(theme.text);
     const bool any = row.blocks > 0;
     const bool first = row.decision == "first";
-    const auto cell = [&](int k, const QString& text) { drawLine(painter, columnRect(line, k), Qt::AlignRight, mono, text); };
+    const auto cell
+        = [&](int k, const QString& text) { drawLine(painter, columnRect(line, k), Qt::AlignRight, mono, text); };
     const QString none(QChar(0x2013));
     cell(2, any ? fixed(row.mBefore * log2e, 2) : none);
     cell(3, any ? fixed(row.mUsed * log2e, 2) : none);
@@ -59,7 +60,9 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     cell(5, any && !first ? factor(row.scale) : none);
     cell(6, any ? fixed(row.l, 2) : none);
     if (any && !first && row.mUsed > row.mBefore)
-        paintMark(painter, { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() }, row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
+        paintMark(painter,
+            { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() },
+            row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
 }
 
 } // namespace
@@ -74,12 +77,15 @@ void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene,
         const QRectF line(rect.left() + inset, rect.top() + headHeight, rect.width() - 2 * inset, rowHeight);
         painter.setPen(theme.t2);
         if (rows.empty())
-            drawLine(painter, QRectF(line.left(), rect.top() + 4, line.width(), headHeight), Qt::AlignLeft, canvasFont(11),
-                QStringLiteral("No running statistics here: the values were not recorded, or this version keeps none."));
+            drawLine(painter, QRectF(line.left(), rect.top() + 4, line.width(), headHeight), Qt::AlignLeft,
+                canvasFont(11),
+                QStringLiteral(
+                    "No running statistics here: the values were not recorded, or this version keeps none."));
         const auto first = static_cast<std::size_t>(std::max(0.0, std::floor(scroll / rowHeight)));
         for (std::size_t k = first; k < rows.size(); ++k) {
             const QRectF at = line.translated(0, static_cast<double>(k) * rowHeight - scroll);
-            if (at.top() >= rect.bottom() || (drawsVectors(painter) && at.bottom() > rect.bottom())) // vectors know no clip
+            if (at.top() >= rect.bottom()
+                || (drawsVectors(painter) && at.bottom() > rect.bottom())) // vectors know no clip
                 break;
             paintRow(painter, at, rows[k], scene, theme);
         }
@@ -88,8 +94,8 @@ void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene,
             painter.fillRect(head, theme.panel);
             painter.setPen(theme.t2);
             for (int k = 0; k < static_cast<int>(std::size(columns)); ++k)
-                drawLine(painter, columnRect(line.translated(0, -headHeight).adjusted(0, 2, 0, 2), k), k < 2 ? Qt::AlignLeft : Qt::AlignRight,
-                    canvasFont(11), QString::fromUtf16(columns[k].title));
+                drawLine(painter, columnRect(line.translated(0, -headHeight).adjusted(0, 2, 0, 2), k),
+                    k < 2 ? Qt::AlignLeft : Qt::AlignRight, canvasFont(11), QString::fromUtf16(columns[k].title));
         }
     }
     painter.restore();

@@ -8,7 +8,8 @@
 
 namespace flashstep::paint {
 
-// The softmax state of the chosen CTA's rows as a table: m before and in use, gap, scale, l (log2 units), first rows that fit.
+// The softmax state of the chosen CTA's rows as a table: m before and in use, gap, scale, l (log2 units), first rows
+// that fit.
 void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene, double scroll, const Theme& theme);
 [[nodiscard]] double ledgerHeight(const StageScene& scene);
 

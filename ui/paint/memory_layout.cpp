@@ -17,8 +17,11 @@ Bytes registerBytes(const BufferDecl& buffer, const Program& program)
 {
     // Registers are not budgeted by buffer: the tile's own size, scaled to the costed tile where that differs.
     const bool query = buffer.tile != BufferDecl::Tile::Key, wide = buffer.tile == BufferDecl::Tile::Pair;
-    const Bytes rows = query && program.tile.rows > 0 ? Bytes { buffer.rows } * program.costTile.rows / program.tile.rows : buffer.rows;
-    const Bytes cols = wide && program.tile.keys > 0 ? Bytes { buffer.cols } * program.costTile.keys / program.tile.keys : buffer.cols;
+    const Bytes rows = query && program.tile.rows > 0
+        ? Bytes { buffer.rows } * program.costTile.rows / program.tile.rows
+        : buffer.rows;
+    const Bytes cols = wide && program.tile.keys > 0 ? Bytes { buffer.cols } * program.costTile.keys / program.tile.keys
+                                                     : buffer.cols;
     return rows * cols * 4;
 }
 
@@ -31,7 +34,8 @@ void layStrips(MemoryLayout& layout, const MemoryScene& scene, double left, doub
     if (scores)
         tensors.insert(tensors.end(), { TensorId::S, TensorId::P });
     for (const TensorId tensor : tensors) {
-        const bool byKey = tensor == TensorId::K || tensor == TensorId::V || tensor == TensorId::S || tensor == TensorId::P;
+        const bool byKey
+            = tensor == TensorId::K || tensor == TensorId::V || tensor == TensorId::S || tensor == TensorId::P;
         layout.strips.push_back({ tensor, { left + letterWidth, y, width - letterWidth, stripHeight },
             byKey ? program.keyBlocks() : program.queryTiles() });
         y += stripStep;
@@ -42,7 +46,8 @@ void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, doubl
 {
     const Program& program = scene.trace->program();
     const Cta& cta = program.ctas[scene.cta.index()];
-    const double capacity = scene.gpu ? scene.gpu->smemPerSmKib * 1024.0 : static_cast<double>(program.launches[cta.launch].smemBytes);
+    const double capacity
+        = scene.gpu ? scene.gpu->smemPerSmKib * 1024.0 : static_cast<double>(program.launches[cta.launch].smemBytes);
     double x = left;
     for (std::size_t k = 0; k < program.buffers.size(); ++k) {
         const BufferDecl& buffer = program.buffers[k];
@@ -121,7 +126,9 @@ MemoryHit hitTestMemory(const QRectF& rect, const MemoryScene& scene, QPointF po
     MemoryHit hit;
     for (const MemoryLayout::Strip& strip : layout.strips)
         if (strip.rect.contains(point)) {
-            const int k = std::clamp(static_cast<int>((point.x() - strip.rect.left()) / strip.rect.width() * strip.tiles), 0, strip.tiles - 1);
+            const int k
+                = std::clamp(static_cast<int>((point.x() - strip.rect.left()) / strip.rect.width() * strip.tiles), 0,
+                    strip.tiles - 1);
             hit.tensor = strip.tensor;
             const bool byQuery = strip.tensor == TensorId::Q || strip.tensor == TensorId::O;
             (byQuery ? hit.i : hit.j) = k;

@@ -36,7 +36,8 @@ void paintTitle(const MemoryCanvas& canvas, const QRectF& line, const QString& t
     const QFont bold = canvasFont(11.5, QFont::DemiBold);
     drawLine(canvas.painter, line, Qt::AlignLeft, bold, title);
     canvas.painter.setPen(canvas.theme.t2);
-    drawElided(canvas.painter, line.adjusted(textWidth(bold, title) + 12, 0, 0, 0), Qt::AlignRight, canvasFont(11), note);
+    drawElided(
+        canvas.painter, line.adjusted(textWidth(bold, title) + 12, 0, 0, 0), Qt::AlignRight, canvasFont(11), note);
 }
 
 QPen dashed(const QColor& colour, double on, double off)
@@ -104,8 +105,8 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
 {
     const std::string_view letter = name(strip.tensor);
     canvas.painter.setPen(canvas.theme.t2);
-    drawLine(canvas.painter, QRectF(strip.rect.left() - 18, strip.rect.top(), 18, strip.rect.height()), Qt::AlignLeft, monoFont(10.5),
-        QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
+    drawLine(canvas.painter, QRectF(strip.rect.left() - 18, strip.rect.top(), 18, strip.rect.height()), Qt::AlignLeft,
+        monoFont(10.5), QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
     const bool byKey = strip.tensor != TensorId::Q && strip.tensor != TensorId::O;
     const int step = std::max(1, strip.tiles / std::max(1, static_cast<int>(strip.rect.width() / 3)));
     for (int k = 0; k < strip.tiles; k += step) {
@@ -113,11 +114,14 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
         rect.setWidth(rect.width() * step);
         const TileColour& colour = canvas.theme.keyBlock(byKey ? k : -1);
         const bool between = strip.tensor == TensorId::S || strip.tensor == TensorId::P;
-        const bool here = between ? storedBlock(canvas, strip.tensor, k) : strip.tensor != TensorId::O || stored(canvas, TensorId::O, k);
+        const bool here = between ? storedBlock(canvas, strip.tensor, k)
+                                  : strip.tensor != TensorId::O || stored(canvas, TensorId::O, k);
         if (here)
-            box(canvas, rect, byKey ? colour.fill : canvas.theme.neutral.tint, colour.edge == colour.fill || !byKey ? QPen(Qt::NoPen) : QPen(colour.edge, 1));
+            box(canvas, rect, byKey ? colour.fill : canvas.theme.neutral.tint,
+                colour.edge == colour.fill || !byKey ? QPen(Qt::NoPen) : QPen(colour.edge, 1));
         else
-            box(canvas, rect, Qt::NoBrush, rect.width() > 8 ? dashed(canvas.theme.mid, 2, 2) : QPen(canvas.theme.line, 1));
+            box(canvas, rect, Qt::NoBrush,
+                rect.width() > 8 ? dashed(canvas.theme.mid, 2, 2) : QPen(canvas.theme.line, 1));
         const Highlight& mark = canvas.scene.highlight;
         if ((byKey && k == mark.hoverJ) || (!byKey && k == mark.hoverI))
             box(canvas, rect.adjusted(-1, -1, 1, 1), Qt::NoBrush, QPen(canvas.theme.text, 2));
@@ -180,19 +184,22 @@ void paintSlots(const MemoryCanvas& canvas)
         const BufferDecl& decl = canvas.program().buffers[slot.buffer.index()];
         BufferState state = canvas.state(slot.buffer);
         for (std::size_t k = 0; k < canvas.program().buffers.size(); ++k) // O on its way out lies where Q was
-            if (canvas.program().buffers[k].aliases == slot.buffer && canvas.state(BufferId(k)).kind != BufferState::Kind::Empty)
+            if (canvas.program().buffers[k].aliases == slot.buffer
+                && canvas.state(BufferId(k)).kind != BufferState::Kind::Empty)
                 state = canvas.state(BufferId(k));
         paintHolding(canvas, slot.rect.adjusted(1, 0, -1, 0), state);
         const QString label = byteCount(static_cast<double>(decl.costedBytes));
         canvas.painter.setPen(canvas.theme.t2);
         const QFont font = canvasFont(10);
         if (textWidth(font, label) <= slot.rect.width())
-            drawLine(canvas.painter, QRectF(slot.rect.left(), slot.rect.bottom() + 1, slot.rect.width(), 14), Qt::AlignHCenter, font, label);
+            drawLine(canvas.painter, QRectF(slot.rect.left(), slot.rect.bottom() + 1, slot.rect.width(), 14),
+                Qt::AlignHCenter, font, label);
     }
     if (canvas.layout.freeSmem.width() > 4) {
         box(canvas, canvas.layout.freeSmem.adjusted(1, 0, 0, 0), Qt::NoBrush, QPen(canvas.theme.line, 1));
         canvas.painter.setPen(canvas.theme.t3);
-        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10), QStringLiteral("not taken by this CTA"));
+        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10),
+            QStringLiteral("not taken by this CTA"));
     }
 }
 
@@ -212,7 +219,8 @@ void paintRegisters(const MemoryCanvas& canvas)
         const QFont font = monoFont(10);
         canvas.painter.setPen(canvas.theme.t2);
         if (textWidth(font, label) <= rect.width())
-            drawLine(canvas.painter, QRectF(rect.left(), rect.bottom() + 1, rect.width(), 14), Qt::AlignHCenter, font, label);
+            drawLine(canvas.painter, QRectF(rect.left(), rect.bottom() + 1, rect.width(), 14), Qt::AlignHCenter, font,
+                label);
     }
 }
 
@@ -232,7 +240,8 @@ void paintWaits(const MemoryCanvas& canvas)
         const QFont mono = monoFont(10.5);
         const QString since = grouped(role.since);
         painter.setPen(canvas.theme.text);
-        drawLine(painter, line.adjusted(17, 0, 0, 0), Qt::AlignLeft, font, QString::fromStdString(canvas.program().roles[role.role.index()].name));
+        drawLine(painter, line.adjusted(17, 0, 0, 0), Qt::AlignLeft, font,
+            QString::fromStdString(canvas.program().roles[role.role.index()].name));
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
         drawElided(painter, line.adjusted(72, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
@@ -241,7 +250,8 @@ void paintWaits(const MemoryCanvas& canvas)
     }
     if (y == canvas.layout.waits.top()) {
         painter.setPen(canvas.theme.t3);
-        drawLine(painter, QRectF(canvas.layout.waits.left(), y, canvas.layout.waits.width(), 15), Qt::AlignLeft, font, QStringLiteral("nothing waits"));
+        drawLine(painter, QRectF(canvas.layout.waits.left(), y, canvas.layout.waits.width(), 15), Qt::AlignLeft, font,
+            QStringLiteral("nothing waits"));
     }
 }
 
@@ -258,10 +268,12 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
         const MemoryCanvas canvas { painter, scene, layout, buffers, theme };
         const LaunchDecl& launch = canvas.program().launches[canvas.cta().launch];
         const double read = scene.trace->counter(Counter::GlobalRead, scene.position);
-        paintTitle(canvas, layout.hbmTitle, QStringLiteral("HBM"), QStringLiteral("%1 read so far by all CTAs").arg(byteCount(read)));
+        paintTitle(canvas, layout.hbmTitle, QStringLiteral("HBM"),
+            QStringLiteral("%1 read so far by all CTAs").arg(byteCount(read)));
         for (const MemoryLayout::Strip& strip : layout.strips)
             paintStrip(canvas, strip);
-        const QString capacity = scene.gpu ? QStringLiteral(" of ") + byteCount(scene.gpu->smemPerSmKib * 1024.0) : QString();
+        const QString capacity
+            = scene.gpu ? QStringLiteral(" of ") + byteCount(scene.gpu->smemPerSmKib * 1024.0) : QString();
         paintTitle(canvas, layout.smemTitle, QStringLiteral("SMEM of SM %1").arg(scene.trace->span(scene.cta).sm),
             byteCount(static_cast<double>(launch.smemBytes)) + capacity);
         paintSlots(canvas);

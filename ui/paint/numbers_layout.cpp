@@ -36,12 +36,14 @@ QRectF NumbersLayout::scoreRect(int r, int c) const
 
 QRectF NumbersLayout::probabilityRect(int r, int c) const
 {
-    return { probabilities.left() + c * probabilityWidth, probabilities.top() + r * cellHeight, probabilityWidth, cellHeight };
+    return { probabilities.left() + c * probabilityWidth, probabilities.top() + r * cellHeight, probabilityWidth,
+        cellHeight };
 }
 
 QRectF NumbersLayout::statisticRect(int r, int column) const
 {
-    return { statistics.left() + column * statisticWidth, statistics.top() + r * cellHeight, statisticWidth, cellHeight };
+    return { statistics.left() + column * statisticWidth, statistics.top() + r * cellHeight, statisticWidth,
+        cellHeight };
 }
 
 NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const NumbersView& view)
@@ -57,8 +59,10 @@ NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const N
     l.keys = std::max(0, program.keysInside(view.j));
     l.dims = program.problem.headDimV;
 
-    const double fixedWidth = 2 * inset + wordWidth + numberWidth + 3 * groupGap + (statisticColumns + 1) * l.statisticWidth;
-    const double s = naturalWidth(view.format, true), p = naturalWidth(view.format, program.problem.dtype == DType::Fp32);
+    const double fixedWidth
+        = 2 * inset + wordWidth + numberWidth + 3 * groupGap + (statisticColumns + 1) * l.statisticWidth;
+    const double s = naturalWidth(view.format, true),
+                 p = naturalWidth(view.format, program.problem.dtype == DType::Fp32);
     const double shrink = std::min(1.0, std::max(0.1, (rect.width() - fixedWidth) / std::max(1.0, l.keys * (s + p))));
     l.scoreWidth = std::floor(s * shrink * 2) / 2;
     l.probabilityWidth = std::floor(p * shrink * 2) / 2;
@@ -100,7 +104,8 @@ NumbersLayout::Hit NumbersLayout::hitTest(QPointF point) const
             return;
         hit.part = part;
         hit.row = firstRow + std::clamp(static_cast<int>((point.y() - area.top()) / area.height() * rows), 0, rows - 1);
-        hit.*member = first + std::clamp(static_cast<int>((point.x() - area.left()) / area.width() * columns), 0, columns - 1);
+        hit.*member
+            = first + std::clamp(static_cast<int>((point.x() - area.left()) / area.width() * columns), 0, columns - 1);
     };
     place(scores, keys, Hit::Part::Score, &Hit::key, firstKey);
     place(probabilities, keys, Hit::Part::Probability, &Hit::key, firstKey);

@@ -23,7 +23,10 @@ struct NumbersCanvas {
     const TileNumbers& numbers;
     const Theme& theme;
 
-    [[nodiscard]] bool visible(const QRectF& rect) const { return rect.bottom() > layout.bounds.top() && rect.top() < layout.bounds.bottom(); }
+    [[nodiscard]] bool visible(const QRectF& rect) const
+    {
+        return rect.bottom() > layout.bounds.top() && rect.top() < layout.bounds.bottom();
+    }
 };
 
 // Text in a cell, right-aligned; smaller and without its 0x where it would not fit, else dropped, never clipped.
@@ -70,7 +73,8 @@ void paintScoreCells(const NumbersCanvas& canvas)
             const QColor ground = hidden ? canvas.theme.waitGround : divergingColour(canvas.theme, value, scoreLimit);
             const bool largest = !hidden && value == n.row[static_cast<std::size_t>(r)].blockMax;
             canvas.painter.fillRect(cell, ground);
-            cellText(canvas, cell, hidden ? canvas.theme.t3 : inkOn(ground), largest, number(value, canvas.view.format, DType::Fp32));
+            cellText(canvas, cell, hidden ? canvas.theme.t3 : inkOn(ground), largest,
+                number(value, canvas.view.format, DType::Fp32));
             if (largest)
                 frame(canvas, cell.adjusted(-0.5, -0.5, 0.5, 0.5), canvas.theme.text, 2);
         }
@@ -102,7 +106,8 @@ void paintProbabilityCells(const NumbersCanvas& canvas)
                 ground = sequentialColour(canvas.theme, value, largest);
                 canvas.painter.fillRect(cell, ground);
                 cellText(canvas, cell, inkOn(ground), false,
-                    canvas.view.format == NumberFormat::Decimal ? shortDecimal(value) : number(value, canvas.view.format, dtype));
+                    canvas.view.format == NumberFormat::Decimal ? shortDecimal(value)
+                                                                : number(value, canvas.view.format, dtype));
             }
             if (contrast(ground, canvas.theme.panel) < 1.2)
                 frame(canvas, cell, canvas.theme.line, 1);
@@ -133,7 +138,8 @@ void paintStatistics(const NumbersCanvas& canvas)
         column(1, fixed(row.blockMax, 2));
         column(2, fixed(row.blockMax - row.before, 2));
         column(3, factor(row.scale));
-        paintMark(painter, { canvas.layout.statisticRect(r, 2).left() + 7, first.center().y() }, markOf(row), canvas.theme);
+        paintMark(
+            painter, { canvas.layout.statisticRect(r, 2).left() + 7, first.center().y() }, markOf(row), canvas.theme);
         painter.setPen(canvas.theme.text);
         QRectF sum = canvas.layout.sums;
         sum.setTop(first.top());
@@ -152,10 +158,11 @@ void paintRowLabels(const NumbersCanvas& canvas, double top, double height, doub
         const int row = l.firstRow + r;
         canvas.painter.setPen(canvas.theme.text);
         if (canvas.scene.tokens)
-            drawElided(canvas.painter, QRectF(l.words.left(), y, l.words.width(), height), Qt::AlignRight, canvasFont(pixels),
-                canvas.scene.tokens->query(row));
+            drawElided(canvas.painter, QRectF(l.words.left(), y, l.words.width(), height), Qt::AlignRight,
+                canvasFont(pixels), canvas.scene.tokens->query(row));
         canvas.painter.setPen(canvas.theme.t2);
-        drawLine(canvas.painter, QRectF(l.rowNumbers.left(), y, l.rowNumbers.width(), height), Qt::AlignRight, monoFont(pixels), QString::number(row));
+        drawLine(canvas.painter, QRectF(l.rowNumbers.left(), y, l.rowNumbers.width(), height), Qt::AlignRight,
+            monoFont(pixels), QString::number(row));
     }
 }
 
@@ -190,7 +197,9 @@ void paintHeads(const NumbersCanvas& canvas)
     const double title = l.scores.top() - l.headHeight + 8;
     const QFont bold = canvasFont(13, QFont::DemiBold);
     painter.setPen(canvas.theme.text);
-    const auto at = [&](double x, const QString& text) { drawLine(painter, QRectF(x, title, 400, 18), Qt::AlignLeft, bold, text); };
+    const auto at = [&](double x, const QString& text) {
+        drawLine(painter, QRectF(x, title, 400, 18), Qt::AlignLeft, bold, text);
+    };
     at(l.scores.left(), QStringLiteral("S = Q%1 K%2ᵀ · scale · log2 e").arg(canvas.view.i).arg(canvas.view.j));
     at(l.statistics.left() + 6, QStringLiteral("reference and scale"));
     at(l.probabilities.left(), QStringLiteral("P = 2^(S − m)"));
@@ -198,9 +207,11 @@ void paintHeads(const NumbersCanvas& canvas)
     paintKeyWords(canvas, l.probabilities, l.probabilityWidth);
     const QFont small = canvasFont(11);
     painter.setPen(canvas.theme.t2);
-    const QString names[] = { QStringLiteral("m in use"), QStringLiteral("row max"), QStringLiteral("gap"), QStringLiteral("× scale") };
+    const QString names[]
+        = { QStringLiteral("m in use"), QStringLiteral("row max"), QStringLiteral("gap"), QStringLiteral("× scale") };
     for (int k = 0; k < 4; ++k)
-        drawLine(painter, l.statisticRect(0, k).adjusted(0, 0, -2, 0).translated(0, -l.cellHeight / 2 - 10), Qt::AlignRight, small, names[k]);
+        drawLine(painter, l.statisticRect(0, k).adjusted(0, 0, -2, 0).translated(0, -l.cellHeight / 2 - 10),
+            Qt::AlignRight, small, names[k]);
     QRectF sum = l.sums;
     sum.setHeight(l.cellHeight);
     drawLine(painter, sum.adjusted(0, 0, -2, 0).translated(0, -l.cellHeight / 2 - 10), Qt::AlignRight, small,
@@ -221,14 +232,17 @@ double outputLimit(const TileNumbers& n)
     return *at > 0 ? static_cast<double>(*at) : 1;
 }
 
-void paintOutputStrip(const NumbersCanvas& canvas, const QRectF& area, const TileValues& values, double limit, const QString& title, const QString& note)
+void paintOutputStrip(const NumbersCanvas& canvas, const QRectF& area, const TileValues& values, double limit,
+    const QString& title, const QString& note)
 {
     QPainter& painter = canvas.painter;
     const QFont bold = canvasFont(12, QFont::DemiBold);
     painter.setPen(canvas.theme.text);
     drawLine(painter, QRectF(area.left(), area.top() - 24, area.width(), 18), Qt::AlignLeft, bold, title);
     painter.setPen(canvas.theme.t2);
-    drawElided(painter, QRectF(area.left() + textWidth(bold, title) + 8, area.top() - 24, area.width() - textWidth(bold, title) - 8, 18),
+    drawElided(painter,
+        QRectF(
+            area.left() + textWidth(bold, title) + 8, area.top() - 24, area.width() - textWidth(bold, title) - 8, 18),
         Qt::AlignLeft, canvasFont(11), note);
     const double width = area.width() / std::max(1, values.cols), height = canvas.layout.outputHeight;
     const double gap = width >= 4 ? 0.8 : 0;
@@ -251,14 +265,16 @@ void paintOutputs(const NumbersCanvas& canvas)
     int moved = 0;
     for (const TileNumbers::Row& row : n.row)
         moved += row.scale < 1 ? 1 : 0;
-    const QString before = n.n <= 1 ? QStringLiteral("nothing yet: first block") : QStringLiteral("%1 rows × %2 dims, old frame").arg(n.rows).arg(l.dims);
+    const QString before = n.n <= 1 ? QStringLiteral("nothing yet: first block")
+                                    : QStringLiteral("%1 rows × %2 dims, old frame").arg(n.rows).arg(l.dims);
     QString after = n.n <= 1 ? QString() : QStringLiteral("%1 of %2 rows moved; ").arg(moved).arg(n.rows);
     after += n.landed ? QStringLiteral("+ P V%1").arg(n.j) : QStringLiteral("P V%1 not yet landed").arg(n.j);
     paintOutputStrip(canvas, l.outputBefore, n.oBefore, limit, QStringLiteral("O before"), before);
     paintOutputStrip(canvas, l.outputAfter, n.oAfter, limit, QStringLiteral("O after"), after);
     paintRowLabels(canvas, l.outputBefore.top(), l.outputHeight, 10);
     paintDivergingScale(canvas.painter, { l.outputBefore.left(), l.outputBefore.bottom() + 8 }, 180, limit,
-        QStringLiteral("not divided by ") + QChar(0x2113) + QStringLiteral(" yet; 99th percentile of |O|"), canvas.theme);
+        QStringLiteral("not divided by ") + QChar(0x2113) + QStringLiteral(" yet; 99th percentile of |O|"),
+        canvas.theme);
 }
 
 void paintScales(const NumbersCanvas& canvas)
@@ -266,7 +282,8 @@ void paintScales(const NumbersCanvas& canvas)
     const NumbersLayout& l = canvas.layout;
     const double y = l.scores.bottom() + 12;
     const double room = std::max(60.0, std::min(180.0, l.scores.width() - 40));
-    paintDivergingScale(canvas.painter, { l.scores.left(), y }, room, scoreLimit, QStringLiteral("log2 units; row maximum outlined"), canvas.theme);
+    paintDivergingScale(canvas.painter, { l.scores.left(), y }, room, scoreLimit,
+        QStringLiteral("log2 units; row maximum outlined"), canvas.theme);
     canvas.painter.setPen(canvas.theme.t2);
     if (l.scores.left() + room + 200 < l.statistics.left() + 20) {
         const QRectF line(l.statistics.left() + 26, y - 3, 200, 15);
@@ -274,13 +291,14 @@ void paintScales(const NumbersCanvas& canvas)
         canvas.painter.setPen(canvas.theme.t2);
         drawLine(canvas.painter, line, Qt::AlignLeft, canvasFont(11), QStringLiteral("grew: O and ℓ rescaled"));
     }
-    paintSequentialScale(canvas.painter, { l.probabilities.left(), y }, std::min(180.0, l.probabilities.width()), largestProbability(canvas.numbers),
-        QStringLiteral("square-root colour scale"), canvas.theme);
+    paintSequentialScale(canvas.painter, { l.probabilities.left(), y }, std::min(180.0, l.probabilities.width()),
+        largestProbability(canvas.numbers), QStringLiteral("square-root colour scale"), canvas.theme);
 }
 
 } // namespace
 
-void paintNumbers(QPainter& painter, const QRectF& rect, const StageScene& scene, const NumbersView& view, const Theme& theme)
+void paintNumbers(
+    QPainter& painter, const QRectF& rect, const StageScene& scene, const NumbersView& view, const Theme& theme)
 {
     painter.save();
     painter.setClipRect(rect, Qt::IntersectClip);
@@ -293,7 +311,8 @@ void paintNumbers(QPainter& painter, const QRectF& rect, const StageScene& scene
         const QFont font = canvasFont(11.5);
         if (!numbers.recorded) {
             painter.setPen(theme.t2);
-            drawLine(painter, rect, Qt::AlignHCenter, font, QStringLiteral("The values of this tile were not recorded."));
+            drawLine(
+                painter, rect, Qt::AlignHCenter, font, QStringLiteral("The values of this tile were not recorded."));
         } else {
             paintHeads(canvas);
             paintRowLabels(canvas, layout.scores.top(), layout.cellHeight, 11.5);
@@ -304,7 +323,10 @@ void paintNumbers(QPainter& painter, const QRectF& rect, const StageScene& scene
             paintOutputs(canvas);
             const int r = scene.highlight.row - layout.firstRow;
             if (r >= 0 && r < layout.rows)
-                frame(canvas, QRectF(layout.words.left() - 6, layout.scoreRect(r, 0).top() - 1, layout.sums.right() - layout.words.left() + 12, layout.cellHeight + 1), theme.text, 2);
+                frame(canvas,
+                    QRectF(layout.words.left() - 6, layout.scoreRect(r, 0).top() - 1,
+                        layout.sums.right() - layout.words.left() + 12, layout.cellHeight + 1),
+                    theme.text, 2);
         }
     }
     painter.restore();

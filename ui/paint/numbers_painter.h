@@ -38,6 +38,7 @@ struct NumbersLayout {
 [[nodiscard]] NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const NumbersView& view);
 
 // One tile with every number: S, the rows' reference and scale, P, l; O before and after. scene.cta gives the head.
-void paintNumbers(QPainter& painter, const QRectF& rect, const StageScene& scene, const NumbersView& view, const Theme& theme);
+void paintNumbers(
+    QPainter& painter, const QRectF& rect, const StageScene& scene, const NumbersView& view, const Theme& theme);
 
 } // namespace flashstep::paint

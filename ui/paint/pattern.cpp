@@ -48,9 +48,10 @@ void drawDots(QPainter& painter, const QRectF& r, const QColor& colour)
     painter.setPen(Qt::NoPen);
     painter.setBrush(colour);
     const double half = dotPeriod / 2;
-    for (double y = std::ceil((r.top() + dotRadius - half) / dotPeriod) * dotPeriod + half; y + dotRadius <= r.bottom(); y += dotPeriod)
-        for (double x = std::ceil((r.left() + dotRadius - half) / dotPeriod) * dotPeriod + half; x + dotRadius <= r.right();
-             x += dotPeriod)
+    for (double y = std::ceil((r.top() + dotRadius - half) / dotPeriod) * dotPeriod + half; y + dotRadius <= r.bottom();
+         y += dotPeriod)
+        for (double x = std::ceil((r.left() + dotRadius - half) / dotPeriod) * dotPeriod + half;
+             x + dotRadius <= r.right(); x += dotPeriod)
             painter.drawEllipse(QPointF(x, y), dotRadius, dotRadius);
 }
 

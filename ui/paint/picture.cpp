@@ -24,10 +24,13 @@ Status checked(const PictureRequest& request, const QString& format)
     if (format != QStringLiteral("svg") && format != QStringLiteral("png"))
         return Error { "no picture format " + format.toStdString(), "picture", "svg, png" };
     if (!pictureViews().contains(request.view))
-        return Error { "no view " + request.view.toStdString(), "picture", pictureViews().join(QStringLiteral(", ")).toStdString() };
+        return Error { "no view " + request.view.toStdString(), "picture",
+            pictureViews().join(QStringLiteral(", ")).toStdString() };
     const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
-    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide || width * height > largestArea)
-        return Error { "a picture of " + std::to_string(request.size.width()) + "x" + std::to_string(request.size.height()) + " is out of range",
+    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
+        || width * height > largestArea)
+        return Error { "a picture of " + std::to_string(request.size.width()) + "x"
+                + std::to_string(request.size.height()) + " is out of range",
             "picture", "200x150 up to 32767 on a side and 256 million pixels" };
     return Nothing {};
 }
@@ -77,7 +80,8 @@ QImage renderPicture(const PictureRequest& request)
 
 QByteArray renderSvg(const PictureRequest& request)
 {
-    return svgOf(request.size, pictureTitle(request), provenance(request), [&](QPainter& painter) { paintPicture(painter, request); });
+    return svgOf(request.size, pictureTitle(request), provenance(request),
+        [&](QPainter& painter) { paintPicture(painter, request); });
 }
 
 } // namespace flashstep::paint

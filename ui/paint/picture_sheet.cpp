@@ -47,7 +47,8 @@ void paintPanelTitle(const Sheet& sheet, QPointF topLeft, const QString& letter,
     sheet.painter.setPen(sheet.theme.text);
     const QFont bold = canvasFont(12.5, QFont::DemiBold);
     drawLine(sheet.painter, QRectF(topLeft.x(), topLeft.y(), 20, 18), Qt::AlignLeft, bold, letter);
-    drawLine(sheet.painter, QRectF(topLeft.x() + (letter.isEmpty() ? 0 : 18), topLeft.y(), 900, 18), Qt::AlignLeft, bold, words);
+    drawLine(sheet.painter, QRectF(topLeft.x() + (letter.isEmpty() ? 0 : 18), topLeft.y(), 900, 18), Qt::AlignLeft,
+        bold, words);
 }
 
 // Two visited blocks around the moment: what a reader wants to see close.
@@ -65,14 +66,16 @@ std::optional<std::pair<double, double>> detailOf(const Sheet& sheet, const Time
     const auto first = sheet.trace().block(sheet.cta, n), last = sheet.trace().block(sheet.cta, n + 2);
     if (!first || !last)
         return std::nullopt;
-    const auto begin = static_cast<double>(sheet.trace().timeAt(*first)), end = static_cast<double>(sheet.trace().timeAt(*last));
+    const auto begin = static_cast<double>(sheet.trace().timeAt(*first)),
+               end = static_cast<double>(sheet.trace().timeAt(*last));
     const double edge = 0.04 * (end - begin);
     return std::pair(begin - edge, end + edge);
 }
 
 void paintTimelinePanel(const Sheet& sheet, const TimelineIndex& index, const QRectF& rect, const TimelineView& view)
 {
-    TimelineScene scene { &index, sheet.request.at, {}, sheet.request.at.value > 0 && sheet.request.at < sheet.trace().end(), true };
+    TimelineScene scene { &index, sheet.request.at, {},
+        sheet.request.at.value > 0 && sheet.request.at < sheet.trace().end(), true };
     paintTimeline(sheet.painter, rect, scene, view, sheet.theme);
     sheet.painter.setRenderHint(QPainter::Antialiasing, false);
     sheet.painter.setPen(QPen(sheet.theme.mid, 1));
@@ -134,7 +137,8 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body)
         lower.from = detail->first;
         lower.to = detail->second;
         const double titles = 24, between = 26;
-        const double upperHeight = (space - 2 * titles - between) * 0.40, lowerHeight = space - 2 * titles - between - upperHeight;
+        const double upperHeight = (space - 2 * titles - between) * 0.40,
+                     lowerHeight = space - 2 * titles - between - upperHeight;
         upper = stretched(index, upper, upperHeight);
         lower = stretched(index, lower, lowerHeight);
         const QRectF a(body.left(), body.top() + titles, body.width(), timelineHeight(index, upper) + 1);
@@ -145,7 +149,9 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body)
         paintZoomLines(sheet, layoutTimeline(a, index, upper), layoutTimeline(b, index, lower));
         const QString words = QStringLiteral("Two key blocks in detail, cycles %1 to %2")
                                   .arg(grouped(std::llround(lower.from)), grouped(std::llround(lower.to)));
-        sheet.painter.fillRect(QRectF(b.left(), b.top() - titles, 26 + textWidth(canvasFont(12.5, QFont::DemiBold), words), 18), sheet.theme.panel);
+        sheet.painter.fillRect(
+            QRectF(b.left(), b.top() - titles, 26 + textWidth(canvasFont(12.5, QFont::DemiBold), words), 18),
+            sheet.theme.panel);
         paintPanelTitle(sheet, { b.left(), b.top() - titles }, QStringLiteral("b"), words);
     } else {
         paintPanelTitle(sheet, body.topLeft(), QString(), what);
@@ -186,9 +192,11 @@ void paintMargin(const Sheet& sheet, const QRectF& room)
     const QRectF rest(room.left(), room.top() + height + 16, room.width(), room.height() - height - 16);
     if (rest.height() < 120)
         return;
-    paintPanelTitle(sheet, { rest.left() + 12, rest.top() }, QString(), QStringLiteral("Ledger of the rows, log2 units"));
+    paintPanelTitle(
+        sheet, { rest.left() + 12, rest.top() }, QString(), QStringLiteral("Ledger of the rows, log2 units"));
     const double rows = std::floor((rest.height() - 22 - 22) / 18);
-    paintLedger(sheet.painter, { rest.left(), rest.top() + 22, rest.width(), 22 + 18 * rows }, sheet.stage(), 0, sheet.theme);
+    paintLedger(
+        sheet.painter, { rest.left(), rest.top() + 22, rest.width(), 22 + 18 * rows }, sheet.stage(), 0, sheet.theme);
 }
 
 void paintTilesView(const Sheet& sheet, const QRectF& body)
@@ -202,7 +210,8 @@ void paintTilesView(const Sheet& sheet, const QRectF& body)
     view.labels = true;
     // As large as the sheet allows.
     const Program& program = sheet.trace().program();
-    const double across = (rect.width() - 230) / std::max(1, program.keyBlocks()), down = (rect.height() - 110) / std::max(1, program.queryTiles());
+    const double across = (rect.width() - 230) / std::max(1, program.keyBlocks()),
+                 down = (rect.height() - 110) / std::max(1, program.queryTiles());
     view.cell = std::clamp(std::floor(std::min(across, down)), 2.0, 96.0);
     paintStage(sheet.painter, rect, scene, view, sheet.theme);
     const StageLayout layout = layoutStage(rect, scene, view);
@@ -212,13 +221,15 @@ void paintTilesView(const Sheet& sheet, const QRectF& body)
     }
     paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, 600, 24 }, sheet.theme);
     if (body.width() >= 1000)
-        paintDivergingScale(sheet.painter, { body.left() + 640, body.bottom() - legendHeight + 10 }, 180, stageOutputLimit(scene, layout),
+        paintDivergingScale(sheet.painter, { body.left() + 640, body.bottom() - legendHeight + 10 }, 180,
+            stageOutputLimit(scene, layout),
             QStringLiteral("O ÷ ℓ; squares: each element's share of its row's ℓ so far"), sheet.theme);
 }
 
 void paintMemoryView(const Sheet& sheet, const QRectF& body)
 {
-    paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Memory of CTA %1, ").arg(sheet.cta.index()) + momentWords(sheet));
+    paintPanelTitle(sheet, body.topLeft(), QString(),
+        QStringLiteral("Memory of CTA %1, ").arg(sheet.cta.index()) + momentWords(sheet));
     const MemoryScene scene { &sheet.trace(), &sheet.request.run->gpu, sheet.request.at, sheet.cta, {} };
     const double need = memoryHeight(scene);
     paintEnlarged(sheet, { body.left() - 12, body.top() + 26, body.width() + 24, body.height() - 60 }, { 600, need },
@@ -256,15 +267,18 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body)
     const Cta& cta = program.ctas[sheet.cta.index()];
     const QRectF rect(body.left() - 14, body.top() + 22, body.width() + 28, body.height() - 22);
     if (j >= 0 && program.tile.keys <= widestNumbers) {
-        paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Tile (%1, %2), ").arg(cta.i).arg(j) + momentWords(sheet));
+        paintPanelTitle(
+            sheet, body.topLeft(), QString(), QStringLiteral("Tile (%1, %2), ").arg(cta.i).arg(j) + momentWords(sheet));
         const NumbersView view { cta.i, j, NumberFormat::Decimal, 0 };
         const NumbersLayout natural = layoutNumbers({ 0, 0, 4000, 4000 }, scene, view);
         paintEnlarged(sheet, rect, { natural.sums.right() + 14, natural.contentHeight },
             [&](const QRectF& room) { paintNumbers(sheet.painter, room, scene, view, sheet.theme); });
         return;
     }
-    paintPanelTitle(sheet, body.topLeft(), QString(), QStringLiteral("Ledger of query tile %1 in log2 units, ").arg(cta.i) + momentWords(sheet));
-    paintEnlarged(sheet, { rect.left(), rect.top() + 4, std::min(rect.width(), 900.0), rect.height() - 4 }, { 480, ledgerHeight(scene) },
+    paintPanelTitle(sheet, body.topLeft(), QString(),
+        QStringLiteral("Ledger of query tile %1 in log2 units, ").arg(cta.i) + momentWords(sheet));
+    paintEnlarged(sheet, { rect.left(), rect.top() + 4, std::min(rect.width(), 900.0), rect.height() - 4 },
+        { 480, ledgerHeight(scene) },
         [&](const QRectF& room) { paintLedger(sheet.painter, room, scene, 0, sheet.theme); });
 }
 
@@ -299,7 +313,8 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
     painter.fillRect(page, theme.panel);
     const double left = page.width() < 800 ? 16 : margin, width = page.width() - 2 * left;
     painter.setPen(theme.text);
-    drawElided(painter, { left, 22, width, 28 }, Qt::AlignLeft, canvasFont(page.width() < 800 ? 15 : 19, QFont::DemiBold), pictureTitle(request));
+    drawElided(painter, { left, 22, width, 28 }, Qt::AlignLeft,
+        canvasFont(page.width() < 800 ? 15 : 19, QFont::DemiBold), pictureTitle(request));
     painter.setPen(theme.t2);
     drawElided(painter, { left, 52, width, 20 }, Qt::AlignLeft, canvasFont(12), pictureSubtitle(request));
     const QStringList lines = wrapped(provenance(request), canvasFont(11), width);

@@ -49,21 +49,29 @@ QString pictureTitle(const PictureRequest& request)
     const QString title = algorithm ? text(algorithm->title) : QString::fromStdString(program.algorithm);
     const int q = program.queryTiles(), k = program.keyBlocks();
     return QStringLiteral("%1 %2: %3, %4, %5")
-        .arg(title, QString::fromStdString(program.pass), q == 1 ? QStringLiteral("one query tile") : QStringLiteral("%1 query tiles").arg(q),
-            k == 1 ? QStringLiteral("one key block") : QStringLiteral("%1 key blocks").arg(k), masked(program.problem.mask));
+        .arg(title, QString::fromStdString(program.pass),
+            q == 1 ? QStringLiteral("one query tile") : QStringLiteral("%1 query tiles").arg(q),
+            k == 1 ? QStringLiteral("one key block") : QStringLiteral("%1 key blocks").arg(k),
+            masked(program.problem.mask));
 }
 
 QString pictureSubtitle(const PictureRequest& request)
 {
     const Run& run = *request.run;
     const Program& program = *run.program;
-    QString line = QStringLiteral("Modelled on %1 at %2 MHz, tiles %3").arg(text(run.gpu.title)).arg(std::lround(run.trace->clockMhz())).arg(size(program.tile));
+    QString line = QStringLiteral("Modelled on %1 at %2 MHz, tiles %3")
+                       .arg(text(run.gpu.title))
+                       .arg(std::lround(run.trace->clockMhz()))
+                       .arg(size(program.tile));
     if (!(program.costTile == program.tile))
         line += QStringLiteral(" timed as %1").arg(size(program.costTile));
-    line += QStringLiteral(", head dimension %1, %2.").arg(program.problem.headDim).arg(text(name(program.problem.dtype)));
-    line += QStringLiteral("  %1 cycles, %2; tensor core busy %3, MUFU %4.")
-                .arg(grouped(run.report.cycles), duration(static_cast<double>(run.report.cycles), run.trace->clockMhz()),
-                    percent(run.report.utilisation.tensor), percent(run.report.utilisation.exp));
+    line += QStringLiteral(", head dimension %1, %2.")
+                .arg(program.problem.headDim)
+                .arg(text(name(program.problem.dtype)));
+    line
+        += QStringLiteral("  %1 cycles, %2; tensor core busy %3, MUFU %4.")
+               .arg(grouped(run.report.cycles), duration(static_cast<double>(run.report.cycles), run.trace->clockMhz()),
+                   percent(run.report.utilisation.tensor), percent(run.report.utilisation.exp));
     return line;
 }
 

@@ -48,20 +48,23 @@ void paintBar(QPainter& painter, QPointF topLeft, double width, const std::array
         free = left + 2 * half + 4;
     }
     painter.setPen(theme.t2);
-    drawLine(painter, QRectF(bar.right() + 10, bar.top() - 3, 400, barHeight + 6), Qt::AlignLeft, canvasFont(11), words);
+    drawLine(
+        painter, QRectF(bar.right() + 10, bar.top() - 3, 400, barHeight + 6), Qt::AlignLeft, canvasFont(11), words);
     painter.restore();
 }
 
 } // namespace
 
-void paintDivergingScale(QPainter& painter, QPointF topLeft, double width, double limit, const QString& words, const Theme& theme)
+void paintDivergingScale(
+    QPainter& painter, QPointF topLeft, double width, double limit, const QString& words, const Theme& theme)
 {
     const int decimals = limit >= 10 ? 0 : limit >= 1 ? 1 : 3;
     paintBar(painter, topLeft, width, theme.diverging, false,
         { { 0, fixed(-limit, decimals) }, { 0.5, QStringLiteral("0") }, { 1, fixed(limit, decimals) } }, words, theme);
 }
 
-void paintSequentialScale(QPainter& painter, QPointF topLeft, double width, double maximum, const QString& words, const Theme& theme)
+void paintSequentialScale(
+    QPainter& painter, QPointF topLeft, double width, double maximum, const QString& words, const Theme& theme)
 {
     std::vector<Tick> ticks { { 0, QStringLiteral("0") } };
     if (maximum >= 4)

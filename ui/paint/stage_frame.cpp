@@ -46,7 +46,8 @@ void paintKeys(const StageCanvas& canvas)
         if (j % step != 0)
             continue;
         painter.setPen(canvas.theme.text);
-        const QRectF wide(rect.left(), rect.top() + 7, step > 1 ? std::max(layout.cell * step, 30.0) : rect.width(), 15);
+        const QRectF wide(
+            rect.left(), rect.top() + 7, step > 1 ? std::max(layout.cell * step, 30.0) : rect.width(), 15);
         drawLine(painter, wide, step > 1 ? Qt::AlignLeft : Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold),
             QStringLiteral("K%1").arg(j));
         const double pitch = layout.cell / keys;
@@ -55,11 +56,12 @@ void paintKeys(const StageCanvas& canvas)
             for (int k = 0; k < keys; ++k) {
                 const QRectF column(layout.keyRect(j).left() + k * pitch, rect.top() + 21, pitch - 2, 14);
                 if (column.left() >= layout.window.left() - 1 && column.right() <= layout.window.right() + 1)
-                    drawElided(painter, column, Qt::AlignHCenter, canvasFont(10), canvas.scene.tokens->key(j * keys + k));
+                    drawElided(
+                        painter, column, Qt::AlignHCenter, canvasFont(10), canvas.scene.tokens->key(j * keys + k));
             }
         } else if (canvas.scene.tokens && layout.cell >= 30) {
-            drawElided(painter, QRectF(rect.left(), rect.top() + 21, rect.width(), 14), Qt::AlignHCenter, canvasFont(10),
-                canvas.scene.tokens->key(j * keys));
+            drawElided(painter, QRectF(rect.left(), rect.top() + 21, rect.width(), 14), Qt::AlignHCenter,
+                canvasFont(10), canvas.scene.tokens->key(j * keys));
         }
     }
 }
@@ -72,7 +74,8 @@ void paintRowWords(const StageCanvas& canvas)
     const double pitch = layout.cell / rows;
     for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
         for (int r = 0; r < rows; ++r) {
-            const QRectF line(layout.gutter.left(), layout.rowRect(i).top() + r * pitch, layout.gutter.width() - 7, pitch);
+            const QRectF line(
+                layout.gutter.left(), layout.rowRect(i).top() + r * pitch, layout.gutter.width() - 7, pitch);
             if (line.center().y() < layout.window.top() || line.center().y() > layout.window.bottom())
                 continue;
             canvas.painter.setPen(r == 0 ? canvas.theme.text : canvas.theme.t2);
@@ -82,7 +85,8 @@ void paintRowWords(const StageCanvas& canvas)
 
 void paintRows(const StageCanvas& canvas)
 {
-    if (canvas.scene.tokens && !canvas.scene.tokens->queries.isEmpty() && canvas.layout.cell / canvas.program().tile.rows >= 20) {
+    if (canvas.scene.tokens && !canvas.scene.tokens->queries.isEmpty()
+        && canvas.layout.cell / canvas.program().tile.rows >= 20) {
         paintRowWords(canvas);
         return;
     }
@@ -98,11 +102,12 @@ void paintRows(const StageCanvas& canvas)
         const QString word = canvas.scene.tokens ? canvas.scene.tokens->query(i * rows) : QString();
         const bool two = !word.isEmpty() && layout.cell >= 28;
         painter.setPen(canvas.theme.text);
-        drawLine(painter, QRectF(rect.left(), middle - (two ? 14 : 7), rect.width() - 7, 14), Qt::AlignRight, canvasFont(11.5, QFont::DemiBold),
-            QStringLiteral("Q%1").arg(i));
+        drawLine(painter, QRectF(rect.left(), middle - (two ? 14 : 7), rect.width() - 7, 14), Qt::AlignRight,
+            canvasFont(11.5, QFont::DemiBold), QStringLiteral("Q%1").arg(i));
         if (two) {
             painter.setPen(canvas.theme.t2);
-            drawElided(painter, QRectF(rect.left(), middle, rect.width() - 7, 14), Qt::AlignRight, canvasFont(10), word);
+            drawElided(
+                painter, QRectF(rect.left(), middle, rect.width() - 7, 14), Qt::AlignRight, canvasFont(10), word);
         }
     }
 }
@@ -123,12 +128,13 @@ void paintCtas(const StageCanvas& canvas)
             continue;
         const bool two = layout.cell * step >= 28;
         painter.setPen(current ? canvas.theme.text : canvas.theme.t2);
-        drawLine(painter, QRectF(layout.brackets.left(), middle - (two ? 14 : 7), layout.brackets.width(), 14), Qt::AlignLeft,
-            canvasFont(11, current ? QFont::DemiBold : QFont::Normal), QStringLiteral("CTA %1").arg(cta.index()));
+        drawLine(painter, QRectF(layout.brackets.left(), middle - (two ? 14 : 7), layout.brackets.width(), 14),
+            Qt::AlignLeft, canvasFont(11, current ? QFont::DemiBold : QFont::Normal),
+            QStringLiteral("CTA %1").arg(cta.index()));
         if (two) {
             painter.setPen(current ? canvas.theme.t2 : canvas.theme.t3);
-            drawLine(painter, QRectF(layout.brackets.left(), middle, layout.brackets.width(), 14), Qt::AlignLeft, canvasFont(10),
-                QStringLiteral("SM %1").arg(canvas.trace().span(cta).sm));
+            drawLine(painter, QRectF(layout.brackets.left(), middle, layout.brackets.width(), 14), Qt::AlignLeft,
+                canvasFont(10), QStringLiteral("SM %1").arg(canvas.trace().span(cta).sm));
         }
     }
 }
@@ -144,7 +150,8 @@ void paintDirection(const StageCanvas& canvas)
     QRectF line = canvas.layout.direction;
     line.setWidth(canvas.layout.window.width());
     painter.setPen(canvas.theme.t2);
-    const QString words = leftwards ? QStringLiteral("keys and values, right to left") : QStringLiteral("keys and values, left to right");
+    const QString words = leftwards ? QStringLiteral("keys and values, right to left")
+                                    : QStringLiteral("keys and values, left to right");
     const QFont font = canvasFont(11);
     drawLine(painter, line, Qt::AlignLeft, font, words);
     const double start = line.left() + textWidth(font, words) + 8, end = std::max(start + 14, line.right() - 1);
@@ -182,8 +189,9 @@ void paintOutput(const StageCanvas& canvas, const QRectF& rect, const TileValues
                     if (std::isnan(far) || std::fabs(values.at(y, x)) > std::fabs(far))
                         far = values.at(y, x);
             if (std::isfinite(far))
-                canvas.painter.fillRect(QRectF(rect.left() + rect.width() * c / columns, rect.top() + rect.height() * r / rows,
-                                            rect.width() / columns - 0.5, rect.height() / rows - 0.5),
+                canvas.painter.fillRect(
+                    QRectF(rect.left() + rect.width() * c / columns, rect.top() + rect.height() * r / rows,
+                        rect.width() / columns - 0.5, rect.height() / rows - 0.5),
                     divergingColour(canvas.theme, static_cast<double>(far), limit));
         }
 }
@@ -214,9 +222,11 @@ void paintStageOutputs(const StageCanvas& canvas)
     QPainter& painter = canvas.painter;
     painter.setPen(canvas.theme.text);
     const QRectF head(layout.outputs.center().x() - 40, layout.header.top(), 80, layout.header.height());
-    drawLine(painter, head.adjusted(0, 7, 0, -16), Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold), QStringLiteral("O"));
+    drawLine(
+        painter, head.adjusted(0, 7, 0, -16), Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold), QStringLiteral("O"));
     painter.setPen(canvas.theme.t2);
-    drawLine(painter, head.adjusted(0, 21, 0, -3), Qt::AlignHCenter, canvasFont(10), QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far"));
+    drawLine(painter, head.adjusted(0, 21, 0, -3), Qt::AlignHCenter, canvasFont(10),
+        QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far"));
     if (layout.cell < 12)
         return;
     const double limit = outputLimit(canvas.trace(), canvas.b, canvas.h, layout);

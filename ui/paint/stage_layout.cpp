@@ -37,7 +37,8 @@ QSizeF room(const QRectF& rect, const StageView& view, double cell)
 double fittingCell(const QRectF& rect, const Shape& shape, const StageView& view)
 {
     const QSizeF space = room(rect, view, largestFit);
-    const double cell = std::min(space.width() / std::max(1, shape.keyBlocks), space.height() / std::max(1, shape.queryTiles));
+    const double cell
+        = std::min(space.width() / std::max(1, shape.keyBlocks), space.height() / std::max(1, shape.queryTiles));
     return cell >= largestFit ? largestFit : cell >= 8 ? std::floor(cell) : std::max(smallestCell, cell);
 }
 
@@ -106,11 +107,13 @@ StageLayout layoutStage(const QRectF& rect, const StageScene& scene, const Stage
     layout.matrix = { left + limitedPan(view.pan.x(), content.width(), layout.window.width()),
         top + limitedPan(view.pan.y(), content.height(), layout.window.height()), content.width(), content.height() };
     layout.header = { left, top - headerHeight, layout.window.width(), headerHeight };
-    layout.direction = { left, layout.header.top() - directionHeight, std::max(layout.window.width(), 200.0), directionHeight };
+    layout.direction
+        = { left, layout.header.top() - directionHeight, std::max(layout.window.width(), 200.0), directionHeight };
     layout.gutter = { left - gutterWidth, top, gutterWidth, layout.window.height() };
     layout.brackets = { left - gutterWidth - bracketWidth, top, bracketWidth, layout.window.height() };
     if (view.outputs)
-        layout.outputs = { layout.window.right() + outputGap, top, std::min(layout.cell, largestFit), layout.window.height() };
+        layout.outputs
+            = { layout.window.right() + outputGap, top, std::min(layout.cell, largestFit), layout.window.height() };
     layout.caption = { left, layout.window.bottom() + 2, rect.right() - inset - left, captionHeight };
     return layout;
 }
@@ -137,7 +140,8 @@ StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF poi
         hit.part = StageHit::Part::Tile;
         hit.i = i;
         hit.j = j;
-        const double down = (point.y() - layout.matrix.top()) / layout.cell - i, across = (point.x() - layout.matrix.left()) / layout.cell - j;
+        const double down = (point.y() - layout.matrix.top()) / layout.cell - i,
+                     across = (point.x() - layout.matrix.left()) / layout.cell - j;
         const int row = i * program.tile.rows + static_cast<int>(down * program.tile.rows);
         const int key = j * program.tile.keys + static_cast<int>(across * program.tile.keys);
         hit.row = row < program.problem.seqlenQ ? row : -1;
@@ -149,7 +153,8 @@ StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF poi
 StageView zoomed(const QRectF& rect, const StageScene& scene, StageView view, double factor, QPointF anchor)
 {
     const StageLayout before = layoutStage(rect, scene, view);
-    const double cell = std::clamp(before.cell * factor, std::min(before.cell, fittingCell(rect, shapeOf(scene), view)), largestCell);
+    const double cell
+        = std::clamp(before.cell * factor, std::min(before.cell, fittingCell(rect, shapeOf(scene), view)), largestCell);
     const QPointF place = (anchor - before.matrix.topLeft()) / before.cell; // in tiles
     view.cell = cell;
     view.pan = anchor - place * cell - before.window.topLeft();

@@ -62,7 +62,8 @@ struct StageHit {
 [[nodiscard]] StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF point);
 
 // Zoomed about a point; panned back so that the matrix cannot leave the window.
-[[nodiscard]] StageView zoomed(const QRectF& rect, const StageScene& scene, StageView view, double factor, QPointF anchor);
+[[nodiscard]] StageView zoomed(
+    const QRectF& rect, const StageScene& scene, StageView view, double factor, QPointF anchor);
 [[nodiscard]] StageView panned(const QRectF& rect, const StageScene& scene, StageView view, QPointF by);
 
 } // namespace flashstep::paint

@@ -21,7 +21,8 @@ void outlineRows(const StageCanvas& canvas)
     QRectF rows;
     for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
         if (canvas.trace().ctaOfTile(canvas.b, canvas.h, i) == canvas.scene.cta)
-            rows = rows.united(QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
+            rows = rows.united(
+                QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
     if (rows.isEmpty() || layout.cell < 6)
         return;
     canvas.painter.setRenderHint(QPainter::Antialiasing, true);
@@ -52,7 +53,8 @@ QString namesOf(const Program& program, const std::vector<RoleId>& roles)
     const QString prefix = QStringLiteral("warp ");
     if (nameAt(0).startsWith(prefix) && nameAt(roles.size() - 1).startsWith(prefix)
         && roles.back().index() - roles.front().index() + 1 == roles.size())
-        return QStringLiteral("warps %1–%2").arg(nameAt(0).mid(prefix.size()), nameAt(roles.size() - 1).mid(prefix.size()));
+        return QStringLiteral("warps %1–%2")
+            .arg(nameAt(0).mid(prefix.size()), nameAt(roles.size() - 1).mid(prefix.size()));
     QStringList names;
     for (std::size_t k = 0; k < roles.size(); ++k)
         names << nameAt(k);
@@ -78,9 +80,10 @@ QString doing(const Trace& trace, const RoleState& state)
         return QStringLiteral("at “%1”").arg(sliceLabel(trace, state.current, false));
     if (op.kind == OpKind::Load || op.kind == OpKind::Store)
         return QString::fromStdString(labelOf(trace.program(), op));
-    return op.kind == OpKind::RowSum ? QStringLiteral("row sum") : op.kind == OpKind::Convert ? QStringLiteral("rounding")
-        : op.kind == OpKind::Normalise                                                     ? QStringLiteral("dividing by l")
-                                                                                           : sliceLabel(trace, state.current, false);
+    return op.kind == OpKind::RowSum   ? QStringLiteral("row sum")
+        : op.kind == OpKind::Convert   ? QStringLiteral("rounding")
+        : op.kind == OpKind::Normalise ? QStringLiteral("dividing by l")
+                                       : sliceLabel(trace, state.current, false);
 }
 
 } // namespace
@@ -102,7 +105,8 @@ QString stageCaption(const StageScene& scene)
                 j = block;
         }
         const QString what = doing(trace, state);
-        const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == what; });
+        const auto same
+            = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == what; });
         if (same == groups.end())
             groups.push_back({ what, { state.role } });
         else
@@ -127,7 +131,10 @@ QString describeTile(const StageScene& scene, int i, int j)
     const Cta& cta = program.ctas[scene.cta.index()];
     const TileState state = tileAt(*scene.trace, cta.b, cta.h, i, j, scene.position);
     const std::string_view kind = name(state.kind);
-    QString text = QStringLiteral("Tile (%1, %2): %3").arg(i).arg(j).arg(QString::fromLatin1(kind.data(), static_cast<int>(kind.size())));
+    QString text = QStringLiteral("Tile (%1, %2): %3")
+                       .arg(i)
+                       .arg(j)
+                       .arg(QString::fromLatin1(kind.data(), static_cast<int>(kind.size())));
     if (state.kind == TileState::Kind::Loading)
         text += QStringLiteral(" %1 %").arg(static_cast<int>(std::lround(100 * state.fraction)));
     if (state.n > 0)
@@ -147,7 +154,8 @@ QString describeTile(const StageScene& scene, int i, int j)
     return text;
 }
 
-void paintStage(QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme)
+void paintStage(
+    QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme)
 {
     painter.save();
     painter.setClipRect(rect, Qt::IntersectClip);
@@ -180,8 +188,9 @@ void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme)
         TileLook look;
         const char16_t* words;
     };
-    constexpr Entry entries[] = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" }, { TileLook::InSmem, u"in SMEM" },
-        { TileLook::Computing, u"computing" }, { TileLook::Done, u"done" }, { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" } };
+    constexpr Entry entries[] = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" },
+        { TileLook::InSmem, u"in SMEM" }, { TileLook::Computing, u"computing" }, { TileLook::Done, u"done" },
+        { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" } };
     painter.save();
     const QFont font = canvasFont(11);
     double x = rect.left();
@@ -190,7 +199,8 @@ void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme)
         const double width = 16 + 6 + textWidth(font, words);
         if (x + width > rect.right())
             break;
-        paintTile(painter, QRectF(std::round(x), std::round(rect.center().y() - 8), 16, 16), entry.look, theme.tiles[3], 0.6, theme);
+        paintTile(painter, QRectF(std::round(x), std::round(rect.center().y() - 8), 16, 16), entry.look, theme.tiles[3],
+            0.6, theme);
         painter.setPen(theme.t2);
         drawLine(painter, QRectF(x + 22, rect.top(), width, rect.height()), Qt::AlignLeft, font, words);
         x += width + 18;

@@ -9,7 +9,8 @@
 namespace flashstep::paint {
 
 // The score matrix of one head as tiles, with headers, row labels, CTA brackets, the O strip and a caption.
-void paintStage(QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme);
+void paintStage(
+    QPainter& painter, const QRectF& rect, const StageScene& scene, const StageView& view, const Theme& theme);
 
 // untouched, loading, in SMEM, computing, done, masked, skipped: one line of 24 px.
 void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme);

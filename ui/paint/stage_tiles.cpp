@@ -72,7 +72,8 @@ void paintOne(const StageCanvas& canvas, int i, int j, const TileState& state)
     paintTile(canvas.painter, cell, look, colour, state.fraction, canvas.theme);
     if (!computed) {
         if (look != TileLook::Skipped)
-            paintLabel(canvas, cell, i, j, look == TileLook::Masked ? canvas.theme.waitGround : canvas.theme.panel, canvas.theme.t2);
+            paintLabel(canvas, cell, i, j, look == TileLook::Masked ? canvas.theme.waitGround : canvas.theme.panel,
+                canvas.theme.t2);
         return;
     }
     const QRectF inside = look == TileLook::Computing ? cell.adjusted(4, 4, -4, -4) : cell.adjusted(1, 1, -1, -1);
@@ -95,8 +96,8 @@ void paintThinned(const StageCanvas& canvas)
             const int mj = std::min(j + step / 2, layout.keyBlocks - 1);
             const TileState& state = row[static_cast<std::size_t>(mj)];
             const QRectF cell(layout.cellRect(i, j).topLeft(), QSizeF(layout.cell * step, layout.cell * step));
-            paintTile(canvas.painter, cell & layout.matrix, lookOf(state, hiddenTile(canvas.program(), mi, mj)), canvas.theme.keyBlock(mj),
-                state.fraction, canvas.theme);
+            paintTile(canvas.painter, cell & layout.matrix, lookOf(state, hiddenTile(canvas.program(), mi, mj)),
+                canvas.theme.keyBlock(mj), state.fraction, canvas.theme);
         }
     }
 }
@@ -107,10 +108,12 @@ bool hiddenTile(const Program& program, int i, int j)
 {
     if (program.problem.mask.kind == MaskKind::None)
         return false;
-    const int firstRow = i * program.tile.rows, lastRow = std::min(firstRow + program.tile.rows, program.problem.seqlenQ) - 1;
+    const int firstRow = i * program.tile.rows,
+              lastRow = std::min(firstRow + program.tile.rows, program.problem.seqlenQ) - 1;
     const int firstKey = j * program.tile.keys, lastKey = firstKey + program.keysInside(j) - 1;
     // Both ends of the visible range grow with the row: the first row sees least to the right, the last most.
-    return program.problem.visibleKeys(lastRow).last <= firstKey || program.problem.visibleKeys(firstRow).first > lastKey;
+    return program.problem.visibleKeys(lastRow).last <= firstKey
+        || program.problem.visibleKeys(firstRow).first > lastKey;
 }
 
 void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
@@ -135,8 +138,11 @@ void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
         const Problem::KeyRange keys = program.problem.visibleKeys(row);
         const double top = bottom;
         bottom = rect.top() + rect.height() * std::min(r + step, rows) / rows;
-        const auto x = [&](int key) { return rect.left() + rect.width() * std::clamp(key - firstKey, 0, program.tile.keys) / program.tile.keys; };
-        const double first = keys.empty() ? rect.right() : x(keys.first), last = keys.empty() ? rect.right() : x(keys.last);
+        const auto x = [&](int key) {
+            return rect.left() + rect.width() * std::clamp(key - firstKey, 0, program.tile.keys) / program.tile.keys;
+        };
+        const double first = keys.empty() ? rect.right() : x(keys.first),
+                     last = keys.empty() ? rect.right() : x(keys.last);
         before << QPointF(first, top) << QPointF(first, bottom);
         after << QPointF(last, top) << QPointF(last, bottom);
     }
@@ -160,7 +166,8 @@ void paintShares(const StageCanvas& canvas, const QRectF& rect, int i, int j, co
             if (!(share >= smallestShare))
                 continue;
             const double side = std::max(smallestSquare, full * std::sqrt(std::min(share, 1.0)));
-            squares.emplace_back(rect.left() + (c + 0.5) * pitchX - side / 2, rect.top() + (r + 0.5) * pitchY - side / 2, side, side);
+            squares.emplace_back(
+                rect.left() + (c + 0.5) * pitchX - side / 2, rect.top() + (r + 0.5) * pitchY - side / 2, side, side);
         }
     canvas.painter.setRenderHint(QPainter::Antialiasing, true);
     canvas.painter.setPen(Qt::NoPen);

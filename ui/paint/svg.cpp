@@ -19,8 +19,10 @@ QString tidied(QString svg, QSize size)
     // The generator gives the size in millimetres of a screen it assumes; a picture's units are pixels.
     static const QRegularExpression head(QStringLiteral("<svg width=\"[^\"]*\" height=\"[^\"]*\""));
     svg.replace(head, QStringLiteral("<svg width=\"%1\" height=\"%2\"").arg(size.width()).arg(size.height()));
-    svg.replace(QStringLiteral("font-family=\"Inter\""), QStringLiteral("font-family=\"Inter, 'Noto Sans', 'DejaVu Sans', sans-serif\""));
-    svg.replace(QStringLiteral("font-family=\"JetBrains Mono\""), QStringLiteral("font-family=\"'JetBrains Mono', 'DejaVu Sans Mono', monospace\""));
+    svg.replace(QStringLiteral("font-family=\"Inter\""),
+        QStringLiteral("font-family=\"Inter, 'Noto Sans', 'DejaVu Sans', sans-serif\""));
+    svg.replace(QStringLiteral("font-family=\"JetBrains Mono\""),
+        QStringLiteral("font-family=\"'JetBrains Mono', 'DejaVu Sans Mono', monospace\""));
     // Qt's own scale of weights, times ten.
     svg.replace(QStringLiteral("font-weight=\"570\""), QStringLiteral("font-weight=\"500\""));
     svg.replace(QStringLiteral("font-weight=\"630\""), QStringLiteral("font-weight=\"600\""));
@@ -39,7 +41,8 @@ QString tidied(QString svg, QSize size)
 
 } // namespace
 
-QByteArray svgOf(QSize size, const QString& title, const QString& description, const std::function<void(QPainter&)>& draw)
+QByteArray svgOf(
+    QSize size, const QString& title, const QString& description, const std::function<void(QPainter&)>& draw)
 {
     QBuffer buffer;
     buffer.open(QIODevice::WriteOnly);
@@ -47,7 +50,8 @@ QByteArray svgOf(QSize size, const QString& title, const QString& description, c
     generator.setOutputDevice(&buffer);
     generator.setSize(size);
     generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setResolution(static_cast<int>(std::lround(72 * QFontInfo(canvasFont(100)).pixelSize() / canvasFont(100).pointSizeF())));
+    generator.setResolution(
+        static_cast<int>(std::lround(72 * QFontInfo(canvasFont(100)).pixelSize() / canvasFont(100).pointSizeF())));
     generator.setTitle(title);
     generator.setDescription(description);
     QPainter painter(&generator);

@@ -87,7 +87,9 @@ QString fixed(double value, int decimals)
         return special(value);
     QString text = printed(value, std::chars_format::fixed, decimals);
     // No minus in front of what rounds to nothing.
-    if (text.startsWith(QLatin1Char('-')) && std::all_of(text.cbegin() + 1, text.cend(), [](QChar c) { return c == QLatin1Char('0') || c == QLatin1Char('.'); }))
+    if (text.startsWith(QLatin1Char('-')) && std::all_of(text.cbegin() + 1, text.cend(), [](QChar c) {
+            return c == QLatin1Char('0') || c == QLatin1Char('.');
+        }))
         text.remove(0, 1);
     return withMinus(text);
 }

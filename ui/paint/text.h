@@ -41,8 +41,8 @@ struct Tokens {
 
 // Width of a text in canvas pixels.
 [[nodiscard]] double textWidth(const QFont& font, const QString& text);
-// Draws one line of text with its vertical middle on the rectangle's, aligned left, right or centre (Qt::AlignmentFlag),
-// without clipping. The pen's colour is used.
+// Draws one line of text with its vertical middle on the rectangle's, aligned left, right or centre
+// (Qt::AlignmentFlag), without clipping. The pen's colour is used.
 void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text);
 // The same, elided with … when it would not fit.
 void drawElided(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text);

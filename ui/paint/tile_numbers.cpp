@@ -19,12 +19,14 @@ constexpr float notThere = std::numeric_limits<float>::quiet_NaN();
 
 TileValues emptyTile(int rows, int cols)
 {
-    return { rows, cols, std::vector<float>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), notThere) };
+    return { rows, cols,
+        std::vector<float>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), notThere) };
 }
 
 float& cell(TileValues& values, int r, int c)
 {
-    return values.data[static_cast<std::size_t>(r) * static_cast<std::size_t>(values.cols) + static_cast<std::size_t>(c)];
+    return values
+        .data[static_cast<std::size_t>(r) * static_cast<std::size_t>(values.cols) + static_cast<std::size_t>(c)];
 }
 
 // The rows an op touches, of the tile's columns of a buffer, times `factor`.
@@ -34,7 +36,8 @@ void copyRows(const PartReader& reader, OpId id, BufferId buffer, int j, Positio
     const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
     if (from.data.empty())
         return;
-    const int first = program.buffers[buffer.index()].tile == BufferDecl::Tile::Pair ? program.columns(buffer, j).first : 0;
+    const int first
+        = program.buffers[buffer.index()].tile == BufferDecl::Tile::Pair ? program.columns(buffer, j).first : 0;
     reader.forEachRow(id, [&](int row, int r) {
         if (row < 0 || row >= to.rows || r >= from.rows)
             return;
@@ -43,8 +46,8 @@ void copyRows(const PartReader& reader, OpId id, BufferId buffer, int j, Positio
     });
 }
 
-void copyColumn(const PartReader& reader, OpId id, BufferId buffer, Position at, float factor, std::vector<TileNumbers::Row>& to,
-    double TileNumbers::Row::*member)
+void copyColumn(const PartReader& reader, OpId id, BufferId buffer, Position at, float factor,
+    std::vector<TileNumbers::Row>& to, double TileNumbers::Row::*member)
 {
     const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
     if (from.data.empty())
@@ -76,7 +79,8 @@ void readStatistics(const PartReader& reader, float c, TileNumbers& numbers)
         const Op& op = reader.op(part.rowMax);
         const bool done = reader.ended(part.rowMax);
         if (op.accumulate)
-            copyColumn(reader, part.rowMax, op.out, done ? before(reader.endOf(part.rowMax)) : reader.now, c, numbers.row, &TileNumbers::Row::before);
+            copyColumn(reader, part.rowMax, op.out, done ? before(reader.endOf(part.rowMax)) : reader.now, c,
+                numbers.row, &TileNumbers::Row::before);
         else
             reader.forEachRow(part.rowMax, [&](int row, int) {
                 if (row >= 0 && row < numbers.rows)
@@ -85,11 +89,13 @@ void readStatistics(const PartReader& reader, float c, TileNumbers& numbers)
         if (done) {
             copyColumn(reader, part.rowMax, op.out, reader.endOf(part.rowMax), c, numbers.row, &TileNumbers::Row::used);
             if (op.out2.valid() && op.accumulate)
-                copyColumn(reader, part.rowMax, op.out2, reader.endOf(part.rowMax), 1, numbers.row, &TileNumbers::Row::scale);
+                copyColumn(
+                    reader, part.rowMax, op.out2, reader.endOf(part.rowMax), 1, numbers.row, &TileNumbers::Row::scale);
         }
     }
     if (reader.ended(part.rowSum))
-        copyColumn(reader, part.rowSum, reader.op(part.rowSum).out, reader.endOf(part.rowSum), 1, numbers.row, &TileNumbers::Row::l);
+        copyColumn(reader, part.rowSum, reader.op(part.rowSum).out, reader.endOf(part.rowSum), 1, numbers.row,
+            &TileNumbers::Row::l);
 }
 
 void readProbabilities(const PartReader& reader, int j, TileNumbers& numbers)
@@ -97,7 +103,8 @@ void readProbabilities(const PartReader& reader, int j, TileNumbers& numbers)
     const TilePart& part = reader.part;
     const bool rounded = reader.ended(part.convert);
     if (rounded || reader.ended(part.exp2))
-        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(part.exp2).out, j, reader.endOf(rounded ? part.convert : part.exp2), 1, numbers.p);
+        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(part.exp2).out, j,
+            reader.endOf(rounded ? part.convert : part.exp2), 1, numbers.p);
     numbers.rounded = numbers.rounded && rounded;
 }
 
@@ -189,7 +196,8 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
 {
     const Program& program = trace.program();
     const int firstRow = i * program.tile.rows;
-    TileValues shares = emptyTile(std::clamp(program.problem.seqlenQ - firstRow, 0, program.tile.rows), program.keysInside(j));
+    TileValues shares
+        = emptyTile(std::clamp(program.problem.seqlenQ - firstRow, 0, program.tile.rows), program.keysInside(j));
     const float c = program.problem.softmaxScaleLog2();
     bool any = false;
     for (const TilePart& part : tileParts(trace, b, h, i, j, tileAt(trace, b, h, i, j, p).n)) {
@@ -208,7 +216,9 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
         reader.forEachRow(part.exp2, [&](int row, int r) {
             if (row < 0 || row >= shares.rows)
                 return;
-            const double gap = then.at(r, 0) == inUse.at(r, 0) ? 0 : static_cast<double>(then.at(r, 0) - inUse.at(r, 0)) * static_cast<double>(c);
+            const double gap = then.at(r, 0) == inUse.at(r, 0)
+                ? 0
+                : static_cast<double>(then.at(r, 0) - inUse.at(r, 0)) * static_cast<double>(c);
             const double factor = sum.at(r, 0) > 0 ? exp2Real(gap) / static_cast<double>(sum.at(r, 0)) : 0;
             for (int k = 0; k < shares.cols; ++k)
                 cell(shares, row, k) *= static_cast<float>(factor);

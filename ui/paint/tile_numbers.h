@@ -7,8 +7,8 @@
 
 namespace flashstep::paint {
 
-// The numbers of one tile (i, j) of a head, as far as they are there at a position: read from the trace, row by row from
-// the warp that owns the row. NaN where something has not been computed yet, or was not recorded.
+// The numbers of one tile (i, j) of a head, as far as they are there at a position: read from the trace, row by row
+// from the warp that owns the row. NaN where something has not been computed yet, or was not recorded.
 struct TileNumbers {
     CtaId cta;
     int i = -1, j = -1, n = 0; // visited as the n-th block; 0: never

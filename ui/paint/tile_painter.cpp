@@ -36,7 +36,8 @@ QPen dashed(const QColor& colour, double on, double off)
 }
 
 // A cell too small for outlines: fill alone tells the state, lighter for less.
-void paintSmall(QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme)
+void paintSmall(
+    QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme)
 {
     const QRectF rect = cell.width() >= 4 ? cell.adjusted(0, 0, -1, -1) : cell;
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -88,7 +89,8 @@ TileLook lookOf(const TileState& state, bool hidden)
     return TileLook::Skipped;
 }
 
-void paintTile(QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme)
+void paintTile(
+    QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme)
 {
     if (cell.width() < detailFrom) {
         paintSmall(painter, cell, look, colour, fraction, theme);
@@ -128,7 +130,9 @@ void paintTile(QPainter& painter, const QRectF& cell, TileLook look, const TileC
         outline(painter, rect, dashed(theme.mid, 1, 3));
         if (cell.width() >= 15) {
             const double half = std::min(5.0, cell.width() / 5);
-            painter.fillRect(QRectF(std::round(rect.center().x() - half), std::round(rect.center().y()) - 0.5, 2 * half, 1), theme.mid);
+            painter.fillRect(
+                QRectF(std::round(rect.center().x() - half), std::round(rect.center().y()) - 0.5, 2 * half, 1),
+                theme.mid);
         }
         break;
     case TileLook::Hazard:

@@ -13,6 +13,7 @@ enum class TileLook : std::uint8_t { Untouched, Loading, InSmem, Computing, Done
 [[nodiscard]] TileLook lookOf(const TileState& state, bool hidden); // hidden: the mask hides all of it
 
 // One tile in its cell, inset by 1 px. `fraction`: of it that has arrived, for Loading.
-void paintTile(QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction, const Theme& theme);
+void paintTile(QPainter& painter, const QRectF& cell, TileLook look, const TileColour& colour, double fraction,
+    const Theme& theme);
 
 } // namespace flashstep::paint

@@ -76,7 +76,8 @@ std::vector<TileState> tileRow(const Trace& trace, int b, int h, int i, Position
     }
     // Both ends of the visible range grow with the row: the last row sees least to the left, the first to the right.
     const int rows = program.rowsInside(cta);
-    const Problem::KeyRange top = program.problem.visibleKeys(cta.row), bottom = program.problem.visibleKeys(cta.row + std::max(rows, 1) - 1);
+    const Problem::KeyRange top = program.problem.visibleKeys(cta.row),
+                            bottom = program.problem.visibleKeys(cta.row + std::max(rows, 1) - 1);
     for (int j = 0; j < blocks; ++j) {
         TileState& state = states[static_cast<std::size_t>(j)];
         state = stateOf(tallies[static_cast<std::size_t>(j)], static_cast<int>(stream.roles.size()));

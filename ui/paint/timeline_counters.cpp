@@ -62,7 +62,8 @@ void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
         values.push_back(std::max(0.0, mean(canvas, counter, at, at + width)));
     if (values.empty())
         return;
-    const double top = counter == CounterLane::GlobalRate ? roundUp(*std::max_element(values.begin(), values.end())) : 1;
+    const double top
+        = counter == CounterLane::GlobalRate ? roundUp(*std::max_element(values.begin(), values.end())) : 1;
     const double base = lane.bottom() - 1, height = lane.height - 3;
     QPolygonF curve;
     for (std::size_t k = 0; k < values.size(); ++k) {

@@ -23,8 +23,8 @@ bool perQuarter(Engine engine)
 }
 
 // The order of lanes: who computes, then who moves.
-constexpr std::array<Engine, engineCount> order { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Issue, Engine::Smem, Engine::L2,
-    Engine::Hbm };
+constexpr std::array<Engine, engineCount> order { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Issue, Engine::Smem,
+    Engine::L2, Engine::Hbm };
 
 } // namespace
 
@@ -151,10 +151,11 @@ namespace {
 
 // First of `count` items that begins after `cycle`: the block first, then inside it.
 template <typename BeginOf>
-std::size_t firstBeginAfter(const std::vector<std::uint32_t>& blockBegin, std::size_t count, double cycle, BeginOf beginOf)
+std::size_t firstBeginAfter(
+    const std::vector<std::uint32_t>& blockBegin, std::size_t count, double cycle, BeginOf beginOf)
 {
-    const auto block = std::upper_bound(
-        blockBegin.begin(), blockBegin.end(), cycle, [](double at, std::uint32_t begin) { return at < static_cast<double>(begin); });
+    const auto block = std::upper_bound(blockBegin.begin(), blockBegin.end(), cycle,
+        [](double at, std::uint32_t begin) { return at < static_cast<double>(begin); });
     if (block == blockBegin.begin())
         return 0;
     const auto end = static_cast<std::size_t>(block - blockBegin.begin()) * TimelineIndex::blockSize;
@@ -202,7 +203,8 @@ double TimelineIndex::busyUntil(const RoleLane& lane, double cycle) const
         const InstanceId at = instance(lane, k);
         const Op& o = op(at);
         if (!waits(o) && !o.async)
-            busy += std::min(static_cast<double>(m_trace->endCycle(at)), cycle) - static_cast<double>(m_trace->beginCycle(at));
+            busy += std::min(static_cast<double>(m_trace->endCycle(at)), cycle)
+                - static_cast<double>(m_trace->beginCycle(at));
     }
     return busy;
 }

@@ -27,7 +27,8 @@ public:
         std::vector<std::uint32_t> blockBegin; // of op k * blockSize
         std::vector<std::uint32_t> busyBefore; // cycles not spent waiting in ops before k * blockSize
     };
-    // The hops of an engine, by begin. Hops that overlap lie in different rows (the quarters of the SM, copies in flight).
+    // The hops of an engine, by begin. Hops that overlap lie in different rows (the quarters of the SM, copies in
+    // flight).
     struct EngineLane {
         Engine engine = Engine::Tensor;
         int rows = 1;
@@ -43,7 +44,10 @@ public:
     [[nodiscard]] const std::vector<RoleLane>& roles() const { return m_roles; }
     [[nodiscard]] const std::vector<EngineLane>& engines() const { return m_engines; } // only those the CTA uses
 
-    [[nodiscard]] InstanceId instance(const RoleLane& lane, std::size_t k) const { return InstanceId(lane.firstInstance + k); }
+    [[nodiscard]] InstanceId instance(const RoleLane& lane, std::size_t k) const
+    {
+        return InstanceId(lane.firstInstance + k);
+    }
     [[nodiscard]] const Op& op(InstanceId instance) const;
     [[nodiscard]] int keyBlock(InstanceId instance) const; // -1 when the op names none
     // First op / hop of the lane that is not over at `cycle`, and the first that begins after it.

@@ -52,14 +52,16 @@ std::vector<Lane> lanesOf(const TimelineIndex& index, const TimelineView& view)
     const Program& program = index.trace().program();
     if (view.roles)
         for (std::size_t k = 0; k < index.roles().size(); ++k)
-            add(LaneKind::Role, k, QString::fromStdString(program.roles[index.roles()[k].role.role.index()].name), view.roleHeight);
+            add(LaneKind::Role, k, QString::fromStdString(program.roles[index.roles()[k].role.role.index()].name),
+                view.roleHeight);
     if (view.engines)
         for (std::size_t k = 0; k < index.engines().size(); ++k)
             if (view.issue || index.engines()[k].engine != Engine::Issue)
                 add(LaneKind::Engine, k, engineLabel(index.engines()[k].engine), view.engineHeight);
     if (view.counters)
         for (const CounterRow& row : counters)
-            add(LaneKind::Counter, static_cast<std::size_t>(row.lane), QString::fromUtf16(row.label), view.counterHeight);
+            add(LaneKind::Counter, static_cast<std::size_t>(row.lane), QString::fromUtf16(row.label),
+                view.counterHeight);
     return lanes;
 }
 
@@ -96,7 +98,8 @@ QRectF TimelineLayout::sliceRect(const Lane& lane, double begin, double end) con
     return { left, lane.top + 1, right - left, lane.height - 2 };
 }
 
-QRectF TimelineLayout::hopRect(const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const
+QRectF TimelineLayout::hopRect(
+    const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const
 {
     QRectF rect = sliceRect(lane, begin, end);
     const double height = (rect.height() - footHeight) / engine.rows;
@@ -111,7 +114,8 @@ TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, co
     TimelineLayout layout;
     layout.bounds = rect;
     layout.rulerHeight = view.rulerHeight;
-    layout.plot = rect.adjusted(std::min(view.headerWidth, rect.width()), std::min(view.rulerHeight, rect.height()), 0, 0);
+    layout.plot
+        = rect.adjusted(std::min(view.headerWidth, rect.width()), std::min(view.rulerHeight, rect.height()), 0, 0);
     layout.from = view.from;
     layout.to = view.to;
     layout.lanes = lanesOf(index, view);
@@ -133,7 +137,8 @@ double timelineHeight(const TimelineIndex& index, const TimelineView& view)
 namespace {
 
 // The op of a role lane at a cycle; a tick of an asynchronous one is `slack` cycles wide.
-std::optional<InstanceId> roleHit(const TimelineIndex& index, const TimelineIndex::RoleLane& lane, double cycle, double slack)
+std::optional<InstanceId> roleHit(
+    const TimelineIndex& index, const TimelineIndex::RoleLane& lane, double cycle, double slack)
 {
     const Trace& trace = index.trace();
     std::optional<InstanceId> hit;
@@ -153,7 +158,8 @@ std::optional<std::uint32_t> engineHit(
     std::optional<std::uint32_t> hit;
     for (std::size_t k = index.firstVisible(lane, cycle - slack); k < index.firstAfter(lane, cycle); ++k) {
         const Hop& hop = index.trace().hops()[lane.hops[k]];
-        if (cycle >= hop.begin && cycle < std::max(static_cast<double>(hop.end()), hop.begin + slack) && (row < 0 || lane.row[k] == row))
+        if (cycle >= hop.begin && cycle < std::max(static_cast<double>(hop.end()), hop.begin + slack)
+            && (row < 0 || lane.row[k] == row))
             hit = lane.hops[k];
     }
     return hit;
@@ -225,7 +231,8 @@ double snapToEdge(const TimelineLayout& layout, const TimelineIndex& index, QPoi
         }
     } else {
         const TimelineIndex::EngineLane& engine = index.engines()[lane->index];
-        for (std::size_t k = index.firstVisible(engine, cycle - reach); k < index.firstAfter(engine, cycle + reach); ++k) {
+        for (std::size_t k = index.firstVisible(engine, cycle - reach); k < index.firstAfter(engine, cycle + reach);
+             ++k) {
             const Hop& hop = trace.hops()[engine.hops[k]];
             offer(hop.begin);
             offer(static_cast<double>(hop.end()));

@@ -52,7 +52,8 @@ struct TimelineLayout {
     // Where a slice from begin to end of a lane lies, before clipping to the plot: lane height less 2.
     [[nodiscard]] QRectF sliceRect(const Lane& lane, double begin, double end) const;
     // A hop in its row of an engine lane, above the foot (footHeight) that carries the colour of its tile.
-    [[nodiscard]] QRectF hopRect(const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const;
+    [[nodiscard]] QRectF hopRect(
+        const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const;
 };
 constexpr double footHeight = 4;
 [[nodiscard]] TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& view);
@@ -70,7 +71,8 @@ struct TimelineHit {
 [[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, const TimelineIndex& index, QPointF point);
 
 // The edge of a slice within `pixels` of x in the lane at y, else the cycle at x.
-[[nodiscard]] double snapToEdge(const TimelineLayout& layout, const TimelineIndex& index, QPointF point, double pixels = 6);
+[[nodiscard]] double snapToEdge(
+    const TimelineLayout& layout, const TimelineIndex& index, QPointF point, double pixels = 6);
 
 // Round steps of 1, 2, 5 x 10^k cycles at least `spacing` pixels apart.
 struct Ticks {

@@ -36,7 +36,8 @@ public:
     void title(const QString& words, double width)
     {
         m_painter.setPen(m_theme.text);
-        drawLine(m_painter, QRectF(m_x, m_rect.top(), width, m_rect.height()), Qt::AlignLeft, canvasFont(11, QFont::DemiBold), words);
+        drawLine(m_painter, QRectF(m_x, m_rect.top(), width, m_rect.height()), Qt::AlignLeft,
+            canvasFont(11, QFont::DemiBold), words);
         m_x += width;
     }
 
@@ -77,10 +78,13 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
     });
     const TileColour& amber = theme.tiles[1];
     first.add(24, QStringLiteral("computes"), [&](const QRectF& r) { rounded(painter, r, amber.fill, amber.edge); });
-    first.add(24, QStringLiteral("moves, masks, sums, rounds"), [&](const QRectF& r) { rounded(painter, r, amber.tint, amber.edge); });
+    first.add(24, QStringLiteral("moves, masks, sums, rounds"),
+        [&](const QRectF& r) { rounded(painter, r, amber.tint, amber.edge); });
     first.add(3, QStringLiteral("starts a copy"), [&](const QRectF& r) { painter.fillRect(r, amber.edge); });
-    first.add(30, QStringLiteral("waiting"), [&](const QRectF& r) { fillWait(painter, QRectF(r.left(), r.center().y() - 4, r.width(), 7), theme); });
-    first.add(24, QStringLiteral("Q and O"), [&](const QRectF& r) { rounded(painter, r, theme.neutral.fill, theme.neutral.edge); });
+    first.add(30, QStringLiteral("waiting"),
+        [&](const QRectF& r) { fillWait(painter, QRectF(r.left(), r.center().y() - 4, r.width(), 7), theme); });
+    first.add(24, QStringLiteral("Q and O"),
+        [&](const QRectF& r) { rounded(painter, r, theme.neutral.fill, theme.neutral.edge); });
 
     if (rect.height() >= 2 * rowHeight) {
         LegendLine second(painter, QRectF(rect.left(), rect.top() + rowHeight, rect.width(), rowHeight), theme);
@@ -102,7 +106,8 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
     painter.restore();
 }
 
-void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+void paintScrubber(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
 {
     if (!scene.index)
         return;
@@ -122,7 +127,8 @@ void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& s
         RectBatch bars;
         double before = 0;
         const double step = 3 * cycles / rect.width();
-        for (double x = rect.left() + 3, cycle = 3 * cycles / rect.width(); x + 2 <= rect.right() - 3; x += 3, cycle += step) {
+        for (double x = rect.left() + 3, cycle = 3 * cycles / rect.width(); x + 2 <= rect.right() - 3;
+             x += 3, cycle += step) {
             const double until = index.busyUntil(*lane, cycle + step);
             const double share = std::clamp((until - before) / (step * lane->servers), 0.0, 1.0);
             before = until;
@@ -132,15 +138,18 @@ void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& s
         }
         bars.drawSquare(painter, theme.hatch);
     }
-    const double from = view.to > view.from ? view.from : index.begin(), to = view.to > view.from ? view.to : index.end();
+    const double from = view.to > view.from ? view.from : index.begin(),
+                 to = view.to > view.from ? view.to : index.end();
     painter.setPen(QPen(theme.text, 1));
     painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(QRectF(toX(from) + 0.5, rect.top() + 0.5, std::max(4.0, toX(to) - toX(from) - 1), rect.height() - 1), 3, 3);
+    painter.drawRoundedRect(
+        QRectF(toX(from) + 0.5, rect.top() + 0.5, std::max(4.0, toX(to) - toX(from) - 1), rect.height() - 1), 3, 3);
     const double x = std::round(toX(static_cast<double>(index.trace().timeAt(scene.position))));
     painter.fillRect(QRectF(x - 1, rect.top(), 2, rect.height()), theme.text);
     painter.setPen(Qt::NoPen);
     painter.setBrush(theme.text);
-    painter.drawPolygon(QPolygonF(QVector<QPointF> { { x - 5, rect.top() }, { x + 5, rect.top() }, { x, rect.top() + 6 } }));
+    painter.drawPolygon(
+        QPolygonF(QVector<QPointF> { { x - 5, rect.top() }, { x + 5, rect.top() }, { x, rect.top() + 6 } }));
     painter.restore();
 }
 

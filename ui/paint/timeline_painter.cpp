@@ -63,7 +63,9 @@ void paintRuler(const TimelineCanvas& canvas, const Ticks& ticks)
     painter.fillRect(ruler, canvas.theme.alt);
     const CtaSpan& span = canvas.trace().span(canvas.index().cta());
     painter.setPen(canvas.theme.text);
-    drawElided(painter, ruler.adjusted(headerInset, 0, 0, 0) & QRectF(ruler.left(), ruler.top(), layout.plot.left() - ruler.left() - 4, ruler.height()),
+    drawElided(painter,
+        ruler.adjusted(headerInset, 0, 0, 0)
+            & QRectF(ruler.left(), ruler.top(), layout.plot.left() - ruler.left() - 4, ruler.height()),
         Qt::AlignLeft, canvasFont(11, QFont::DemiBold),
         QStringLiteral("CTA %1 on SM %2").arg(canvas.index().cta().index()).arg(span.sm));
     const QFont font = monoFont(10.5);
@@ -85,21 +87,24 @@ void paintRuler(const TimelineCanvas& canvas, const Ticks& ticks)
 void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
 {
     QPainter& painter = canvas.painter;
-    const QRectF rect(canvas.layout.bounds.left(), lane.top, canvas.layout.plot.left() - canvas.layout.bounds.left(), lane.height);
+    const QRectF rect(
+        canvas.layout.bounds.left(), lane.top, canvas.layout.plot.left() - canvas.layout.bounds.left(), lane.height);
     double right = rect.right() - 6;
     if (lane.kind == LaneKind::Engine) {
         const Engine engine = canvas.index().engines()[lane.index].engine;
-        painter.fillRect(QRectF(rect.left() + 4, std::round(rect.center().y() - 6), 3, 12), canvas.theme.engine(engine));
+        painter.fillRect(
+            QRectF(rect.left() + 4, std::round(rect.center().y() - 6), 3, 12), canvas.theme.engine(engine));
     } else if (lane.kind == LaneKind::Counter) {
         const QFont mono = monoFont(10.5);
         const QString value = counterValue(canvas, lane);
         painter.setPen(canvas.theme.text);
-        drawLine(painter, QRectF(rect.left(), rect.top(), rect.width() - 7, rect.height()), Qt::AlignRight, mono, value);
+        drawLine(
+            painter, QRectF(rect.left(), rect.top(), rect.width() - 7, rect.height()), Qt::AlignRight, mono, value);
         right -= textWidth(mono, value) + 6;
     }
     painter.setPen(lane.kind == LaneKind::Counter ? canvas.theme.t2 : canvas.theme.text);
-    drawElided(painter, QRectF(rect.left() + headerInset, rect.top(), right - rect.left() - headerInset, rect.height()), Qt::AlignLeft,
-        canvasFont(lane.kind == LaneKind::Counter ? 11 : 11.5), lane.label);
+    drawElided(painter, QRectF(rect.left() + headerInset, rect.top(), right - rect.left() - headerInset, rect.height()),
+        Qt::AlignLeft, canvasFont(lane.kind == LaneKind::Counter ? 11 : 11.5), lane.label);
 }
 
 void paintLanes(const TimelineCanvas& canvas)
@@ -128,7 +133,8 @@ void paintGroups(const TimelineCanvas& canvas)
     for (std::size_t k = 1; k < layout.lanes.size(); ++k)
         if (layout.lanes[k].kind != layout.lanes[k - 1].kind && layout.lanes[k].top > layout.plot.top())
             canvas.painter.fillRect(
-                QRectF(layout.bounds.left(), std::round(layout.lanes[k].top) - 1, layout.bounds.width(), 1), canvas.theme.mid);
+                QRectF(layout.bounds.left(), std::round(layout.lanes[k].top) - 1, layout.bounds.width(), 1),
+                canvas.theme.mid);
 }
 
 } // namespace
@@ -152,7 +158,8 @@ void paintPlayhead(const TimelineCanvas& canvas)
     drawLine(painter, flag, Qt::AlignHCenter, monoFont(10.5), playheadText(canvas));
 }
 
-void paintTimeline(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+void paintTimeline(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
 {
     painter.save();
     painter.setClipRect(rect, Qt::IntersectClip);
@@ -167,7 +174,8 @@ void paintTimeline(QPainter& painter, const QRectF& rect, const TimelineScene& s
         paintLanes(canvas);
         painter.restore();
         painter.save();
-        painter.setClipRect(QRectF(rect.left(), layout.plot.top(), rect.width(), layout.plot.height()), Qt::IntersectClip);
+        painter.setClipRect(
+            QRectF(rect.left(), layout.plot.top(), rect.width(), layout.plot.height()), Qt::IntersectClip);
         for (const Lane& lane : layout.lanes)
             if (lane.bottom() > layout.plot.top() && lane.top < layout.plot.bottom())
                 paintHeader(canvas, lane);

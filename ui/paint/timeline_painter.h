@@ -18,13 +18,15 @@ struct TimelineScene {
 };
 
 // Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.
-void paintTimeline(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+void paintTimeline(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 
 // What the colours and marks mean, one line of 24 px: "Key block 0 1 2 …", waiting, move or reduce, engines.
 void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const Theme& theme);
 
 // Overview of the whole run for the scrubber: tensor-core use in bars, the window outlined, the playhead.
-void paintScrubber(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+void paintScrubber(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 [[nodiscard]] double scrubberToCycle(const QRectF& rect, const Trace& trace, double x);
 
 // Label of a slice ("S 2,5", "exp2 2,5"), without its tile ("exp2"), and in full ("exp2 (2, 5)").

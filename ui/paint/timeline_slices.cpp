@@ -116,7 +116,8 @@ QRectF clipped(const TimelineCanvas& canvas, const QRectF& rect)
 {
     const QRectF& plot = canvas.layout.plot;
     const double margin = drawsVectors(canvas.painter) ? 0 : 4;
-    const double left = std::max(rect.left(), plot.left() - margin), right = std::min(rect.right(), plot.right() + margin);
+    const double left = std::max(rect.left(), plot.left() - margin),
+                 right = std::min(rect.right(), plot.right() + margin);
     return { left, rect.top(), right - left, rect.height() };
 }
 
@@ -202,14 +203,16 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         rect = clipped(canvas, rect);
         if (style == SliceStyle::Wait) {
             if (rect.width() >= 2)
-                waits.emplace_back(rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
+                waits.emplace_back(
+                    rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
         } else if (style == SliceStyle::Issue) {
             ticks[batch].add(rect);
         } else if (style != SliceStyle::Hidden && rect.width() > 0) {
             rect.setWidth(std::max(rect.width() - gap, 0.8));
             (style == SliceStyle::Solid ? solid : tint)[batch].add(rect);
             if (rect.width() > 10)
-                labels.push_back({ rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
+                labels.push_back(
+                    { rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
         }
         if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
             outlines.push_back(rect);
@@ -255,8 +258,8 @@ bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
     return a.kind == b.kind && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
 }
 
-void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row, const Run& run,
-    EngineDrawing& drawing)
+void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row,
+    const Run& run, EngineDrawing& drawing)
 {
     QRectF rect = clipped(canvas, canvas.layout.hopRect(lane, engine, row, run.begin, run.end));
     rect.setWidth(std::max(rect.width() - gap, 0.8));
@@ -300,7 +303,7 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
     const TimelineLayout& layout = canvas.layout;
     const TimelineIndex::EngineLane& engine = index.engines()[lane.index];
     const std::size_t first = index.firstVisible(engine, layout.from), last = index.firstAfter(engine, layout.to);
-    if (first < last && static_cast<double>(last - first) * 2 > layout.plot.width() * engine.rows) {
+    if (first<last&& static_cast<double>(last - first) * 2> layout.plot.width() * engine.rows) {
         paintEngineDensity(canvas, lane, engine);
         return;
     }
@@ -313,7 +316,8 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         const int row = engine.row[k];
         std::optional<Run>& run = open[static_cast<std::size_t>(row)];
         if (run && continues(canvas, *run, hop)) {
-            const QRectF seam = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
+            const QRectF seam
+                = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
             if (layout.pixelsPerCycle() * static_cast<double>(hop.cycles()) > 6)
                 drawing.seams.add({ std::round(seam.left()) - 0.5, lane.bottom() - 1 - footHeight, 1, footHeight });
             run->end = std::max(run->end, static_cast<double>(hop.end()));
@@ -322,7 +326,8 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         if (run)
             finish(canvas, lane, engine, row, *run, drawing);
         const InstanceId instance(hop.instance);
-        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance, index.keyBlock(instance) };
+        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance,
+            index.keyBlock(instance) };
     }
     for (int row = 0; row < 4; ++row)
         if (open[static_cast<std::size_t>(row)])

@@ -14,7 +14,8 @@ QString bufferName(const Program& program, BufferId buffer)
 QString tensorName(TensorId tensor)
 {
     const std::string_view text = name(tensor);
-    return QString::fromLatin1(text.data(), static_cast<int>(text.size())).replace(QLatin1String("Lse"), QLatin1String("LSE"));
+    return QString::fromLatin1(text.data(), static_cast<int>(text.size()))
+        .replace(QLatin1String("Lse"), QLatin1String("LSE"));
 }
 
 QString kindLabel(const Program& program, const Op& op)
@@ -24,7 +25,8 @@ QString kindLabel(const Program& program, const Op& op)
     case OpKind::Store:
         return tensorName(op.tensor);
     case OpKind::Mma:
-        return op.transposed ? bufferName(program, op.out) : bufferName(program, op.in[0]) + bufferName(program, op.in[1]);
+        return op.transposed ? bufferName(program, op.out)
+                             : bufferName(program, op.in[0]) + bufferName(program, op.in[1]);
     case OpKind::Mask:
         return QStringLiteral("mask");
     case OpKind::RowMax:

@@ -163,7 +163,7 @@ void MainWindow::arrange()
     const int low = height() < look.px(780) ? 220 : m_layout == Layout::Pipeline ? 420 : m_layout == Layout::Numbers ? 250 : 310;
     resizeDocks({ dock("timeline") }, { look.px(low) }, Qt::Vertical);
     if (m_layout == Layout::Learn) {
-        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(140), look.px(226), look.px(130) }, Qt::Vertical);
+        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(152), look.px(222), look.px(120) }, Qt::Vertical);
         if (!narrow)
             resizeDocks({ dock("scenario"), dock("outline") }, { look.px(300), look.px(200) }, Qt::Vertical);
     }

@@ -93,6 +93,7 @@ void MainWindow::connectParts()
     connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
     connect(&m_document, &Document::changed, this, &MainWindow::fillChoices);
     connect(&m_playback, &Playback::modeChanged, this, &MainWindow::showStatus);
+    connect(&m_playback, &Playback::positionChanged, this, &MainWindow::followLaunch);
     connect(&m_selection, &Selection::changed, this, [this] {
         fillChoices();
         // Steps of "this CTA" are those of the chosen one.
@@ -133,6 +134,26 @@ void MainWindow::accept(const RunOutcome& outcome)
     for (const std::string& note : m_document.run()->report.inputNotes)
         m_notice->showText(QString::fromStdString(note));
     emit runShown();
+}
+
+// Where launches follow each other, the CTA on show is the one of the launch that is running for the same query tile.
+void MainWindow::followLaunch()
+{
+    if (m_document.empty() || m_playback.followed().valid() || m_document.program().launches.size() < 2)
+        return;
+    const Program& program = m_document.program();
+    const Position p = m_playback.position();
+    const CtaId running = p.value == 0 ? CtaId(0) : m_document.trace().ctaOf(m_document.trace().eventAt(p.value - 1).instance);
+    const std::uint8_t launch = program.ctas[running.index()].launch;
+    const Cta& shown = program.ctas[m_selection.cta().index()];
+    if (shown.launch == launch)
+        return;
+    const LaunchDecl& decl = program.launches[launch];
+    for (std::uint32_t c = decl.firstCta; c < decl.firstCta + decl.ctaCount; ++c) {
+        const Cta& cta = program.ctas[c];
+        if (cta.b == shown.b && cta.h == shown.h && cta.row <= shown.row && shown.row < cta.row + decl.queryRows)
+            return m_selection.chooseCta(CtaId(c));
+    }
 }
 
 void MainWindow::showTitle()

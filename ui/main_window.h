@@ -81,6 +81,7 @@ private:
     void accept(const RunOutcome& outcome);
     void showTitle();
     void showStatus();
+    void followLaunch();
     // main_layout.cpp
     void makeDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);

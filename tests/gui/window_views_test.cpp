@@ -140,6 +140,7 @@ void WindowViews::inspectorShowsTheTracesNumbers()
     const Session session = window->session();
     const BufferId buffer = session.document.program().buffer("O", 0);
     QVERIFY(buffer.valid());
+    window->showView(QStringLiteral("inspector"));
     session.selection.chooseBuffer(buffer);
     const TileValues expected = session.document.trace().value(session.selection.cta(), buffer, session.playback.position());
     const auto* inspector = qobject_cast<Inspector*>(window->view(QStringLiteral("inspector")));
@@ -192,10 +193,13 @@ void WindowViews::explanationFollowsThePosition()
     const auto* explain = qobject_cast<ExplainView*>(window->view(QStringLiteral("explain")));
     const QString before = explain->toPlainText();
     QVERIFY(!explain->sentences().isEmpty());
+    const QString told = explain->sentences();
     window->session().playback.stepForward();
-    QVERIFY(explain->toPlainText() != before);
+    QVERIFY(explain->sentences() != told);
+    QTRY_VERIFY(explain->toPlainText() != before);
     window->session().playback.stepBack();
-    QCOMPARE(explain->toPlainText(), before);
+    QCOMPARE(explain->sentences(), told);
+    QTRY_COMPARE(explain->toPlainText(), before);
 }
 
 void WindowViews::transportTellsThePosition()

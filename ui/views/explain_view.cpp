@@ -66,7 +66,10 @@ ExplainView::ExplainView(const Session& session, QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setOpenLinks(false);
     document()->setDocumentMargin(12);
-    const auto again = [this] { refresh(); };
+    m_soon.setSingleShot(true);
+    m_soon.setInterval(0);
+    connect(&m_soon, &QTimer::timeout, this, &ExplainView::refresh);
+    const auto again = [this] { refreshSoon(); };
     connect(&session.document, &Document::changed, this, again);
     connect(&session.playback, &Playback::positionChanged, this, again);
     connect(&session.selection, &Selection::changed, this, again);
@@ -74,8 +77,15 @@ ExplainView::ExplainView(const Session& session, QWidget* parent)
     refresh();
 }
 
+void ExplainView::refreshSoon()
+{
+    if (!m_soon.isActive())
+        m_soon.start();
+}
+
 void ExplainView::refresh()
 {
+    m_soon.stop();
     const Told told = tell(m_session);
     const Appearance& look = m_session.appearance;
     setFont(look.uiFont(12.5));

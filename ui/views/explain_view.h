@@ -5,6 +5,7 @@
 #include "ui/views/accessible.h"
 
 #include <QTextBrowser>
+#include <QTimer>
 
 namespace flashstep::ui {
 
@@ -19,8 +20,10 @@ public:
 
 private:
     void refresh();
+    void refreshSoon(); // once for all that changes in one go
 
     const Session m_session;
+    QTimer m_soon;
 };
 
 } // namespace flashstep::ui

@@ -108,6 +108,7 @@ BufferTable::BufferTable(BufferModel* model, QWidget* parent)
 std::vector<AccessibleNode> BufferTable::accessibleNodes() const
 {
     std::vector<AccessibleNode> nodes;
+    m_model->refresh();
     const TileValues& values = m_model->values();
     for (int r = 0; r < values.rows; ++r) {
         AccessibleNode row { QAccessible::Row, m_model->headerData(r, Qt::Vertical, Qt::DisplayRole).toString(), {}, {} };
@@ -257,8 +258,16 @@ QString Inspector::elementText() const
         .arg(exactText(value), paint::number(value, paint::NumberFormat::Hex, decl.dtype), paint::number(value, paint::NumberFormat::Exact, decl.dtype));
 }
 
+void Inspector::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    refresh();
+}
+
 void Inspector::refresh()
 {
+    if (!isVisible())
+        return; // read when it is shown
     const bool known = !m_session.document.empty() && m_session.selection.cta().valid();
     const int launch = known ? m_session.document.program().ctas[m_session.selection.cta().index()].launch : -1;
     if (launch != m_launch)

@@ -62,6 +62,9 @@ public:
 signals:
     void aboutChanged(const QString& text);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     void refresh();
     void fillBuffers();

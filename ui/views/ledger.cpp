@@ -148,6 +148,7 @@ LedgerView::LedgerView(const Session& session, QWidget* parent)
 void LedgerView::dress()
 {
     const Appearance& look = m_session.appearance;
+    horizontalHeader()->setMinimumSectionSize(look.px(16));
     verticalHeader()->setMinimumSectionSize(look.px(18));
     verticalHeader()->setDefaultSectionSize(look.px(18));
     // Where it is narrow the one in use goes: row maximum and gap say it.

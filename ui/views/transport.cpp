@@ -184,7 +184,7 @@ Transport::Transport(const Session& session, TimelineCanvas& timeline, QWidget* 
     row->addSpacing(4);
     row->addWidget(m_speed);
     row->addSpacing(14);
-    row->addWidget(m_readout, 3);
+    row->addWidget(m_readout, 5);
     row->addWidget(m_scrubber, 4);
 
     Playback& playback = session.playback;
@@ -227,6 +227,7 @@ void Transport::dress()
     const paint::Theme& theme = look.theme();
     setFixedHeight(look.px(40));
     m_scrubber->setFixedHeight(look.px(34));
+    m_scrubber->setMaximumWidth(look.px(420));
     for (QToolButton* button : { m_first, m_back, m_play, m_forward, m_last }) {
         const auto symbol = static_cast<Symbol>(button->property("symbol").toInt());
         const bool play = button == m_play;

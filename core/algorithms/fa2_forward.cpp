@@ -3,9 +3,9 @@
 
 namespace flashstep {
 
-// FlashAttention-2, forward. A CTA owns one tile of Br query rows and walks the key blocks from right to left. Its warps
-// share out the rows, so m and l never leave a warp. O stays unnormalised in registers until one division at the end.
-// Paper: arXiv:2307.08691, Algorithm 1. Kernel: flash_fwd_kernel.h for sm80 (cp.async, mma.sync m16n8k16).
+// FlashAttention-2, forward. A CTA owns one tile of Br query rows and walks the key blocks from right to left. Its
+// warps share out the rows, so m and l never leave a warp. O stays unnormalised in registers until one division at the
+// end. Paper: arXiv:2307.08691, Algorithm 1. Kernel: flash_fwd_kernel.h for sm80 (cp.async, mma.sync m16n8k16).
 void fa2Forward(Kernel& kernel)
 {
     const Problem& p = kernel.problem();
@@ -26,11 +26,16 @@ void fa2Forward(Kernel& kernel)
     const BufferId lse = grid.registers("LSE", Tile::Query, 1);
 
     const BarrierId all = grid.barrier("syncthreads");
-    const WaitId kLanded = grid.wait("K_landed", BarrierId::none(), "the warp's own part of K (and of Q, the first time) has landed in SMEM");
-    const WaitId kVisible = grid.wait("K_visible", all, "the other warps' parts of K (and of Q, the first time) have landed; V of the block before has been read by all");
+    const WaitId kLanded = grid.wait(
+        "K_landed", BarrierId::none(), "the warp's own part of K (and of Q, the first time) has landed in SMEM");
+    const WaitId kVisible = grid.wait("K_visible", all,
+        "the other warps' parts of K (and of Q, the first time) have landed; V of the block before has been read by "
+        "all");
     const WaitId vLanded = grid.wait("V_landed", BarrierId::none(), "the warp's own part of V has landed in SMEM");
-    const WaitId vVisible = grid.wait("V_visible", all, "the other warps' parts of V have landed; K has been read by all and may be overwritten");
-    const WaitId oStaged = grid.wait("O_staged", all, "every warp's rows of O are in SMEM before they are shared out anew for the store");
+    const WaitId vVisible = grid.wait(
+        "V_visible", all, "the other warps' parts of V have landed; K has been read by all and may be overwritten");
+    const WaitId oStaged = grid.wait(
+        "O_staged", all, "every warp's rows of O are in SMEM before they are shared out anew for the store");
 
     grid.overQueryTiles([&](CtaScope& cta) {
         const std::vector<VisitedBlock> blocks = grid.blocksRightToLeft(cta.i);
@@ -86,10 +91,12 @@ void fa2Forward(Kernel& kernel)
 Result<KernelTable> fa2Table(const Problem& problem, int computeCapability, Bytes smemPerSm)
 {
     if (problem.headDimV != problem.headDim)
-        return Error { "head_dim_v " + std::to_string(problem.headDimV) + " differs from head_dim " + std::to_string(problem.headDim), "fa2",
-            "FlashAttention-2 has kernels for equal head dimensions only" };
+        return Error { "head_dim_v " + std::to_string(problem.headDimV) + " differs from head_dim "
+                + std::to_string(problem.headDim),
+            "fa2", "FlashAttention-2 has kernels for equal head dimensions only" };
     if (problem.headDim % 8 != 0 || problem.headDim < 8 || problem.headDim > 256)
-        return Error { "no kernel for head_dim " + std::to_string(problem.headDim), "fa2", "a multiple of 8 up to 256" };
+        return Error { "no kernel for head_dim " + std::to_string(problem.headDim), "fa2",
+            "a multiple of 8 up to 256" };
     const int d = problem.headDim;
     const bool sm8x = computeCapability > 80 && computeCapability < 90; // 8.6, 8.7, 8.9: less SMEM
     const bool causal = problem.mask.kind == MaskKind::Causal;

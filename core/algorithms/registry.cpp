@@ -13,8 +13,8 @@ std::span<const Algorithm> algorithms()
         { "standard", "forward", "Standard attention", "a100", "own schedule", "arXiv:2205.14135, Algorithm 0",
             "core/algorithms/standard.cpp", standardTable, standardForward },
         { "fa2", "forward", "FlashAttention-2", "a100", "flash-attention main 0251105a (2026-08-15), csrc/flash_attn",
-            "arXiv:2307.08691, Algorithm 1; flash_fwd_kernel.h, flash_fwd_launch_template.h", "core/algorithms/fa2_forward.cpp",
-            fa2Table, fa2Forward },
+            "arXiv:2307.08691, Algorithm 1; flash_fwd_kernel.h, flash_fwd_launch_template.h",
+            "core/algorithms/fa2_forward.cpp", fa2Table, fa2Forward },
     } };
     return table;
 }

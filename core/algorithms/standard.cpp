@@ -16,9 +16,11 @@ void scores(Kernel& kernel)
     const BufferId sS = grid.smem("sS", Tile::Pair, kernel.tile().keys, p.dtype);
     const BufferId S = grid.registers("S", Tile::Pair, kernel.tile().keys);
     const BarrierId all = grid.barrier("syncthreads_scores");
-    const WaitId landed = grid.wait("QK_landed", BarrierId::none(), "the warp's own parts of Q and K have landed in SMEM");
+    const WaitId landed
+        = grid.wait("QK_landed", BarrierId::none(), "the warp's own parts of Q and K have landed in SMEM");
     const WaitId visible = grid.wait("QK_visible", all, "the other warps' parts of Q and K have landed");
-    const WaitId staged = grid.wait("S_staged", all, "every warp's rows of S are in SMEM before they are shared out anew for the store");
+    const WaitId staged = grid.wait(
+        "S_staged", all, "every warp's rows of S are in SMEM before they are shared out anew for the store");
 
     grid.overScoreTiles([&](CtaScope& cta) {
         const VisitedBlock block { cta.j, 0, true, true, true };
@@ -49,7 +51,8 @@ SoftmaxShape softmaxShape(const Kernel& kernel)
     const TileSize cost = kernel.costTile();
     const Bytes keys = static_cast<Bytes>((kernel.problem().seqlenK + tile.keys - 1) / tile.keys) * cost.keys;
     SoftmaxShape shape { kernel.warps(), tile.rows };
-    const auto fits = [&] { return bytesOf(DType::Fp32) * keys * cost.rows / (tile.rows / shape.rows) <= kernel.smemPerCta(); };
+    const auto fits
+        = [&] { return bytesOf(DType::Fp32) * keys * cost.rows / (tile.rows / shape.rows) <= kernel.smemPerCta(); };
     while (!fits() && shape.rows % 2 == 0) {
         shape.rows /= 2;
         while (shape.rows % shape.warps != 0)
@@ -58,7 +61,8 @@ SoftmaxShape softmaxShape(const Kernel& kernel)
     return shape;
 }
 
-// P = softmax(S), whole rows at a time: each row belongs to one warp, so nothing is shared and nothing has to be waited for.
+// P = softmax(S), whole rows at a time: each row belongs to one warp, so nothing is shared and nothing has to be waited
+// for.
 void softmax(Kernel& kernel)
 {
     using Tile = Launch::Tile;
@@ -106,10 +110,12 @@ void output(Kernel& kernel)
     const BufferId sO = grid.smem("sO", Tile::Query, p.headDimV, p.dtype);
     const BufferId O = grid.registers("O", Tile::Query, p.headDimV);
     const BarrierId all = grid.barrier("syncthreads_output");
-    const WaitId landed = grid.wait("PV_landed", BarrierId::none(), "the warp's own parts of P and V have landed in SMEM");
+    const WaitId landed
+        = grid.wait("PV_landed", BarrierId::none(), "the warp's own parts of P and V have landed in SMEM");
     const WaitId visible = grid.wait("PV_visible", all, "the other warps' parts of P and V have landed");
     const WaitId free = grid.wait("PV_free", all, "P and V have been read by all and may be overwritten");
-    const WaitId staged = grid.wait("O_staged", all, "every warp's rows of O are in SMEM before they are shared out anew for the store");
+    const WaitId staged = grid.wait(
+        "O_staged", all, "every warp's rows of O are in SMEM before they are shared out anew for the store");
 
     grid.overQueryTiles([&](CtaScope& cta) {
         cta.eachWarp([&](Warp& w) {

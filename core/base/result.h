@@ -67,7 +67,7 @@ private:
     std::variant<T, Error> m_state;
 };
 
-struct Nothing {};
+struct Nothing { };
 using Status = Result<Nothing>; // success without a value
 
 } // namespace flashstep

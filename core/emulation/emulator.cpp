@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/emulator.h"
 
+#include "core/emulation/engines.h"
 #include "core/emulation/event_queue.h"
+#include "core/emulation/resident.h"
 #include "core/hardware/cost.h"
 #include "core/trace/trace_builder.h"
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <utility>
 
 namespace flashstep {
 
 namespace {
-
-constexpr int quarters = 4;
 
 // What is due at some cycle.
 struct Due {
@@ -24,64 +23,10 @@ struct Due {
     OpId op;
 };
 
-// A role's own groups of asynchronous copies, oldest first; a group is done when nothing of it is in flight.
-struct CopyGroups {
-    std::deque<std::uint32_t> committed; // copies in flight, by group
-    std::uint32_t oldest = 0; // number of the group at committed.front()
-    std::uint32_t open = 0; // copies issued since the last commit that are in flight
-    [[nodiscard]] std::uint32_t current() const { return oldest + static_cast<std::uint32_t>(committed.size()); }
-    [[nodiscard]] bool landed(std::size_t pending) const { return committed.size() <= pending; }
-};
-
-struct RoleRun {
-    std::uint32_t next = 0, last = 0; // ops still to begin
-    enum class State : std::uint8_t { Idle, Running, InWait, InSync, Done } state = State::Idle;
-    OpId waiting;
-    CopyGroups groups;
-};
-
-struct BarrierRun {
-    int arrived = 0;
-    std::uint32_t turns = 0; // completed
-};
-
-// A CTA on an SM.
-struct Resident {
-    CtaId cta;
-    int sm = 0, slot = 0;
-    std::vector<RoleRun> roles;
-    std::vector<BarrierRun> barriers;
-    int rolesLeft = 0;
-    std::vector<std::pair<OpId, std::uint32_t>> copies; // in flight: op, group
-    [[nodiscard]] bool alive() const { return cta.valid(); }
-};
-
-// When each engine of each SM is free again, in ticks.
-class Engines {
-public:
-    explicit Engines(int sms)
-        : m_free(static_cast<std::size_t>(sms) * engineCount * quarters)
-    {
-    }
-    // Engines that every quarter has its own of; the others serve the whole SM (HBM: the GPU).
-    static bool perQuarter(Engine e) { return e == Engine::Tensor || e == Engine::Exp || e == Engine::Alu || e == Engine::Issue; }
-
-    Ticks& free(int sm, int quarter, Engine e)
-    {
-        if (e == Engine::Hbm)
-            return m_hbmFree;
-        const auto base = (static_cast<std::size_t>(sm) * engineCount + static_cast<std::size_t>(e)) * quarters;
-        return m_free[base + (perQuarter(e) ? static_cast<std::size_t>(quarter) : 0)];
-    }
-
-private:
-    std::vector<Ticks> m_free;
-    Ticks m_hbmFree = 0;
-};
-
 class Emulator {
 public:
-    Emulator(std::shared_ptr<const Program> program, const GpuSpec& gpu, const EmulationOptions& options, Numerics* numerics, const Progress& progress)
+    Emulator(std::shared_ptr<const Program> program, const GpuSpec& gpu, const EmulationOptions& options,
+        Numerics* numerics, const Progress& progress)
         : m_programPtr(std::move(program))
         , m_program(*m_programPtr)
         , m_gpu(gpu)
@@ -148,10 +93,14 @@ private:
         m_trace.ctaBegins(cta, m_now, sm, slot);
         if (m_numerics != nullptr && recorded(cta))
             m_numerics->start(cta);
-        m_queue.push(m_now + static_cast<Cycle>(m_gpu.ctaStartCycles), { Due::Kind::CtaBegins, 0, index, OpId::none() });
+        m_queue.push(
+            m_now + static_cast<Cycle>(m_gpu.ctaStartCycles), { Due::Kind::CtaBegins, 0, index, OpId::none() });
     }
 
-    [[nodiscard]] bool recorded(CtaId cta) const { return cta.index() < m_options.recorded.size() && m_options.recorded[cta.index()]; }
+    [[nodiscard]] bool recorded(CtaId cta) const
+    {
+        return cta.index() < m_options.recorded.size() && m_options.recorded[cta.index()];
+    }
 
     Status drain()
     {
@@ -164,7 +113,8 @@ private:
                 m_progress.at(static_cast<double>(m_nextCta) / static_cast<double>(m_program.ctas.size()));
             }
             if (m_now > maxCycles)
-                return Error { "the run lasts more than " + std::to_string(maxCycles) + " cycles", "emulation", "a shorter problem" };
+                return Error { "the run lasts more than " + std::to_string(maxCycles) + " cycles", "emulation",
+                    "a shorter problem" };
             handle(due);
         }
         for (const Resident& r : m_residents)
@@ -254,7 +204,10 @@ private:
         }
     }
 
-    void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op) { m_queue.push(cycle, { Due::Kind::OpEnds, role, index, op }); }
+    void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op)
+    {
+        m_queue.push(cycle, { Due::Kind::OpEnds, role, index, op });
+    }
 
     void copyLands(std::uint32_t index, std::uint8_t role, OpId op)
     {
@@ -323,7 +276,8 @@ private:
             if (op.barrier != barrier || r.barriers[barrier.index()].turns <= op.turn)
                 continue;
             run.state = RoleRun::State::Running;
-            finishAt(m_now + cycles(m_costs[run.waiting.index()].latency), index, static_cast<std::uint8_t>(k), run.waiting);
+            finishAt(
+                m_now + cycles(m_costs[run.waiting.index()].latency), index, static_cast<std::uint8_t>(k), run.waiting);
         }
     }
 
@@ -353,8 +307,8 @@ private:
             std::string what = "its copies";
             if (op.kind == OpKind::Sync) {
                 const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-                what = decl.name + ": " + std::to_string(r.barriers[op.barrier.index()].arrived) + " of " + std::to_string(decl.count) + " " + decl.unit
-                    + " have arrived";
+                what = decl.name + ": " + std::to_string(r.barriers[op.barrier.index()].arrived) + " of "
+                    + std::to_string(decl.count) + " " + decl.unit + " have arrived";
             }
             m_deadlocked.push_back({ r.cta, RoleId(k), run.waiting, what });
         }
@@ -408,14 +362,18 @@ private:
             return true;
         const Cta& c = m_program.ctas[cta.index()];
         if (op.tensor != TensorId::K && op.tensor != TensorId::V)
-            return op.tensor != TensorId::Q || c.jBase == 0; // S and P are streamed; Q is shared by a row of score tiles
+            return op.tensor != TensorId::Q
+                || c.jBase == 0; // S and P are streamed; Q is shared by a row of score tiles
         const Problem& p = m_program.problem;
         const std::size_t blocks = static_cast<std::size_t>(m_program.keyBlocks());
-        const std::size_t head = static_cast<std::size_t>(c.b) * static_cast<std::size_t>(p.kvHeads) + static_cast<std::size_t>(p.kvHeadOf(c.h));
-        const std::size_t tensors = 2 * static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.kvHeads) * blocks * maxRoles;
+        const std::size_t head = static_cast<std::size_t>(c.b) * static_cast<std::size_t>(p.kvHeads)
+            + static_cast<std::size_t>(p.kvHeadOf(c.h));
+        const std::size_t tensors
+            = 2 * static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.kvHeads) * blocks * maxRoles;
         if (m_touched.empty())
             m_touched.assign(tensors, false);
-        const std::size_t tile = (head * blocks + static_cast<std::size_t>(m_program.keyBlock(c, op))) * 2 + (op.tensor == TensorId::V ? 1U : 0U);
+        const std::size_t tile = (head * blocks + static_cast<std::size_t>(m_program.keyBlock(c, op))) * 2
+            + (op.tensor == TensorId::V ? 1U : 0U);
         const std::size_t at = tile * maxRoles + op.role.index();
         if (m_touched[at])
             return false;
@@ -463,8 +421,8 @@ private:
 
 } // namespace
 
-Result<std::shared_ptr<const Trace>> emulate(
-    std::shared_ptr<const Program> program, const GpuSpec& gpu, const EmulationOptions& options, Numerics* numerics, const Progress& progress)
+Result<std::shared_ptr<const Trace>> emulate(std::shared_ptr<const Program> program, const GpuSpec& gpu,
+    const EmulationOptions& options, Numerics* numerics, const Progress& progress)
 {
     // On the heap: its queue is larger than a worker's stack may like.
     return std::make_unique<Emulator>(std::move(program), gpu, options, numerics, progress)->run();

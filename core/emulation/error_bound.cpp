@@ -76,8 +76,8 @@ std::optional<double> errorBound(const Program& program, const Inputs& inputs)
         return std::nullopt;
     const double u = unitRoundoff(program.problem.dtype);
     const double u32 = unitRoundoff(DType::Fp32);
-    // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e, and it is
-    // rounded as a sum of products, times c, and less m c.
+    // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e, and it
+    // is rounded as a sum of products, times c, and less m c.
     double relative = u32 * (4 + 3 * scores);
     if (program.problem.dtype != DType::Fp32)
         relative += 2 * u;

@@ -12,8 +12,8 @@
 namespace flashstep {
 
 // What is due when: earliest cycle first; of those at one cycle, the one that was scheduled first. Never by pointer or
-// thread. Nearly everything falls due within a few thousand cycles, so each of the next cycles has a list of its own and
-// both ends cost nothing to reach; what lies further off waits in a heap until its cycle comes within the window.
+// thread. Nearly everything falls due within a few thousand cycles, so each of the next cycles has a list of its own
+// and both ends cost nothing to reach; what lies further off waits in a heap until its cycle comes within the window.
 template <typename Item> class EventQueue {
 public:
     [[nodiscard]] bool empty() const { return m_near == 0 && m_far.empty(); }
@@ -86,7 +86,10 @@ private:
         Cycle cycle = 0;
         std::uint64_t sequence = 0;
         Item item;
-        bool operator<(const Far& other) const { return cycle != other.cycle ? cycle > other.cycle : sequence > other.sequence; } // top: earliest
+        bool operator<(const Far& other) const
+        {
+            return cycle != other.cycle ? cycle > other.cycle : sequence > other.sequence;
+        } // top: earliest
     };
 
     std::array<std::vector<Item>, window> m_lists;

@@ -24,8 +24,9 @@ struct Access {
     std::uint32_t op = 0;
 };
 
-// Accesses of some rows of one buffer that every op touches together or not at all; by actor, each in its own order. All
-// of them that somebody may not know of yet: which pairs are found must not depend on what happened to come in between.
+// Accesses of some rows of one buffer that every op touches together or not at all; by actor, each in its own order.
+// All of them that somebody may not know of yet: which pairs are found must not depend on what happened to come in
+// between.
 struct RowHistory {
     std::array<std::vector<Access>, maxActors> writes, reads;
 };
@@ -78,7 +79,10 @@ public:
         return root.valid() ? root : buffer;
     }
     [[nodiscard]] std::size_t count(BufferId root) const { return m_counts[root.index()]; }
-    [[nodiscard]] const std::set<std::uint32_t>& of(BufferId root, RowSetId rows) const { return m_touched[root.index()].at(rows.index()); }
+    [[nodiscard]] const std::set<std::uint32_t>& of(BufferId root, RowSetId rows) const
+    {
+        return m_touched[root.index()].at(rows.index());
+    }
 
 private:
     std::vector<std::map<std::size_t, std::set<std::uint32_t>>> m_touched; // by buffer and row set
@@ -148,7 +152,8 @@ private:
             return;
         case OpKind::Wait:
             if (!op.dropped && role.groups.size() > op.pending)
-                role.clock[copyActor(op)] = std::max(role.clock[copyActor(op)], role.groups[role.groups.size() - 1 - op.pending]);
+                role.clock[copyActor(op)]
+                    = std::max(role.clock[copyActor(op)], role.groups[role.groups.size() - 1 - op.pending]);
             return;
         case OpKind::Sync:
             arrive(op);
@@ -184,7 +189,8 @@ private:
     void access(OpId id, const Op& op)
     {
         Role& role = m_roles[op.role.index()];
-        // An asynchronous copy knows what its role knew when it was issued, and is known to nobody until it is waited for.
+        // An asynchronous copy knows what its role knew when it was issued, and is known to nobody until it is waited
+        // for.
         const std::size_t actor = op.async ? copyActor(op) : op.role.index();
         const Access self { op.async ? ++role.copies : role.clock[actor], static_cast<std::uint32_t>(id.index()) };
         for (std::size_t k = 0; k < op.in.size(); ++k) {
@@ -222,7 +228,8 @@ private:
     }
 
     // Of each actor's accesses those that are not known at `clock`: the newest ones, up to the first that is.
-    void conflicts(const char* kind, BufferId buffer, const std::array<std::vector<Access>, maxActors>& earlier, const Access& self, const Clock& clock)
+    void conflicts(const char* kind, BufferId buffer, const std::array<std::vector<Access>, maxActors>& earlier,
+        const Access& self, const Clock& clock)
     {
         for (std::size_t actor = 0; actor < 2 * m_roles.size(); ++actor)
             for (std::size_t k = earlier[actor].size(); k > 0 && earlier[actor][k - 1].clock > clock[actor]; --k)
@@ -236,7 +243,8 @@ private:
             std::uint32_t known = m_roles.front().clock[actor];
             for (const Role& role : m_roles)
                 known = std::min(known, role.clock[actor]);
-            const auto unknown = std::find_if(list.begin(), list.end(), [&](const Access& access) { return access.clock > known; });
+            const auto unknown
+                = std::find_if(list.begin(), list.end(), [&](const Access& access) { return access.clock > known; });
             list.erase(list.begin(), unknown);
         }
         list.push_back(self);
@@ -250,8 +258,8 @@ private:
         if (m_report.list.size() >= m_keep)
             return;
         const OpId op(self.op);
-        m_report.list.push_back(
-            { kind, m_cta, m_program.op(op).role, op, OpId(other.op), buffer, m_trace.beginCycle(m_trace.instance(m_cta, op)) });
+        m_report.list.push_back({ kind, m_cta, m_program.op(op).role, op, OpId(other.op), buffer,
+            m_trace.beginCycle(m_trace.instance(m_cta, op)) });
     }
 
     const Trace& m_trace;

@@ -22,8 +22,8 @@ struct HazardReport {
 };
 
 // Happens-before by vector clocks over what the CTAs did; whether accesses happened to overlap in time plays no part.
-// Where one CTA of a stream is clean, so are all: its synchronisation fixes every order that matters. Otherwise each CTA
-// of that stream is looked at.
+// Where one CTA of a stream is clean, so are all: its synchronisation fixes every order that matters. Otherwise each
+// CTA of that stream is looked at.
 [[nodiscard]] HazardReport findHazards(const Trace& trace, std::size_t keep = 1000);
 
 } // namespace flashstep

@@ -75,12 +75,12 @@ Numerics::Numerics(const Program& program, const Inputs& inputs)
 {
     std::fill(m_o.data.begin(), m_o.data.end(), nan);
     std::fill(m_lse.data.begin(), m_lse.data.end(), nan);
-    const bool scoresInHbm
-        = std::any_of(program.ops.begin(), program.ops.end(), [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
+    const bool scoresInHbm = std::any_of(program.ops.begin(), program.ops.end(),
+        [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
     if (scoresInHbm) {
         const Problem& p = program.problem;
-        const std::size_t size = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads) * static_cast<std::size_t>(p.seqlenQ)
-            * static_cast<std::size_t>(p.seqlenK);
+        const std::size_t size = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads)
+            * static_cast<std::size_t>(p.seqlenQ) * static_cast<std::size_t>(p.seqlenK);
         m_s.assign(size, nan);
         m_p.assign(size, nan);
     }
@@ -105,14 +105,16 @@ void Numerics::finish(CtaId cta)
 void Numerics::load(Context& c)
 {
     const Problem& p = m_program.problem;
-    const std::size_t head = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
+    const std::size_t head
+        = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
     const int columns = c.columns(c.op.out);
     const auto fromScores = [&](const std::vector<float>& scores) {
         const int firstKey = c.j * m_program.tile.keys;
         c.rows.forEach([&](int r) {
             const int row = c.cta.row + r;
             const bool inside = row < p.seqlenQ;
-            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row)) * static_cast<std::size_t>(p.seqlenK)
+            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                    * static_cast<std::size_t>(p.seqlenK)
                 + static_cast<std::size_t>(firstKey);
             const int count = inside ? std::min(columns, p.seqlenK - firstKey) : 0;
             float* to = c.row(c.op.out, r);
@@ -125,13 +127,17 @@ void Numerics::load(Context& c)
     else if (c.op.tensor == TensorId::P)
         fromScores(m_p);
     else
-        c.rows.forEach([&](int r) { loadRow(m_program, m_inputs, c.cta, c.op, r, std::span(c.row(c.op.out, r), static_cast<std::size_t>(columns))); });
+        c.rows.forEach([&](int r) {
+            loadRow(
+                m_program, m_inputs, c.cta, c.op, r, std::span(c.row(c.op.out, r), static_cast<std::size_t>(columns)));
+        });
 }
 
 void Numerics::store(Context& c)
 {
     const Problem& p = m_program.problem;
-    const std::size_t head = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
+    const std::size_t head
+        = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
     const BufferId from = c.op.in[0];
     c.rows.forEach([&](int r) {
         const int row = c.cta.row + r;
@@ -145,9 +151,11 @@ void Numerics::store(Context& c)
         } else {
             auto& scores = c.op.tensor == TensorId::S ? m_s : m_p;
             const int firstKey = c.j * m_program.tile.keys;
-            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row)) * static_cast<std::size_t>(p.seqlenK)
+            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                    * static_cast<std::size_t>(p.seqlenK)
                 + static_cast<std::size_t>(firstKey);
-            std::copy(values, values + std::min(m_program.tile.keys, p.seqlenK - firstKey), scores.begin() + static_cast<std::ptrdiff_t>(at));
+            std::copy(values, values + std::min(m_program.tile.keys, p.seqlenK - firstKey),
+                scores.begin() + static_cast<std::ptrdiff_t>(at));
         }
     });
 }
@@ -158,7 +166,8 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
     const Op& op = m_program.op(id);
     if (buffers.empty() || op.dropped)
         return;
-    Context c { m_program, m_program.ctas[cta.index()], op, buffers, m_program.rows(op), m_program.keyBlock(m_program.ctas[cta.index()], op) };
+    Context c { m_program, m_program.ctas[cta.index()], op, buffers, m_program.rows(op),
+        m_program.keyBlock(m_program.ctas[cta.index()], op) };
     const Problem& p = m_program.problem;
     const BufferId out = op.out;
     const auto [a, b, third] = op.in;
@@ -174,16 +183,21 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
         c.forEachRun([&](int first, int count) {
             const int inner = c.columns(a);
             if (op.transposed) { // out = A Bᵀ
-                multiplyTransposed(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first), c.width(out), count, c.columns(out), inner);
+                multiplyTransposed(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first),
+                    c.width(out), count, c.columns(out), inner);
                 return;
             }
             if (!op.accumulate) // O starts from 0
-                std::fill(c.row(out, first), c.row(out, first) + static_cast<std::ptrdiff_t>(count) * c.width(out), 0.0F);
-            multiplyAdd(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first), c.width(out), count, c.columns(out), inner);
+                std::fill(
+                    c.row(out, first), c.row(out, first) + static_cast<std::ptrdiff_t>(count) * c.width(out), 0.0F);
+            multiplyAdd(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first), c.width(out), count,
+                c.columns(out), inner);
         });
         break;
     case OpKind::Mask:
-        c.rows.forEach([&](int r) { maskRow(m_program, c.cta, op, r, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out)))); });
+        c.rows.forEach([&](int r) {
+            maskRow(m_program, c.cta, op, r, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out))));
+        });
         break;
     case OpKind::RowMax:
         c.rows.forEach([&](int r) {
@@ -201,13 +215,17 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
         });
         break;
     case OpKind::Exp2:
-        c.rows.forEach([&](int r) { exp2UnitRow(c.row(a, r), c.row(out, r), c.columns(out), m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2); });
+        c.rows.forEach([&](int r) {
+            exp2UnitRow(c.row(a, r), c.row(out, r), c.columns(out), m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2);
+        });
         break;
     case OpKind::RowSum:
-        c.rows.forEach([&](int r) { c.at(out, r) = (op.accumulate ? c.at(out, r) : 0.0F) + quadSum(c.row(a, r), c.columns(a)); });
+        c.rows.forEach(
+            [&](int r) { c.at(out, r) = (op.accumulate ? c.at(out, r) : 0.0F) + quadSum(c.row(a, r), c.columns(a)); });
         break;
     case OpKind::Convert:
-        c.rows.forEach([&](int r) { roundTo(p.dtype, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out)))); });
+        c.rows.forEach(
+            [&](int r) { roundTo(p.dtype, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out)))); });
         break;
     case OpKind::Normalise:
         c.rows.forEach([&](int r) {
@@ -218,7 +236,9 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
             else if (out.valid())
                 rowMap(c.row(out, r), c.columns(out)).setZero();
             if (op.out2.valid()) // natural log; a row that saw nothing has l = 0
-                c.at(op.out2, r) = l == 0.0F ? minusInf : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
+                c.at(op.out2, r) = l == 0.0F
+                    ? minusInf
+                    : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
         });
         break;
     case OpKind::Stage:

@@ -7,8 +7,8 @@
 
 namespace flashstep {
 
-// Values while a run is under way: the buffers of the CTAs that are on an SM, and the tensors in HBM. The effect of an op
-// is applied when the op completes, on what its buffers hold then; so a missing wait shows in the numbers.
+// Values while a run is under way: the buffers of the CTAs that are on an SM, and the tensors in HBM. The effect of an
+// op is applied when the op completes, on what its buffers hold then; so a missing wait shows in the numbers.
 class Numerics {
 public:
     Numerics(const Program& program, const Inputs& inputs);

@@ -31,7 +31,8 @@ struct Report {
     std::uint64_t events = 0, traceBytes = 0;
     std::uint64_t hazards = 0;
     std::vector<Hazard> hazardList; // the first 1000
-    std::optional<double> maxAbsError, rmsError, maxAbsErrorLse; // against float64; nullopt where no values were computed
+    std::optional<double> maxAbsError, rmsError,
+        maxAbsErrorLse; // against float64; nullopt where no values were computed
     std::optional<double> errorBound;
     std::vector<std::string> inputNotes; // "k.npy holds 3 NaN", for people
 };
@@ -74,6 +75,7 @@ struct RunOptions {
     bool compare = true; // with float64
     bool hazards = true;
 };
-[[nodiscard]] Result<Run> runScenario(const Scenario& scenario, std::optional<Inputs> inputs, const Progress& progress, const RunOptions& options);
+[[nodiscard]] Result<Run> runScenario(
+    const Scenario& scenario, std::optional<Inputs> inputs, const Progress& progress, const RunOptions& options);
 
 } // namespace flashstep

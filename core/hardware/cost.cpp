@@ -24,7 +24,10 @@ struct CostContext {
     [[nodiscard]] double queryRows() const { return program.rows(op).count() * scaleRows(); } // of this warp
     [[nodiscard]] int keys() const { return program.costTile.keys; }
 
-    static Ticks ticks(double cycles) { return std::max<Ticks>(1, static_cast<Ticks>(std::ceil(cycles * ticksPerCycle))); }
+    static Ticks ticks(double cycles)
+    {
+        return std::max<Ticks>(1, static_cast<Ticks>(std::ceil(cycles * ticksPerCycle)));
+    }
 
     void book(Engine engine, double cycles)
     {
@@ -177,7 +180,8 @@ Occupancy occupancyOf(const GpuSpec& gpu, const LaunchDecl& launch)
     };
     limit(gpu.maxCtasPerSm, "CTA slots");
     limit(gpu.maxThreadsPerSm / launch.threads, "threads");
-    limit(gpu.registersPerSm / (static_cast<double>(launch.threads) * roundUp(launch.registersPerThread, 8)), "registers");
+    limit(gpu.registersPerSm / (static_cast<double>(launch.threads) * roundUp(launch.registersPerThread, 8)),
+        "registers");
     if (launch.smemBytes > result.availableSmem)
         limit(0, "shared memory");
     else

@@ -56,11 +56,13 @@ Result<GpuSpec> applyKnobs(const GpuSpec& gpu, const Scenario& scenario)
 {
     GpuSpec turned = gpu;
     for (const auto& [key, text] : scenario.knobs) {
-        const auto knob = std::find_if(knobs().begin(), knobs().end(), [&k = key](const Knob& known) { return known.key == k; });
+        const auto knob
+            = std::find_if(knobs().begin(), knobs().end(), [&k = key](const Knob& known) { return known.key == k; });
         if (knob == knobs().end())
             return Error { "no knob of that name in this version", "what-if " + key, "list knobs shows them" };
         if (std::find(knob->algorithms.begin(), knob->algorithms.end(), scenario.algorithm) == knob->algorithms.end())
-            return Error { scenario.algorithm + " does not obey it", "what-if " + key, "list knobs shows which versions do" };
+            return Error { scenario.algorithm + " does not obey it", "what-if " + key,
+                "list knobs shows which versions do" };
         const auto value = numberFrom(text);
         if (!value || !(*value >= knob->low && *value <= knob->high))
             return Error { "cannot be " + text, "what-if " + key, std::string(knob->accepts) };

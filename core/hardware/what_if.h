@@ -7,7 +7,8 @@
 
 namespace flashstep {
 
-// The GPU with the machine knobs of a scenario turned. Unknown keys and values out of range are errors that say what is accepted.
+// The GPU with the machine knobs of a scenario turned. Unknown keys and values out of range are errors that say what is
+// accepted.
 [[nodiscard]] Result<GpuSpec> applyKnobs(const GpuSpec& gpu, const Scenario& scenario);
 
 } // namespace flashstep

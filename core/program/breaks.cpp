@@ -18,7 +18,8 @@ template <typename Range> std::string namesOf(const Range& range)
 
 Status dropWait(Program& program, const std::string& spec, const std::string& name)
 {
-    const auto found = std::find_if(program.waits.begin(), program.waits.end(), [&](const WaitDecl& wait) { return wait.name == name; });
+    const auto found = std::find_if(
+        program.waits.begin(), program.waits.end(), [&](const WaitDecl& wait) { return wait.name == name; });
     if (found == program.waits.end())
         return Error { "no wait of that name", "break " + spec, namesOf(program.waits) };
     const WaitId id(static_cast<std::size_t>(found - program.waits.begin()));
@@ -32,15 +33,16 @@ Status setCount(Program& program, const std::string& spec, const std::string& as
 {
     const std::size_t equals = assignment.find('=');
     const std::string name = assignment.substr(0, equals);
-    const auto found
-        = std::find_if(program.barriers.begin(), program.barriers.end(), [&](const BarrierDecl& barrier) { return barrier.name == name; });
+    const auto found = std::find_if(program.barriers.begin(), program.barriers.end(),
+        [&](const BarrierDecl& barrier) { return barrier.name == name; });
     if (found == program.barriers.end())
         return Error { "no barrier of that name", "break " + spec, namesOf(program.barriers) };
     const std::string text = equals == std::string::npos ? std::string() : assignment.substr(equals + 1);
     int count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 1'000'000)
-        return Error { "no such count", "break " + spec, "count:" + name + "=N with N from 1 to 1000000 " + found->unit };
+        return Error { "no such count", "break " + spec,
+            "count:" + name + "=N with N from 1 to 1000000 " + found->unit };
     found->count = count;
     return Nothing {};
 }
@@ -71,7 +73,8 @@ Status breakProgram(Program& program, const std::string& spec)
     if (spec == "rescale:skip")
         return skipRescale(program, spec);
     if (spec == "rescale:mix-frames")
-        return Error { "not in this version: no version here keeps two frames", "break " + spec, "wait:NAME, count:BARRIER=N, rescale:skip" };
+        return Error { "not in this version: no version here keeps two frames", "break " + spec,
+            "wait:NAME, count:BARRIER=N, rescale:skip" };
     return Error { "not understood", "break " + spec, "wait:NAME, count:BARRIER=N, rescale:skip" };
 }
 

@@ -25,7 +25,8 @@ class Kernel;
 class Launch;
 class CtaScope;
 
-// Speaks for one role of one CTA: each call records an op. Tiles are named by their buffers; warps touch their own rows.
+// Speaks for one role of one CTA: each call records an op. Tiles are named by their buffers; warps touch their own
+// rows.
 class Warp {
 public:
     Warp& paper(int line); // the next op is this line of the paper's algorithm
@@ -37,8 +38,10 @@ public:
     void load(BufferId to, TensorId tensor, int j = -1, SourceLine at = {}); // holds the warp until the rows are there
     void sync(BarrierId barrier, WaitId name, SourceLine at = {});
 
-    void mmaTransposed(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at = {}); // out = A Bᵀ
-    void mma(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at = {}); // out (+)= A B, anew at the first block
+    void mmaTransposed(
+        BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at = {}); // out = A Bᵀ
+    void mma(BufferId out, BufferId a, BufferId b, const VisitedBlock& block,
+        SourceLine at = {}); // out (+)= A B, anew at the first block
     void mask(BufferId s, const VisitedBlock& block, SourceLine at = {});
     void rowMax(BufferId m, BufferId scale, BufferId s, const VisitedBlock& block, SourceLine at = {});
     void rescale(BufferId o, BufferId l, BufferId scale, const VisitedBlock& block, SourceLine at = {});

@@ -39,7 +39,10 @@ public:
     }
 
 private:
-    [[nodiscard]] const Op& opAt(std::size_t role) const { return m_program.ops[m_stream.roles[role].first + m_next[role]]; }
+    [[nodiscard]] const Op& opAt(std::size_t role) const
+    {
+        return m_program.ops[m_stream.roles[role].first + m_next[role]];
+    }
 
     // One op of the role; false when it is done or must wait.
     bool step(std::size_t role)
@@ -84,7 +87,9 @@ private:
             else
                 rows.forEach([&](int r) { ready = ready && written[static_cast<std::size_t>(r)]; });
             if (!ready)
-                offend(labelOf(m_program, op) + " reads " + m_program.buffers[op.in[k].index()].name + " before it is written", role, op);
+                offend(labelOf(m_program, op) + " reads " + m_program.buffers[op.in[k].index()].name
+                        + " before it is written",
+                    role, op);
         }
         for (const BufferId out : { op.out, op.out2 })
             if (out.valid())
@@ -93,7 +98,8 @@ private:
 
     void offend(std::string what, std::size_t role, const Op& op)
     {
-        m_offences.push_back({ std::move(what), m_program.roles[m_stream.roles[role].role.index()].name, m_program.sourceOf(op.line) });
+        m_offences.push_back(
+            { std::move(what), m_program.roles[m_stream.roles[role].role.index()].name, m_program.sourceOf(op.line) });
     }
 
     const Program& m_program;

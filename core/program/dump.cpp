@@ -15,15 +15,15 @@ void dumpHeader(Out out, const Program& p)
 {
     const Problem& q = p.problem;
     fmt::format_to(out, "program {} {}\n", p.algorithm, p.pass);
-    fmt::format_to(out, "problem batch {} heads {} kv-heads {} q {} k {} d {} dv {} {} mask {}\n", q.batch, q.heads, q.kvHeads, q.seqlenQ,
-        q.seqlenK, q.headDim, q.headDimV, name(q.dtype), q.mask.text());
+    fmt::format_to(out, "problem batch {} heads {} kv-heads {} q {} k {} d {} dv {} {} mask {}\n", q.batch, q.heads,
+        q.kvHeads, q.seqlenQ, q.seqlenK, q.headDim, q.headDimV, name(q.dtype), q.mask.text());
     fmt::format_to(out, "tile {} costed as {}, source {}, {}\n", p.tile.text(), p.costTile.text(), p.source, p.paper);
     for (const LaunchDecl& launch : p.launches)
-        fmt::format_to(out, "launch {}: {} CTAs of {} threads, {} rows, {} B of shared memory\n", launch.name, launch.ctaCount, launch.threads,
-            launch.queryRows, launch.smemBytes);
+        fmt::format_to(out, "launch {}: {} CTAs of {} threads, {} rows, {} B of shared memory\n", launch.name,
+            launch.ctaCount, launch.threads, launch.queryRows, launch.smemBytes);
     for (const BufferDecl& buffer : p.buffers)
-        fmt::format_to(out, "buffer {} {} {} {}x{}{}\n", buffer.name, name(buffer.space), name(buffer.dtype), buffer.rows, buffer.cols,
-            buffer.aliases.valid() ? " in " + p.buffers[buffer.aliases.index()].name : "");
+        fmt::format_to(out, "buffer {} {} {} {}x{}{}\n", buffer.name, name(buffer.space), name(buffer.dtype),
+            buffer.rows, buffer.cols, buffer.aliases.valid() ? " in " + p.buffers[buffer.aliases.index()].name : "");
     for (const BarrierDecl& barrier : p.barriers)
         fmt::format_to(out, "barrier {} {} {}\n", barrier.name, barrier.count, barrier.unit);
 }
@@ -75,7 +75,8 @@ std::string dumpProgram(const Program& p)
             first = first == nullptr ? &cta : first;
             ++users;
         }
-        fmt::format_to(out, "stream {} of {}: {} CTAs, first i={} jBase={}\n", s, p.launches[first->launch].name, users, first->i, first->jBase);
+        fmt::format_to(out, "stream {} of {}: {} CTAs, first i={} jBase={}\n", s, p.launches[first->launch].name, users,
+            first->i, first->jBase);
         for (const RoleRange& role : stream.roles) {
             fmt::format_to(out, "  role {}\n", p.roles[role.role.index()].name);
             for (std::uint32_t k = 0; k < role.count; ++k)

@@ -7,8 +7,8 @@ namespace flashstep {
 
 namespace {
 
-constexpr std::array<std::string_view, opKindCount> kindNames { "load", "commit", "wait", "sync", "mma", "mask", "rowmax",
-    "rescale", "exp2", "rowsum", "convert", "normalise", "stage", "store" };
+constexpr std::array<std::string_view, opKindCount> kindNames { "load", "commit", "wait", "sync", "mma", "mask",
+    "rowmax", "rescale", "exp2", "rowsum", "convert", "normalise", "stage", "store" };
 
 } // namespace
 

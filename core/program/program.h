@@ -19,7 +19,8 @@ struct TileSize {
 enum class Space : std::uint8_t { Hbm, Smem, Registers };
 [[nodiscard]] std::string_view name(Space space); // "hbm", "smem", "registers"
 
-// A buffer that every CTA of the launches using it has: shown shape, and what it costs of its memory in the real kernel.
+// A buffer that every CTA of the launches using it has: shown shape, and what it costs of its memory in the real
+// kernel.
 struct BufferDecl {
     std::string name; // the paper's letter: Q K V S P O m l, "scale" for exp2((m_old - m) c), "LSE"
     Space space = Space::Smem;

@@ -29,7 +29,9 @@ template <typename Number> std::optional<Number> numberFrom(std::string_view tex
     return value;
 }
 
-Error notUnderstood(std::string_view text, std::string hint = "an event index, end, 1200cy, 3.4us, first(KIND, key=value…), last(…), nth(N, KIND, …), block(i=I, n=N)")
+Error notUnderstood(std::string_view text,
+    std::string hint
+    = "an event index, end, 1200cy, 3.4us, first(KIND, key=value…), last(…), nth(N, KIND, …), block(i=I, n=N)")
 {
     return Error { "not understood", "position " + std::string(text), std::move(hint) };
 }
@@ -79,7 +81,8 @@ std::string withoutSpaces(std::string_view text)
     return plain;
 }
 
-Result<Filter> filterFrom(std::string_view text, std::string_view kind, const std::map<std::string_view, std::string_view>& keys)
+Result<Filter> filterFrom(
+    std::string_view text, std::string_view kind, const std::map<std::string_view, std::string_view>& keys)
 {
     const auto known = opKindFromName(kind);
     if (!known)
@@ -128,7 +131,8 @@ bool matches(const Program& program, const Cta& cta, const Op& op, const Filter&
     if (filter.barrier && (!op.barrier.valid() || program.barriers[op.barrier.index()].name != *filter.barrier))
         return false;
     if (filter.buffer) {
-        const auto named = [&](BufferId id) { return id.valid() && program.buffers[id.index()].name == *filter.buffer; };
+        const auto named
+            = [&](BufferId id) { return id.valid() && program.buffers[id.index()].name == *filter.buffer; };
         if (!named(op.out) && !named(op.out2) && !named(op.in[0]) && !named(op.in[1]) && !named(op.in[2]))
             return false;
     }
@@ -176,12 +180,14 @@ Result<Moment> findBlock(const Trace& trace, std::string_view text, const Call& 
     const int tiles = trace.program().queryTiles();
     if (i >= tiles || b < 0 || b >= problem.batch || h < 0 || h >= problem.heads)
         return Error { "there is no such query tile", "position " + std::string(text),
-            "i below " + std::to_string(tiles) + ", b below " + std::to_string(problem.batch) + ", h below " + std::to_string(problem.heads) };
+            "i below " + std::to_string(tiles) + ", b below " + std::to_string(problem.batch) + ", h below "
+                + std::to_string(problem.heads) };
     const CtaId cta = trace.ctaOfTile(b, h, i);
     const auto at = trace.block(cta, n);
     if (!at)
         return Error { "never happens", "position " + std::string(text),
-            "query tile " + std::to_string(i) + " visits " + std::to_string(trace.program().streamOf(cta).visitedBlocks) + " key blocks" };
+            "query tile " + std::to_string(i) + " visits " + std::to_string(trace.program().streamOf(cta).visitedBlocks)
+                + " key blocks" };
     return Moment { *at, cta };
 }
 
@@ -205,7 +211,8 @@ Result<Moment> findOp(const Trace& trace, std::string_view text, const Call& cal
     if (call.function == "last" && !moments.empty())
         index = moments.size() - 1;
     if (index >= moments.size())
-        return Error { "never happens", "position " + std::string(text), std::to_string(moments.size()) + " such events" };
+        return Error { "never happens", "position " + std::string(text),
+            std::to_string(moments.size()) + " such events" };
     return moments[index];
 }
 
@@ -219,7 +226,9 @@ std::optional<Moment> findTime(const Trace& trace, std::string_view text)
     if (text.ends_with("us")) {
         const auto micros = numberFrom<double>(trim(text.substr(0, text.size() - 2)));
         if (micros && *micros >= 0)
-            return Moment { trace.positionAt(static_cast<Cycle>(std::floor(std::min(*micros * trace.clockMhz(), 1e15)))), CtaId::none() };
+            return Moment { trace.positionAt(
+                                static_cast<Cycle>(std::floor(std::min(*micros * trace.clockMhz(), 1e15)))),
+                CtaId::none() };
     }
     return std::nullopt;
 }
@@ -233,7 +242,8 @@ Result<Moment> findMoment(const Trace& trace, std::string_view asked)
         return Moment { trace.end(), CtaId::none() };
     if (const auto index = numberFrom<std::uint64_t>(text)) {
         if (*index > trace.end().value)
-            return Error { "beyond the end", "position " + std::string(text), "0 … " + std::to_string(trace.end().value) };
+            return Error { "beyond the end", "position " + std::string(text),
+                "0 … " + std::to_string(trace.end().value) };
         return Moment { Position { static_cast<std::uint32_t>(*index) }, CtaId::none() };
     }
     if (const auto time = findTime(trace, text))

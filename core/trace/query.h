@@ -8,8 +8,8 @@
 
 namespace flashstep {
 
-// Finds a moment by meaning: "1204", "end", "1200cy", "3.4us", "first(rescale, i=2, row=5)", "last(…)", "nth(3, mma, j=1)",
-// "block(i=2, n=1, b=0, h=0)". Keys: cta role i j row buffer barrier turn (role by name, "warp 0" or "warp0").
+// Finds a moment by meaning: "1204", "end", "1200cy", "3.4us", "first(rescale, i=2, row=5)", "last(…)", "nth(3, mma,
+// j=1)", "block(i=2, n=1, b=0, h=0)". Keys: cta role i j row buffer barrier turn (role by name, "warp 0" or "warp0").
 // The position is the one just after the matching op has ended (for waits: been released).
 struct Moment {
     Position position;

@@ -36,8 +36,9 @@ struct BufferState {
 [[nodiscard]] std::string_view name(BufferState::Kind kind); // "empty", "loading", "valid", "writing"
 [[nodiscard]] std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p);
 
-// The softmax state of one query row. At block(i, n) exactly: the statistics with which block n was added, whatever runs
-// ahead; elsewhere as the registers stand. m and mUsed in natural units of the scaled scores, so mUsed + ln l = LSE so far.
+// The softmax state of one query row. At block(i, n) exactly: the statistics with which block n was added, whatever
+// runs ahead; elsewhere as the registers stand. m and mUsed in natural units of the scaled scores, so mUsed + ln l =
+// LSE so far.
 struct RowState {
     int b = 0, h = 0, row = 0; // row of the head's sequence
     double m = 0, mUsed = 0, l = 0;

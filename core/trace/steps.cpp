@@ -65,7 +65,8 @@ Position Trace::next(Position p, Level level, CtaId cta) const
         return found == last || *found == never ? end() : Position { *found };
     }
     const auto& steps = level == Level::InnerTile ? m_innerTiles : m_ctaSteps;
-    auto found = std::upper_bound(steps.begin(), steps.end(), p.value, [](std::uint32_t v, const StepRow& s) { return v < s.position; });
+    auto found = std::upper_bound(
+        steps.begin(), steps.end(), p.value, [](std::uint32_t v, const StepRow& s) { return v < s.position; });
     while (found != steps.end() && !isStep(*found, level, cta))
         ++found;
     return found == steps.end() ? end() : Position { found->position };
@@ -82,7 +83,8 @@ Position Trace::previous(Position p, Level level, CtaId cta) const
         return found == first ? Position { 0 } : Position { *(found - 1) };
     }
     const auto& steps = level == Level::InnerTile ? m_innerTiles : m_ctaSteps;
-    auto found = std::lower_bound(steps.begin(), steps.end(), p.value, [](const StepRow& s, std::uint32_t v) { return s.position < v; });
+    auto found = std::lower_bound(
+        steps.begin(), steps.end(), p.value, [](const StepRow& s, std::uint32_t v) { return s.position < v; });
     while (found != steps.begin() && !isStep(*(found - 1), level, cta))
         --found;
     return found == steps.begin() ? Position { 0 } : Position { (found - 1)->position };

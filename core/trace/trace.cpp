@@ -10,14 +10,15 @@ namespace flashstep {
 
 std::string_view name(Counter counter)
 {
-    constexpr std::array<std::string_view, counterCount> names { "global_read_bytes", "global_write_bytes", "flops_executed", "exp2_hardware",
-        "rescales_done" };
+    constexpr std::array<std::string_view, counterCount> names { "global_read_bytes", "global_write_bytes",
+        "flops_executed", "exp2_hardware", "rescales_done" };
     return names[static_cast<std::size_t>(counter)];
 }
 
 Position Trace::positionAt(Cycle cycle) const
 {
-    const auto after = std::upper_bound(m_events.begin(), m_events.end(), cycle, [](Cycle c, const EventRow& e) { return c < e.cycle; });
+    const auto after = std::upper_bound(
+        m_events.begin(), m_events.end(), cycle, [](Cycle c, const EventRow& e) { return c < e.cycle; });
     return Position { static_cast<std::uint32_t>(after - m_events.begin()) };
 }
 
@@ -48,13 +49,15 @@ InstanceId Trace::currentOp(CtaId cta, const RoleRange& role, Position p) const
 {
     const auto first = m_spans.begin() + static_cast<std::ptrdiff_t>(instance(cta, OpId(role.first)).index());
     // A role begins its ops in order, so "begun" is true for a prefix of them.
-    const auto end = std::partition_point(first, first + role.count, [&](const SpanRow& span) { return span.begin < p.value; });
+    const auto end
+        = std::partition_point(first, first + role.count, [&](const SpanRow& span) { return span.begin < p.value; });
     return end == first ? InstanceId::none() : InstanceId(static_cast<std::size_t>(end - m_spans.begin()) - 1);
 }
 
 std::span<const std::uint32_t> Trace::hopsOf(CtaId cta) const
 {
-    return std::span(m_ctaHops).subspan(m_ctaHopsFirst[cta.index()], m_ctaHopsFirst[cta.index() + 1] - m_ctaHopsFirst[cta.index()]);
+    return std::span(m_ctaHops).subspan(
+        m_ctaHopsFirst[cta.index()], m_ctaHopsFirst[cta.index() + 1] - m_ctaHopsFirst[cta.index()]);
 }
 
 void Trace::addCounts(OpId op, std::array<double, counterCount>& totals) const
@@ -84,7 +87,8 @@ CtaId Trace::ctaOfTile(int b, int h, int i) const
     const Program& p = *m_program;
     const LaunchDecl& launch = p.launches.back(); // the one that makes O
     const std::size_t tiles = launch.ctaCount / static_cast<std::size_t>(p.problem.batch * p.problem.heads);
-    const std::size_t head = static_cast<std::size_t>(h) * static_cast<std::size_t>(p.problem.batch) + static_cast<std::size_t>(b);
+    const std::size_t head
+        = static_cast<std::size_t>(h) * static_cast<std::size_t>(p.problem.batch) + static_cast<std::size_t>(b);
     return CtaId(launch.firstCta + head * tiles + static_cast<std::size_t>(i));
 }
 
@@ -112,8 +116,11 @@ int Trace::keyBlockIn(CtaId cta, BufferId buffer, Position p) const
     if (found == nullptr)
         return -1;
     const auto& versions = found->versions;
-    const auto after = std::partition_point(versions.begin(), versions.end(), [&](const Version& v) { return v.event < p.value; });
-    return after == versions.begin() ? -1 : m_program->keyBlock(m_program->ctas[cta.index()], m_program->ops[(after - 1)->op]);
+    const auto after
+        = std::partition_point(versions.begin(), versions.end(), [&](const Version& v) { return v.event < p.value; });
+    return after == versions.begin()
+        ? -1
+        : m_program->keyBlock(m_program->ctas[cta.index()], m_program->ops[(after - 1)->op]);
 }
 
 // From the last keyframe at or before p, write by write.
@@ -129,7 +136,8 @@ TileValues Trace::value(CtaId cta, BufferId buffer, Position p) const
         return tile;
 
     const auto& versions = found->versions;
-    const auto after = std::partition_point(versions.begin(), versions.end(), [&](const Version& v) { return v.event < p.value; });
+    const auto after
+        = std::partition_point(versions.begin(), versions.end(), [&](const Version& v) { return v.event < p.value; });
     const auto count = static_cast<std::size_t>(after - versions.begin());
     // Oldest needed: just after the last keyframe at or before `count`.
     const std::size_t keyframe = count / keyframeEvery;
@@ -152,7 +160,8 @@ void Trace::apply(const Version& version, CtaId cta, BufferId buffer, TileValues
     const Program::Columns columns = m_program->columns(buffer, m_program->keyBlock(m_program->ctas[cta.index()], op));
     const float* from = m_values.data() + version.offset;
     m_program->rows(op).forEach([&](int row) {
-        std::copy(from, from + columns.count, tile.data.begin() + static_cast<std::ptrdiff_t>(row) * tile.cols + columns.first);
+        std::copy(from, from + columns.count,
+            tile.data.begin() + static_cast<std::ptrdiff_t>(row) * tile.cols + columns.first);
         from += columns.count;
     });
 }
@@ -164,7 +173,8 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
     const Cta& c = program.ctas[cta.index()];
     const Program::Columns columns = program.columns(buffer, program.keyBlock(c, op));
     const auto rowOf = [&](int r) {
-        return std::span(tile.data).subspan(static_cast<std::size_t>(r * tile.cols + columns.first), static_cast<std::size_t>(columns.count));
+        return std::span(tile.data).subspan(
+            static_cast<std::size_t>(r * tile.cols + columns.first), static_cast<std::size_t>(columns.count));
     };
     const RowSet& rows = program.rows(op);
     if (op.kind == OpKind::Load) {
@@ -184,8 +194,10 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
 
 std::size_t Trace::bytesWithoutValues() const
 {
-    std::size_t bytes = m_events.size() * sizeof(EventRow) + m_spans.size() * sizeof(SpanRow) + m_hops.size() * sizeof(Hop);
-    bytes += (m_ctaFirst.size() + m_ctaHops.size() + m_ctaHopsFirst.size() + m_innerFirst.size() + m_innerByCta.size()) * sizeof(std::uint32_t);
+    std::size_t bytes
+        = m_events.size() * sizeof(EventRow) + m_spans.size() * sizeof(SpanRow) + m_hops.size() * sizeof(Hop);
+    bytes += (m_ctaFirst.size() + m_ctaHops.size() + m_ctaHopsFirst.size() + m_innerFirst.size() + m_innerByCta.size())
+        * sizeof(std::uint32_t);
     bytes += m_ctaSpans.size() * sizeof(CtaSpan) + m_counters.size() * sizeof(m_counters[0]);
     bytes += m_opCounts.size() * sizeof(OpCounts);
     bytes += (m_innerTiles.size() + m_ctaSteps.size()) * sizeof(StepRow);

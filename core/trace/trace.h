@@ -62,11 +62,14 @@ struct Blocked {
 struct TileValues {
     int rows = 0, cols = 0;
     std::vector<float> data; // row-major
-    [[nodiscard]] float at(int r, int c) const { return data[static_cast<std::size_t>(r) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(c)]; }
+    [[nodiscard]] float at(int r, int c) const
+    {
+        return data[static_cast<std::size_t>(r) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(c)];
+    }
 };
 
-// What happened: immutable once built, safe to share between threads. Instances are numbered CTA by CTA, in the order of
-// their stream; so an instance's op and CTA need no storage.
+// What happened: immutable once built, safe to share between threads. Instances are numbered CTA by CTA, in the order
+// of their stream; so an instance's op and CTA need no storage.
 class Trace {
 public:
     [[nodiscard]] const Program& program() const { return *m_program; }
@@ -85,18 +88,37 @@ public:
     [[nodiscard]] bool began(InstanceId instance) const { return m_spans[instance.index()].begin != never; }
     [[nodiscard]] bool ended(InstanceId instance) const { return m_spans[instance.index()].end != never; }
     // The positions just after the begin and the end event; only where began() and ended().
-    [[nodiscard]] Position beginPosition(InstanceId instance) const { return Position { m_spans[instance.index()].begin + 1 }; }
-    [[nodiscard]] Position endPosition(InstanceId instance) const { return Position { m_spans[instance.index()].end + 1 }; }
-    [[nodiscard]] Cycle beginCycle(InstanceId instance) const { return m_events[m_spans[instance.index()].begin].cycle; }
-    [[nodiscard]] Cycle endCycle(InstanceId instance) const { return ended(instance) ? m_events[m_spans[instance.index()].end].cycle : m_cycles; }
-    [[nodiscard]] bool begunAt(InstanceId instance, Position p) const { return m_spans[instance.index()].begin < p.value; }
-    [[nodiscard]] bool endedAt(InstanceId instance, Position p) const { return m_spans[instance.index()].end < p.value; }
+    [[nodiscard]] Position beginPosition(InstanceId instance) const
+    {
+        return Position { m_spans[instance.index()].begin + 1 };
+    }
+    [[nodiscard]] Position endPosition(InstanceId instance) const
+    {
+        return Position { m_spans[instance.index()].end + 1 };
+    }
+    [[nodiscard]] Cycle beginCycle(InstanceId instance) const
+    {
+        return m_events[m_spans[instance.index()].begin].cycle;
+    }
+    [[nodiscard]] Cycle endCycle(InstanceId instance) const
+    {
+        return ended(instance) ? m_events[m_spans[instance.index()].end].cycle : m_cycles;
+    }
+    [[nodiscard]] bool begunAt(InstanceId instance, Position p) const
+    {
+        return m_spans[instance.index()].begin < p.value;
+    }
+    [[nodiscard]] bool endedAt(InstanceId instance, Position p) const
+    {
+        return m_spans[instance.index()].end < p.value;
+    }
     // The op this role of this CTA began last, as of p; none() before its first.
     [[nodiscard]] InstanceId currentOp(CtaId cta, const RoleRange& role, Position p) const;
 
     [[nodiscard]] const CtaSpan& span(CtaId cta) const { return m_ctaSpans[cta.index()]; }
     [[nodiscard]] std::span<const Hop> hops() const { return m_hops; } // in order of booking (begin of the op)
-    [[nodiscard]] std::span<const std::uint32_t> hopsOf(CtaId cta) const; // indices into hops(), by begin cycle per engine order of booking
+    [[nodiscard]] std::span<const std::uint32_t> hopsOf(
+        CtaId cta) const; // indices into hops(), by begin cycle per engine order of booking
     [[nodiscard]] int smCount() const { return m_smCount; }
     [[nodiscard]] int ctasPerSm() const { return m_ctasPerSm; }
     [[nodiscard]] double clockMhz() const { return m_clockMhz; }
@@ -105,8 +127,8 @@ public:
     // Busy cycles of an engine over the whole run, all SMs, and how many of it there are (for utilisation).
     [[nodiscard]] double busy(Engine engine) const { return m_busy[static_cast<std::size_t>(engine)]; }
 
-    // Stepping: the nearest position after / before p at which a step of the level is complete; end() or 0 beyond the last.
-    // With a valid cta only that CTA's steps count.
+    // Stepping: the nearest position after / before p at which a step of the level is complete; end() or 0 beyond the
+    // last. With a valid cta only that CTA's steps count.
     [[nodiscard]] Position next(Position p, Level level, CtaId cta = CtaId::none()) const;
     [[nodiscard]] Position previous(Position p, Level level, CtaId cta = CtaId::none()) const;
     // block(i, n): the position at which the last part of the CTA's n-th PV product (from 1) has landed in O.
@@ -135,8 +157,8 @@ private:
     struct SpanRow {
         std::uint32_t begin = never, end = never; // indices into m_events
     };
-    // One write of an op: its rows have these values until a later version says otherwise. Nothing is stored of a write that
-    // can be repeated (effects.h).
+    // One write of an op: its rows have these values until a later version says otherwise. Nothing is stored of a write
+    // that can be repeated (effects.h).
     struct Version {
         std::uint32_t event = 0; // index of the end event that wrote it
         std::uint32_t op = 0; // Program::ops index

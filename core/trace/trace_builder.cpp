@@ -8,7 +8,8 @@
 
 namespace flashstep {
 
-TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded)
+TraceBuilder::TraceBuilder(
+    std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded)
     : m_trace(std::make_unique<Trace>())
 {
     Trace& t = *m_trace;
@@ -71,11 +72,13 @@ void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
                     continue;
                 ++sizes.versions[out.index()];
                 if (!repeatable(op, out))
-                    sizes.values += static_cast<std::size_t>(p.rows(op).count()) * static_cast<std::size_t>(p.columns(out, 0).count);
+                    sizes.values += static_cast<std::size_t>(p.rows(op).count())
+                        * static_cast<std::size_t>(p.columns(out, 0).count);
             }
         }
         for (std::size_t b = 0; b < p.buffers.size(); ++b)
-            sizes.values += sizes.versions[b] / Trace::keyframeEvery * static_cast<std::size_t>(p.buffers[b].rows) * static_cast<std::size_t>(p.buffers[b].cols);
+            sizes.values += sizes.versions[b] / Trace::keyframeEvery * static_cast<std::size_t>(p.buffers[b].rows)
+                * static_cast<std::size_t>(p.buffers[b].cols);
     }
     std::size_t total = 0;
     for (std::size_t c = 0; c < recorded.size(); ++c) {
@@ -98,7 +101,8 @@ void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)
         t.m_counters.push_back(m_totals);
     Trace::SpanRow& span = t.m_spans[instance.index()];
     (ends ? span.end : span.begin) = index;
-    t.m_events.push_back({ static_cast<std::uint32_t>(instance.index() << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
+    t.m_events.push_back(
+        { static_cast<std::uint32_t>(instance.index() << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
 }
 
 void TraceBuilder::begin(CtaId cta, OpId op, Cycle cycle)
@@ -136,8 +140,8 @@ void TraceBuilder::noteSteps(CtaId cta, const Op& op)
 void TraceBuilder::hop(CtaId cta, OpId op, Engine engine, Cycle begin, Cycle cycles)
 {
     const auto length = static_cast<std::uint32_t>(std::max<Cycle>(1, cycles));
-    m_trace->m_hops.push_back({ static_cast<std::uint32_t>(m_trace->instance(cta, op).index()), static_cast<std::uint32_t>(begin),
-        (length << 3U) | static_cast<std::uint32_t>(engine) });
+    m_trace->m_hops.push_back({ static_cast<std::uint32_t>(m_trace->instance(cta, op).index()),
+        static_cast<std::uint32_t>(begin), (length << 3U) | static_cast<std::uint32_t>(engine) });
     m_ctaOfHop.push_back(static_cast<std::uint32_t>(cta.index()));
 }
 
@@ -159,7 +163,8 @@ void TraceBuilder::write(CtaId cta, BufferId buffer, OpId op, std::span<const fl
     Trace::BufferLog& log = t.m_logs[static_cast<std::size_t>(recorded) * p.buffers.size() + buffer.index()];
     const Op& o = p.op(op);
     const BufferDecl& decl = p.buffers[buffer.index()];
-    log.versions.push_back({ static_cast<std::uint32_t>(t.m_events.size() - 1), static_cast<std::uint32_t>(op.index()), t.m_values.size() });
+    log.versions.push_back({ static_cast<std::uint32_t>(t.m_events.size() - 1), static_cast<std::uint32_t>(op.index()),
+        t.m_values.size() });
     if (!repeatable(o, buffer)) {
         const Program::Columns columns = p.columns(buffer, p.keyBlock(p.ctas[cta.index()], o));
         p.rows(o).forEach([&](int row) {

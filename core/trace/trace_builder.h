@@ -5,12 +5,14 @@
 
 namespace flashstep {
 
-// The only way to make a Trace: events are appended in time order, then finish() indexes and hands out the const object.
+// The only way to make a Trace: events are appended in time order, then finish() indexes and hands out the const
+// object.
 class TraceBuilder {
 public:
     // Spans of every instance of the program are reserved at once; `recorded` says whose values will be written.
     // `inputs` are what loads copy from; they may be null where nothing is recorded.
-    TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded);
+    TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs,
+        const std::vector<bool>& recorded);
 
     void begin(CtaId cta, OpId op, Cycle cycle);
     void end(CtaId cta, OpId op, Cycle cycle);
@@ -20,7 +22,8 @@ public:
     void ctaEnds(CtaId cta, Cycle cycle) { m_trace->m_ctaSpans[cta.index()].end = static_cast<std::uint32_t>(cycle); }
     void blocked(Blocked blocked) { m_trace->m_deadlock.push_back(std::move(blocked)); }
 
-    // A write of the op whose end was appended last: `rows` x columns of the buffer, read from its whole current contents.
+    // A write of the op whose end was appended last: `rows` x columns of the buffer, read from its whole current
+    // contents.
     void write(CtaId cta, BufferId buffer, OpId op, std::span<const float> contents);
 
     [[nodiscard]] std::shared_ptr<const Trace> finish(Cycle cycles, int smCount, int ctasPerSm, double clockMhz);

@@ -59,11 +59,13 @@ BENCHMARK(hazardAnalysis)->Unit(benchmark::kMillisecond);
 // What one repaint of the window reads, at positions all over the run.
 void readState(benchmark::State& state)
 {
-    const auto run = runScenario(scenarioOf("fa2", 1024, { 16, 16 }, Record::Kind::All), std::nullopt, {}, { false, false, false });
+    const auto run = runScenario(
+        scenarioOf("fa2", 1024, { 16, 16 }, Record::Kind::All), std::nullopt, {}, { false, false, false });
     const Trace& trace = *run->trace;
     std::uint64_t k = 0;
     for (auto _ : state) {
-        const Position p { static_cast<std::uint32_t>(philox4x32({ static_cast<std::uint32_t>(k++), 0, 0, 0 }, { 1, 0 })[0] % (trace.end().value + 1)) };
+        const Position p { static_cast<std::uint32_t>(
+            philox4x32({ static_cast<std::uint32_t>(k++), 0, 0, 0 }, { 1, 0 })[0] % (trace.end().value + 1)) };
         const CtaId cta(k % trace.program().ctas.size());
         benchmark::DoNotOptimize(ledgerAt(trace, cta, p));
         benchmark::DoNotOptimize(buffersAt(trace, cta, p));

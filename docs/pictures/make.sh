@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes the pictures of this folder again, from a release build:
+#   bash docs/pictures/make.sh
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+export QT_QPA_PLATFORM=offscreen
+bin=build/release/bin
+sample=resources/samples/licence-causal.json
+out=docs/pictures
+
+shot() { "$bin/flashstep" "$sample" --shot "$out/$1" "${@:2}"; }
+shot window_light.png --size 1440x900 --theme light --at "block(i=6, n=3)"
+shot window_dark.png --size 1440x900 --theme dark --at "block(i=6, n=3)"
+shot window_small.png --size 1024x700 --theme light --at "block(i=6, n=3)"
+shot window_numbers.png --size 1440x900 --theme light --layout numbers --at "nth(2, rowmax, i=6)"
+shot window_first.png --size 1440x900 --theme light
+shot window_broken.png --size 1440x900 --theme light --break wait:V_landed --at end
+"$bin/flashstep-cli" export --scenario "$sample" --format svg --view timeline --out "$out/timeline_fa2.svg" --at "block(i=6, n=3)"

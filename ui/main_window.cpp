@@ -64,7 +64,7 @@ MainWindow::MainWindow(const Options& options)
         m_hints = new Hints(this, m_session);
         m_hints->add(m_transport, tr("Step with <b>→</b> and <b>←</b>, play with <b>Space</b>."));
         m_hints->add(m_transport->scrubber(), tr("Drag here to go to any moment."));
-        m_hints->add(view(QStringLiteral("explain")), tr("Why this step? It is told here. Hover a tile to find it everywhere."), true);
+        m_hints->add(view(QStringLiteral("explain")), tr("Why this step? It is told here."), true);
     }
 }
 

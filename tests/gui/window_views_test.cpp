@@ -80,6 +80,7 @@ private slots:
     void transportTellsThePosition();
     void lineClickedGoesToItsNextExecution();
     void tileHoveredIsSharedByAllViews();
+    void mouseSeeksPansZoomsAndChooses();
     void headChosenChangesTheCta();
     void everySizeDraws_data();
     void everySizeDraws();
@@ -229,6 +230,53 @@ void WindowViews::tileHoveredIsSharedByAllViews()
     window->session().selection.hoverTile({ 6, 5 });
     QCOMPARE(hover.size(), 1);
     QCOMPARE(window->timeline().scene().highlight.hoverJ, 5);
+}
+
+void WindowViews::mouseSeeksPansZoomsAndChooses()
+{
+    const auto window = openAt(moment);
+    const Session session = window->session();
+    TimelineCanvas& timeline = window->timeline();
+    const paint::TimelineLayout layout = timeline.layoutNow();
+    const auto at = [&](double cycle, double y) { return QPoint(static_cast<int>(layout.timeToX(cycle)), static_cast<int>(y)); };
+
+    // The ruler seeks, and keeps seeking while it is dragged.
+    QTest::mousePress(&timeline, Qt::LeftButton, {}, at(5000, 10));
+    const auto near = [&](Cycle cycle) {
+        const Trace& trace = session.document.trace();
+        return session.playback.position() >= trace.positionAt(cycle - 400) && session.playback.position() <= trace.positionAt(cycle + 400);
+    };
+    QVERIFY(near(5000));
+    QMouseEvent drag(QEvent::MouseMove, at(20000, 10), Qt::LeftButton, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&timeline, &drag);
+    QVERIFY(near(20000));
+    QTest::mouseRelease(&timeline, Qt::LeftButton, {}, at(20000, 10));
+
+    // A slice is chosen by a click, with its tile.
+    const InstanceId slice = session.document.trace().currentOp(session.selection.cta(), session.document.program().streamOf(session.selection.cta()).roles[0], session.playback.position());
+    const double middle = static_cast<double>(session.document.trace().beginCycle(slice) + session.document.trace().endCycle(slice)) / 2;
+    QTest::mouseClick(&timeline, Qt::LeftButton, {}, at(middle, layout.lanes[0].top + layout.lanes[0].height / 2));
+    QVERIFY(session.selection.instance() == slice);
+
+    // Ctrl and the wheel zoom at the pointer; dragging a lane pans.
+    const double anchor = 12000;
+    const QPointF point = at(anchor, 40);
+    QWheelEvent wheel(point, timeline.mapToGlobal(point.toPoint()), {}, QPoint(0, 240), Qt::NoButton, Qt::ControlModifier, Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&timeline, &wheel);
+    const paint::TimelineLayout zoomed = timeline.layoutNow();
+    QVERIFY(zoomed.to - zoomed.from < layout.to - layout.from);
+    QVERIFY(std::abs(zoomed.xToTime(point.x()) - anchor) < 100);
+    QTest::mousePress(&timeline, Qt::LeftButton, {}, point.toPoint());
+    QMouseEvent pan(QEvent::MouseMove, point + QPointF(60, 0), Qt::LeftButton, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&timeline, &pan);
+    QTest::mouseRelease(&timeline, Qt::LeftButton, {}, point.toPoint() + QPoint(60, 0));
+    QVERIFY(timeline.layoutNow().from < zoomed.from);
+
+    // A tile chosen on the stage brings its CTA.
+    QWidget* tiles = window->view(QStringLiteral("tiles"));
+    session.selection.chooseTile({ 2, 1 });
+    QVERIFY(session.selection.cta() == session.document.trace().ctaOfTile(0, 0, 2));
+    QVERIFY(tiles->isVisible());
 }
 
 void WindowViews::headChosenChangesTheCta()

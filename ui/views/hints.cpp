@@ -21,7 +21,7 @@ Hints::Hints(QWidget* window, const Session& session)
     window->installEventFilter(this);
 }
 
-void Hints::add(QWidget* beside, const QString& text, bool left)
+void Hints::add(QWidget* beside, const QString& text, bool inside)
 {
     auto* bubble = new QFrame(m_window);
     setRole(bubble, "hint");
@@ -36,7 +36,7 @@ void Hints::add(QWidget* beside, const QString& text, bool left)
     close->setToolTip(tr("Dismiss this hint"));
     row->addWidget(close);
     connect(close, &QToolButton::clicked, this, [this, bubble] { remove(bubble); });
-    m_hints.push_back({ bubble, beside, left });
+    m_hints.push_back({ bubble, beside, inside });
     beside->installEventFilter(this);
     bubble->show();
     QTimer::singleShot(0, this, &Hints::place);
@@ -49,7 +49,7 @@ void Hints::place()
         hint.bubble->adjustSize();
         const QRect target(hint.beside->mapTo(m_window, QPoint()), hint.beside->size());
         const QSize size = hint.bubble->size();
-        QPoint at = hint.left ? QPoint(target.left() - size.width() - 10, target.top() + 6)
+        QPoint at = hint.inside ? QPoint(target.left() + 12, target.bottom() - size.height() - 8)
                               : QPoint(target.left() + 12, target.top() - size.height() - 8);
         at.setX(std::clamp(at.x(), 8, std::max(8, m_window->width() - size.width() - 8)));
         hint.bubble->move(at);

@@ -18,8 +18,8 @@ class Hints : public QObject {
 public:
     Hints(QWidget* window, const Session& session);
 
-    // Above the widget, or to its left.
-    void add(QWidget* beside, const QString& text, bool left = false);
+    // Above the widget, or at its foot.
+    void add(QWidget* beside, const QString& text, bool inside = false);
     void dismissAll();
     [[nodiscard]] int count() const { return static_cast<int>(m_hints.size()); }
 
@@ -33,7 +33,7 @@ private:
     struct Hint {
         QFrame* bubble;
         QWidget* beside;
-        bool left;
+        bool inside;
     };
     void place();
     void remove(QFrame* bubble);

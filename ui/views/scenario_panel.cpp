@@ -14,9 +14,67 @@
 #include <QSlider>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace flashstep::ui {
+
+namespace {
+
+    // What the machine has before the knob is turned.
+    double shippedValue(std::string_view key, std::string_view gpuName)
+    {
+        static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures { {
+            { "register-contention", &GpuSpec::registerContention },
+            { "sms", &GpuSpec::sms },
+            { "clock-mhz", &GpuSpec::clockMhz },
+            { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
+            { "mufu-rate", &GpuSpec::mufuPerClk },
+            { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
+            { "smem-kib", &GpuSpec::smemPerSmKib },
+            { "hbm-gbps", &GpuSpec::hbmGBps },
+        } };
+        const GpuSpec* gpu = findGpu(gpuName);
+        for (const auto& [name, figure] : figures)
+            if (gpu && name == key)
+                return (gpu->*figure).value;
+        return 0;
+    }
+
+    // Places of a slider to values of a knob: in equal ratios round the machine's own value, which keeps a place of its own.
+    class KnobScale {
+    public:
+        static constexpr int steps = 160;
+
+        KnobScale(const Knob& knob, std::string_view gpuName)
+            : m_shipped(shippedValue(knob.key, gpuName))
+            , m_ratios(knob.low > 0 && m_shipped > 0)
+            , m_low(m_ratios ? std::max(knob.low, m_shipped / 8) : knob.low)
+            , m_high(m_ratios ? std::min(knob.high, m_shipped * 8) : knob.high)
+        {
+        }
+        [[nodiscard]] double shipped() const { return m_shipped; }
+        [[nodiscard]] int place(double value) const
+        {
+            const double share = m_ratios ? std::log(value / m_low) / std::log(m_high / m_low) : (value - m_low) / (m_high - m_low);
+            return static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * steps));
+        }
+        [[nodiscard]] double value(int place) const
+        {
+            const double share = static_cast<double>(place) / steps;
+            const double exact = m_ratios ? m_low * std::pow(m_high / m_low, share) : m_low + share * (m_high - m_low);
+            return m_ratios && exact >= 10 ? std::round(exact) : QString::number(exact, 'g', 3).toDouble();
+        }
+        [[nodiscard]] bool isShipped(int at) const { return at == place(m_shipped); }
+        [[nodiscard]] QString text(double value) const { return value >= 10000 ? paint::grouped(std::lround(value)) : QString::number(value, 'g', 4); }
+
+    private:
+        double m_shipped;
+        bool m_ratios;
+        double m_low, m_high;
+    };
+
+} // namespace
 
 ScenarioPanel::ScenarioPanel(const Session& session, QWidget* parent)
     : QScrollArea(parent)
@@ -105,7 +163,7 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
 {
     const QString key = fromView(knob.key);
     const QString label = QString(key).replace(QLatin1Char('-'), QLatin1Char(' '));
-    const QString help = QStringLiteral("%1\n%2\n%3").arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.source)).trimmed();
+    const QString help = QStringLiteral("%1\n%2 %3\n%4").arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.unit), fromView(knob.source)).trimmed();
     const QString value = knobValue(knob.key);
     if (knob.high <= knob.low) {
         auto* field = new ComboBox;
@@ -126,24 +184,21 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
     head->addWidget(words, 1);
     head->addWidget(figure);
     section->addLayout(head);
-    // The far left leaves the knob alone: the version's or the machine's own value.
-    const bool whole = knob.high - knob.low >= 8 && std::floor(knob.low) == knob.low && std::floor(knob.high) == knob.high;
-    const int steps = whole ? static_cast<int>(std::min(knob.high - knob.low, 1000.0)) : 100;
+    const KnobScale scale(knob, m_session.document.run()->gpu.name);
     auto* slider = new QSlider(Qt::Horizontal);
-    slider->setRange(0, steps + 1);
+    slider->setRange(0, KnobScale::steps);
     slider->setAccessibleName(label);
-    slider->setToolTip(help);
-    const auto at = [knob, steps](int place) { return knob.low + (knob.high - knob.low) * (place - 1) / steps; };
+    slider->setToolTip(tr("%1\nUnturned: %2").arg(help, scale.text(scale.shipped())));
+    const bool turned = !value.isEmpty();
     const auto show = [=](int place) {
-        const QString unit = knob.unit.empty() ? QString() : QLatin1Char(' ') + fromView(knob.unit);
-        figure->setText(place == 0 ? tr("as shipped") : QString::number(at(place), 'g', 4) + unit);
+        const bool own = scale.isShipped(place);
+        figure->setText(own ? scale.text(scale.shipped()) : tr("%1, not %2").arg(scale.text(scale.value(place)), scale.text(scale.shipped())));
     };
-    if (!value.isEmpty())
-        slider->setValue(1 + static_cast<int>(std::lround((value.toDouble() - knob.low) / (knob.high - knob.low) * steps)));
+    slider->setValue(scale.place(turned ? value.toDouble() : scale.shipped()));
     show(slider->value());
-    connect(slider, &QSlider::valueChanged, this, [this, key, at, show](int place) {
+    connect(slider, &QSlider::valueChanged, this, [this, key, scale, show](int place) {
         show(place);
-        turn(key, place == 0 ? QString() : QString::number(at(place), 'g', 6));
+        turn(key, scale.isShipped(place) ? QString() : QString::number(scale.value(place), 'g', 6));
     });
     section->addWidget(slider);
 }

@@ -74,6 +74,8 @@ private slots:
             QVERIFY(!svg.contains("http"));
             QVERIFY(!svg.contains("font-family=\"Inter\""));
             QVERIFY(svg.contains("font-family=\"Inter, "));
+            svg.replace("font-family=\"Inter, ", "").replace("font-family=\"'JetBrains Mono', ", "");
+            QVERIFY(!svg.contains("font-family")); // none of the system's
             QVERIFY(!svg.contains("nan") && !svg.contains("=\"inf"));
         }
     }

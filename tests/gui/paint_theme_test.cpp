@@ -65,7 +65,7 @@ private slots:
         QVERIFY(loadFonts());
         QCOMPARE(QFontInfo(canvasFont(12)).family(), QStringLiteral("Inter"));
         QCOMPARE(QFontInfo(monoFont(12)).family(), QStringLiteral("JetBrains Mono"));
-        QVERIFY(textWidth(canvasFont(11.5), QStringLiteral("tensor core"))
+        QVERIFY(textWidth(canvasFont(11), QStringLiteral("tensor core"))
             < textWidth(canvasFont(12), QStringLiteral("tensor core")));
         QCOMPARE(textWidth(monoFont(12), QStringLiteral("0000")), textWidth(monoFont(12), QStringLiteral("1111")));
     }

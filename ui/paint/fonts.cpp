@@ -4,11 +4,11 @@
 #include "resources/embedded/resources.h"
 
 #include <QFontDatabase>
-#include <QGuiApplication>
-#include <QScreen>
 #include <QString>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 namespace flashstep::paint {
@@ -48,18 +48,11 @@ const Faces& faces()
     return added;
 }
 
-// Qt takes whole pixels only; points may have fractions, and come out as pixels at the screen's own resolution.
-double pointsPerPixel()
-{
-    const QScreen* screen = QGuiApplication::primaryScreen();
-    return 72.0 / (screen ? screen->logicalDotsPerInch() : 96.0);
-}
-
 QFont face(const QString& family, const QString& fallback, double px, QFont::Weight weight)
 {
     QFont font(family);
     font.setFamilies({ family, fallback, QStringLiteral("Droid Sans Fallback") });
-    font.setPointSizeF(px * pointsPerPixel());
+    font.setPixelSize(std::max(1, static_cast<int>(std::lround(px)))); // Qt 5 draws no fractions, whatever it is given
     font.setWeight(weight);
     font.setHintingPreference(QFont::PreferNoHinting); // the same advance widths at every scale
     font.setStyleStrategy(QFont::PreferAntialias);

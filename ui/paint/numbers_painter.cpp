@@ -35,12 +35,12 @@ void cellText(const NumbersCanvas& canvas, const QRectF& cell, const QColor& ink
     QFont font = monoFont(12, bold ? QFont::DemiBold : QFont::Normal);
     double width = textWidth(font, text);
     if (width > cell.width() - 6) {
-        font = monoFont(9.5, bold ? QFont::DemiBold : QFont::Normal);
+        font = monoFont(10, bold ? QFont::DemiBold : QFont::Normal);
         width = textWidth(font, text);
         if (width > cell.width() - 3 && text.startsWith(QLatin1String("0x")))
             text.remove(0, 2);
         width = textWidth(font, text);
-        if (width > cell.width() - 2)
+        if (width > cell.width() - 1)
             return;
     }
     canvas.painter.setPen(ink);

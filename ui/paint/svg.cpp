@@ -4,11 +4,8 @@
 #include "ui/paint/fonts.h"
 
 #include <QBuffer>
-#include <QFontInfo>
 #include <QRegularExpression>
 #include <QSvgGenerator>
-
-#include <cmath>
 
 namespace flashstep::paint {
 
@@ -26,17 +23,7 @@ QString tidied(QString svg, QSize size)
     // Qt's own scale of weights, times ten.
     svg.replace(QStringLiteral("font-weight=\"570\""), QStringLiteral("font-weight=\"500\""));
     svg.replace(QStringLiteral("font-weight=\"630\""), QStringLiteral("font-weight=\"600\""));
-    // Sizes go through points: 11.5 comes back as 11.4999….
-    static const QRegularExpression fontSize(QStringLiteral("font-size=\"([0-9.]+)\""));
-    QString rounded;
-    int from = 0;
-    for (auto matches = fontSize.globalMatch(svg); matches.hasNext();) {
-        const QRegularExpressionMatch match = matches.next();
-        rounded += svg.midRef(from, match.capturedStart(1) - from);
-        rounded += QString::number(std::round(match.captured(1).toDouble() * 100) / 100);
-        from = match.capturedEnd(1);
-    }
-    return rounded + svg.midRef(from);
+    return svg;
 }
 
 } // namespace
@@ -50,11 +37,10 @@ QByteArray svgOf(
     generator.setOutputDevice(&buffer);
     generator.setSize(size);
     generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setResolution(
-        static_cast<int>(std::lround(72 * QFontInfo(canvasFont(100)).pixelSize() / canvasFont(100).pointSizeF())));
     generator.setTitle(title);
     generator.setDescription(description);
     QPainter painter(&generator);
+    painter.setFont(canvasFont(12)); // else groups name the system's font, which differs between machines
     draw(painter);
     painter.end();
     return tidied(QString::fromUtf8(buffer.data()), size).toUtf8();

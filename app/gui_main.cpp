@@ -35,7 +35,8 @@ int refuse(const std::string& line)
 // The same options as flashstep-cli, from the same table.
 void addProblemOptions(CLI::App& app, ui::HeadlessRequest& request)
 {
-    app.add_option("--scenario", request.file, "everything below from a file; options given beside it win")->type_name("F.json");
+    app.add_option("--scenario", request.file, "everything below from a file; options given beside it win")
+        ->type_name("F.json");
     for (const ScenarioOption& option : scenarioOptions()) {
         std::string name = "--" + std::string(option.key);
         std::replace(name.begin(), name.end(), '_', '-');
@@ -57,7 +58,8 @@ void addOwnOptions(CLI::App& app, Arguments& arguments)
     app.add_option("--read", arguments.read, "print what a screen reader is given of a view")->type_name("VIEW");
     app.add_flag("--bench", arguments.bench, "measure the window");
     app.add_flag("--json", arguments.request.json, "--read and --bench as JSON");
-    app.add_option("--at", arguments.at, "where: 1204, end, 1200cy, 3.4us, first(rescale, i=2), block(i=2, n=1)")->type_name("P");
+    app.add_option("--at", arguments.at, "where: 1204, end, 1200cy, 3.4us, first(rescale, i=2), block(i=2, n=1)")
+        ->type_name("P");
     app.add_option("--size", arguments.size, "of the window")->type_name("WxH")->capture_default_str();
     app.add_option("--theme", arguments.theme, "light or dark")->check(CLI::IsMember({ "light", "dark" }));
     app.add_option("--layout", arguments.layout, "learn, pipeline, numbers or present")
@@ -71,7 +73,8 @@ bool takeSize(const std::string& text, QSize& size)
     int width = 0;
     int height = 0;
     char rest = 0;
-    if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) != 2 || width < 200 || height < 150 || width > 16384 || height > 16384)
+    if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) != 2 || width < 200 || height < 150
+        || width > 16384 || height > 16384)
         return false;
     size = QSize(width, height);
     return true;
@@ -132,7 +135,8 @@ int main(int argc, char** argv)
     const bool display = qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY");
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM") && !display) {
         if (!headless)
-            return refuse("there is no display (DISPLAY and WAYLAND_DISPLAY are not set; --shot and flashstep-cli need none)");
+            return refuse(
+                "there is no display (DISPLAY and WAYLAND_DISPLAY are not set; --shot and flashstep-cli need none)");
         qputenv("QT_QPA_PLATFORM", "offscreen");
     }
     QCoreApplication::setAttribute(Qt::AA_EnableHighDpiScaling);

@@ -23,7 +23,8 @@ bool Actions::isPlain(const QKeySequence& key)
     return code < Qt::Key_F1 || code > Qt::Key_F35;
 }
 
-QAction* Actions::add(QMenu* menu, const QString& id, const QString& text, const QStringList& keys, const std::function<void()>& run)
+QAction* Actions::add(
+    QMenu* menu, const QString& id, const QString& text, const QStringList& keys, const std::function<void()>& run)
 {
     auto* action = new QAction(text, this);
     action->setObjectName(id);

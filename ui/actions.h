@@ -14,14 +14,15 @@ class QWidget;
 
 namespace flashstep::ui {
 
-// All actions of the window, made once. A key without Ctrl or Alt that is not a function key is plain: it acts only while
-// one of the canvases itself has the focus, never in an editor, a list, a spin box or a button.
+// All actions of the window, made once. A key without Ctrl or Alt that is not a function key is plain: it acts only
+// while one of the canvases itself has the focus, never in an editor, a list, a spin box or a button.
 class Actions : public QObject {
     Q_OBJECT
 public:
     explicit Actions(QWidget* window);
 
-    QAction* add(QMenu* menu, const QString& id, const QString& text, const QStringList& keys, const std::function<void()>& run);
+    QAction* add(
+        QMenu* menu, const QString& id, const QString& text, const QStringList& keys, const std::function<void()>& run);
     [[nodiscard]] QAction* action(const QString& id) const { return m_byId.value(id); }
     [[nodiscard]] const QList<QAction*>& all() const { return m_all; } // in the order of the menus
     [[nodiscard]] QStringList keysOf(const QAction* action) const;

@@ -15,27 +15,29 @@ namespace flashstep::ui {
 
 namespace {
 
-    // Fusion, with mnemonics underlined only where the keyboard asks for them.
-    class CalmStyle : public QProxyStyle {
-    public:
-        CalmStyle()
-            : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion")))
-        {
-        }
-        int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override
-        {
-            return hint == SH_UnderlineShortcut ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
-        }
-    };
-
-    // A desktop says which font it likes; a bare display does not, and then the shipped one stands in.
-    QString widgetFamily()
+// Fusion, with mnemonics underlined only where the keyboard asks for them.
+class CalmStyle : public QProxyStyle {
+public:
+    CalmStyle()
+        : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion")))
     {
-        const bool desktop = !qEnvironmentVariableIsEmpty("XDG_CURRENT_DESKTOP") || !qEnvironmentVariableIsEmpty("KDE_FULL_SESSION");
-        if (desktop && QGuiApplication::platformName() != QStringLiteral("offscreen"))
-            return QGuiApplication::font().family();
-        return paint::canvasFont(12).family();
     }
+    int styleHint(
+        StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override
+    {
+        return hint == SH_UnderlineShortcut ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    }
+};
+
+// A desktop says which font it likes; a bare display does not, and then the shipped one stands in.
+QString widgetFamily()
+{
+    const bool desktop
+        = !qEnvironmentVariableIsEmpty("XDG_CURRENT_DESKTOP") || !qEnvironmentVariableIsEmpty("KDE_FULL_SESSION");
+    if (desktop && QGuiApplication::platformName() != QStringLiteral("offscreen"))
+        return QGuiApplication::font().family();
+    return paint::canvasFont(12).family();
+}
 
 } // namespace
 

@@ -22,80 +22,80 @@ namespace flashstep::ui {
 
 namespace {
 
-    double milliseconds(const std::function<void()>& work)
-    {
-        QElapsedTimer timer;
-        timer.start();
-        work();
-        return static_cast<double>(timer.nsecsElapsed()) / 1e6;
-    }
+double milliseconds(const std::function<void()>& work)
+{
+    QElapsedTimer timer;
+    timer.start();
+    work();
+    return static_cast<double>(timer.nsecsElapsed()) / 1e6;
+}
 
-    double percentile(std::vector<double> values, double share)
-    {
-        std::sort(values.begin(), values.end());
-        return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-    }
+double percentile(std::vector<double> values, double share)
+{
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
 
-    Status runAndWait(MainWindow& window, const RunRequest& request)
-    {
-        QEventLoop loop;
-        std::optional<Error> failure;
-        QObject::connect(&window, &MainWindow::runShown, &loop, &QEventLoop::quit);
-        QObject::connect(&window.controller(), &RunController::failed, &loop, [&](const Error& error) {
-            failure = error;
-            loop.quit();
-        });
-        window.start(request);
-        loop.exec();
-        if (failure)
-            return *failure;
-        return Nothing {};
-    }
+Status runAndWait(MainWindow& window, const RunRequest& request)
+{
+    QEventLoop loop;
+    std::optional<Error> failure;
+    QObject::connect(&window, &MainWindow::runShown, &loop, &QEventLoop::quit);
+    QObject::connect(&window.controller(), &RunController::failed, &loop, [&](const Error& error) {
+        failure = error;
+        loop.quit();
+    });
+    window.start(request);
+    loop.exec();
+    if (failure)
+        return *failure;
+    return Nothing {};
+}
 
-    ScenarioFile stated(std::initializer_list<std::pair<const char*, std::string>> options)
-    {
-        ScenarioFile file;
-        for (const auto& [key, value] : options)
-            (void)setOption(file, key, value);
-        return file;
-    }
+ScenarioFile stated(std::initializer_list<std::pair<const char*, std::string>> options)
+{
+    ScenarioFile file;
+    for (const auto& [key, value] : options)
+        (void)setOption(file, key, value);
+    return file;
+}
 
-    QString cpuName()
-    {
-        QFile info(QStringLiteral("/proc/cpuinfo"));
-        if (info.open(QIODevice::ReadOnly))
-            for (const QByteArray& line : info.readAll().split('\n'))
-                if (line.startsWith("model name"))
-                    return QString::fromUtf8(line.mid(line.indexOf(':') + 1)).trimmed();
-        return {};
-    }
+QString cpuName()
+{
+    QFile info(QStringLiteral("/proc/cpuinfo"));
+    if (info.open(QIODevice::ReadOnly))
+        for (const QByteArray& line : info.readAll().split('\n'))
+            if (line.startsWith("model name"))
+                return QString::fromUtf8(line.mid(line.indexOf(':') + 1)).trimmed();
+    return {};
+}
 
-    void drawNow(MainWindow& window)
-    {
-        window.timeline().update();
-        QApplication::sendPostedEvents();
-        QApplication::processEvents(QEventLoop::ExcludeUserInputEvents);
-        window.timeline().repaint();
-    }
+void drawNow(MainWindow& window)
+{
+    window.timeline().update();
+    QApplication::sendPostedEvents();
+    QApplication::processEvents(QEventLoop::ExcludeUserInputEvents);
+    window.timeline().repaint();
+}
 
-    std::vector<double> frames(MainWindow& window)
-    {
-        std::vector<double> times;
-        TimelineCanvas& timeline = window.timeline();
-        for (int k = 0; k < 120; ++k)
-            times.push_back(milliseconds([&] {
-                k % 40 < 20 ? timeline.zoomIn() : timeline.zoomOut();
-                k % 3 == 0 ? timeline.panLeft() : timeline.panRight();
-                timeline.repaint();
-            }));
-        const std::uint32_t end = window.session().playback.end().value;
-        for (std::uint32_t k = 0; k < 60; ++k)
-            times.push_back(milliseconds([&] {
-                window.session().playback.seek(Position { end / 61 * k });
-                drawNow(window);
-            }));
-        return times;
-    }
+std::vector<double> frames(MainWindow& window)
+{
+    std::vector<double> times;
+    TimelineCanvas& timeline = window.timeline();
+    for (int k = 0; k < 120; ++k)
+        times.push_back(milliseconds([&] {
+            k % 40 < 20 ? timeline.zoomIn() : timeline.zoomOut();
+            k % 3 == 0 ? timeline.panLeft() : timeline.panRight();
+            timeline.repaint();
+        }));
+    const std::uint32_t end = window.session().playback.end().value;
+    for (std::uint32_t k = 0; k < 60; ++k)
+        times.push_back(milliseconds([&] {
+            window.session().playback.seek(Position { end / 61 * k });
+            drawNow(window);
+        }));
+    return times;
+}
 
 } // namespace
 
@@ -112,7 +112,8 @@ Status bench(const QElapsedTimer& sinceStart, bool json)
     out.insert(QStringLiteral("start_ms"), static_cast<double>(sinceStart.nsecsElapsed()) / 1e6);
 
     // A learner's size: 64 x 64 tiles of 8 x 8, one knob turned until the picture has changed.
-    const ScenarioFile learner = stated({ { "seqlen_q", "512" }, { "tile", "8x8" }, { "cost_tile", "128x128" }, { "record", "cta:0" }, { "gpu", "h100" } });
+    const ScenarioFile learner = stated({ { "seqlen_q", "512" }, { "tile", "8x8" }, { "cost_tile", "128x128" },
+        { "record", "cta:0" }, { "gpu", "h100" } });
     if (const Status status = runAndWait(window, { learner, {}, false }); !status)
         return status;
     ScenarioFile turned = learner;
@@ -126,8 +127,8 @@ Status bench(const QElapsedTimer& sinceStart, bool json)
         return turn;
 
     for (int heads = 8; heads <= 512; heads *= 2) {
-        const ScenarioFile large = stated(
-            { { "seqlen_q", "8192" }, { "head_dim", "128" }, { "heads", std::to_string(heads) }, { "mask", "causal" }, { "record", "none" }, { "gpu", "h100" } });
+        const ScenarioFile large = stated({ { "seqlen_q", "8192" }, { "head_dim", "128" },
+            { "heads", std::to_string(heads) }, { "mask", "causal" }, { "record", "none" }, { "gpu", "h100" } });
         if (const Status status = runAndWait(window, { large, {}, false }); !status)
             return status;
         if (window.session().playback.end().value >= 10'000'000)

@@ -41,7 +41,8 @@ Position newestOf(const Trace& trace, CtaId cta, Position p)
         if (!current.valid())
             continue;
         newest = std::max(newest, trace.beginPosition(current));
-        const std::size_t first = std::max(trace.instance(cta, OpId(role.first)).index(), current.index() - std::min(current.index(), inFlight));
+        const std::size_t first = std::max(
+            trace.instance(cta, OpId(role.first)).index(), current.index() - std::min(current.index(), inFlight));
         for (std::size_t k = first; k <= current.index(); ++k)
             if (trace.endedAt(InstanceId(k), p))
                 newest = std::max(newest, trace.endPosition(InstanceId(k)));
@@ -98,7 +99,8 @@ TileRef tileOnShow(const Session& session)
             const InstanceId candidate(k);
             if (program.op(trace.opOf(candidate)).n == 0)
                 continue;
-            if (trace.begunAt(candidate, p) && (!newest.valid() || trace.beginPosition(candidate) > trace.beginPosition(newest)))
+            if (trace.begunAt(candidate, p)
+                && (!newest.valid() || trace.beginPosition(candidate) > trace.beginPosition(newest)))
                 newest = candidate;
             break;
         }

@@ -13,7 +13,7 @@ namespace flashstep {
 struct Run;
 struct Program;
 class Trace;
-}
+} // namespace flashstep
 
 namespace flashstep::ui {
 

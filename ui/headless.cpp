@@ -47,7 +47,8 @@ Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
 Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool run)
 {
     if (!request.theme.isEmpty())
-        window.session().appearance.setChoice(request.theme == QStringLiteral("dark") ? Appearance::Choice::Dark : Appearance::Choice::Light);
+        window.session().appearance.setChoice(
+            request.theme == QStringLiteral("dark") ? Appearance::Choice::Dark : Appearance::Choice::Light);
     if (!request.focus.isEmpty() && !window.view(request.focus))
         return Error { "there is no view '" + request.focus.toStdString() + "'", "--focus",
             MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
@@ -83,12 +84,12 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
 
 namespace {
 
-    void settle(MainWindow& window)
-    {
-        window.show();
-        for (int k = 0; k < 5; ++k)
-            QApplication::processEvents(QEventLoop::AllEvents, 50);
-    }
+void settle(MainWindow& window)
+{
+    window.show();
+    for (int k = 0; k < 5; ++k)
+        QApplication::processEvents(QEventLoop::AllEvents, 50);
+}
 
 } // namespace
 
@@ -104,7 +105,8 @@ Status shootWindow(const HeadlessRequest& request, const QString& target)
     image.setDevicePixelRatio(window.devicePixelRatioF());
     window.render(&image);
     QSaveFile file(target);
-    if (!file.open(QIODevice::WriteOnly) || !image.convertToFormat(QImage::Format_RGB32).save(&file, "PNG") || !file.commit())
+    if (!file.open(QIODevice::WriteOnly) || !image.convertToFormat(QImage::Format_RGB32).save(&file, "PNG")
+        || !file.commit())
         return Error { file.errorString().toStdString(), target.toStdString(), "a file that can be written" };
     return Nothing {};
 }
@@ -113,7 +115,8 @@ Status readView(const HeadlessRequest& request, const QString& name)
 {
     MainWindow window({ false, false });
     if (!MainWindow::viewNames().contains(name) || !window.view(name))
-        return Error { "there is no view '" + name.toStdString() + "'", "--read", MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
+        return Error { "there is no view '" + name.toStdString() + "'", "--read",
+            MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
     window.resize(request.size);
     window.show();
     if (const Status status = prepareWindow(window, request, true); !status)
@@ -126,7 +129,8 @@ Status readView(const HeadlessRequest& request, const QString& name)
     const QJsonObject tree = accessibleTree(root);
     QByteArray text;
     if (request.json)
-        text = QJsonDocument(QJsonObject { { QStringLiteral("view"), name }, { QStringLiteral("name"), tree.value(QStringLiteral("name")) },
+        text = QJsonDocument(QJsonObject { { QStringLiteral("view"), name },
+                                 { QStringLiteral("name"), tree.value(QStringLiteral("name")) },
                                  { QStringLiteral("nodes"), tree.value(QStringLiteral("children")) } })
                    .toJson(QJsonDocument::Indented);
     else

@@ -8,118 +8,126 @@ namespace flashstep::ui {
 
 namespace {
 
-    QPainterPath polygon(std::initializer_list<QPointF> points)
+QPainterPath polygon(std::initializer_list<QPointF> points)
+{
+    QPainterPath path;
+    bool first = true;
+    for (const QPointF& point : points) {
+        first ? path.moveTo(point) : path.lineTo(point);
+        first = false;
+    }
+    path.closeSubpath();
+    return path;
+}
+
+QPainterPath right(qreal x)
+{
+    return polygon({ { x, 3 }, { x + 8, 8 }, { x, 13 } });
+}
+QPainterPath left(qreal x)
+{
+    return polygon({ { x + 8, 3 }, { x, 8 }, { x + 8, 13 } });
+}
+
+QPainterPath bar(qreal x)
+{
+    QPainterPath path;
+    path.addRect(x, 3, 2, 10);
+    return path;
+}
+
+QPainterPath lines(std::initializer_list<QLineF> segments)
+{
+    QPainterPath path;
+    for (const QLineF& segment : segments) {
+        path.moveTo(segment.p1());
+        path.lineTo(segment.p2());
+    }
+    return path;
+}
+
+QPainterPath frames(const QRectF& a, const QRectF& b)
+{
+    QPainterPath path;
+    path.addRoundedRect(a, 1.5, 1.5);
+    if (!b.isEmpty())
+        path.addRoundedRect(b, 1.5, 1.5);
+    return path;
+}
+
+QPainterPath pauseBars()
+{
+    QPainterPath path;
+    path.addRect(4, 3, 3, 10);
+    path.addRect(9, 3, 3, 10);
+    return path;
+}
+
+QPainterPath glass()
+{
+    QPainterPath path;
+    path.addEllipse(QPointF(7, 7), 4.5, 4.5);
+    path.moveTo(10.5, 10.5);
+    path.lineTo(14, 14);
+    return path;
+}
+
+QPainterPath question()
+{
+    QPainterPath path;
+    path.addEllipse(QPointF(8, 8), 6.5, 6.5);
+    path.moveTo(6, 6.4);
+    path.cubicTo(6, 3.8, 10, 3.8, 10, 6.4);
+    path.cubicTo(10, 8, 8, 8, 8, 9.6);
+    path.moveTo(8, 11.6);
+    path.lineTo(8, 11.7);
+    return path;
+}
+
+class SymbolEngine : public QIconEngine {
+public:
+    SymbolEngine(Symbol symbol, const QColor& normal, const QColor& active, const QColor& disabled)
+        : m_symbol(symbol)
+        , m_normal(normal)
+        , m_active(active)
+        , m_disabled(disabled)
     {
-        QPainterPath path;
-        bool first = true;
-        for (const QPointF& point : points) {
-            first ? path.moveTo(point) : path.lineTo(point);
-            first = false;
+    }
+
+    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
+    {
+        const QColor color = mode == QIcon::Disabled      ? m_disabled
+            : mode == QIcon::Active || state == QIcon::On ? m_active
+                                                          : m_normal;
+        const qreal side = std::min(rect.width(), rect.height());
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->translate(QRectF(rect).center() - QPointF(side / 2, side / 2));
+        painter->scale(side / 16, side / 16);
+        if (symbolFilled(m_symbol)) {
+            painter->fillPath(symbolPath(m_symbol), color);
+        } else {
+            painter->setPen(QPen(color, 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+            painter->drawPath(symbolPath(m_symbol));
         }
-        path.closeSubpath();
-        return path;
+        painter->restore();
     }
 
-    QPainterPath right(qreal x) { return polygon({ { x, 3 }, { x + 8, 8 }, { x, 13 } }); }
-    QPainterPath left(qreal x) { return polygon({ { x + 8, 3 }, { x, 8 }, { x + 8, 13 } }); }
-
-    QPainterPath bar(qreal x)
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
     {
-        QPainterPath path;
-        path.addRect(x, 3, 2, 10);
-        return path;
+        QPixmap map(size);
+        map.fill(Qt::transparent);
+        QPainter painter(&map);
+        paint(&painter, QRect(QPoint(), size), mode, state);
+        return map;
     }
 
-    QPainterPath lines(std::initializer_list<QLineF> segments)
-    {
-        QPainterPath path;
-        for (const QLineF& segment : segments) {
-            path.moveTo(segment.p1());
-            path.lineTo(segment.p2());
-        }
-        return path;
-    }
+    [[nodiscard]] QIconEngine* clone() const override { return new SymbolEngine(*this); }
 
-    QPainterPath frames(const QRectF& a, const QRectF& b)
-    {
-        QPainterPath path;
-        path.addRoundedRect(a, 1.5, 1.5);
-        if (!b.isEmpty())
-            path.addRoundedRect(b, 1.5, 1.5);
-        return path;
-    }
-
-    QPainterPath pauseBars()
-    {
-        QPainterPath path;
-        path.addRect(4, 3, 3, 10);
-        path.addRect(9, 3, 3, 10);
-        return path;
-    }
-
-    QPainterPath glass()
-    {
-        QPainterPath path;
-        path.addEllipse(QPointF(7, 7), 4.5, 4.5);
-        path.moveTo(10.5, 10.5);
-        path.lineTo(14, 14);
-        return path;
-    }
-
-    QPainterPath question()
-    {
-        QPainterPath path;
-        path.addEllipse(QPointF(8, 8), 6.5, 6.5);
-        path.moveTo(6, 6.4);
-        path.cubicTo(6, 3.8, 10, 3.8, 10, 6.4);
-        path.cubicTo(10, 8, 8, 8, 8, 9.6);
-        path.moveTo(8, 11.6);
-        path.lineTo(8, 11.7);
-        return path;
-    }
-
-    class SymbolEngine : public QIconEngine {
-    public:
-        SymbolEngine(Symbol symbol, const QColor& normal, const QColor& active, const QColor& disabled)
-            : m_symbol(symbol)
-            , m_normal(normal)
-            , m_active(active)
-            , m_disabled(disabled)
-        {
-        }
-
-        void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
-        {
-            const QColor color = mode == QIcon::Disabled ? m_disabled : mode == QIcon::Active || state == QIcon::On ? m_active : m_normal;
-            const qreal side = std::min(rect.width(), rect.height());
-            painter->save();
-            painter->setRenderHint(QPainter::Antialiasing);
-            painter->translate(QRectF(rect).center() - QPointF(side / 2, side / 2));
-            painter->scale(side / 16, side / 16);
-            if (symbolFilled(m_symbol)) {
-                painter->fillPath(symbolPath(m_symbol), color);
-            } else {
-                painter->setPen(QPen(color, 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-                painter->drawPath(symbolPath(m_symbol));
-            }
-            painter->restore();
-        }
-
-        QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
-        {
-            QPixmap map(size);
-            map.fill(Qt::transparent);
-            QPainter painter(&map);
-            paint(&painter, QRect(QPoint(), size), mode, state);
-            return map;
-        }
-
-        [[nodiscard]] QIconEngine* clone() const override { return new SymbolEngine(*this); }
-
-    private:
-        Symbol m_symbol;
-        QColor m_normal, m_active, m_disabled;
-    };
+private:
+    Symbol m_symbol;
+    QColor m_normal, m_active, m_disabled;
+};
 
 } // namespace
 

@@ -50,7 +50,8 @@ void MainWindow::open(const QString& path)
 void MainWindow::chooseFile()
 {
     const QString folder = m_document.path().isEmpty() ? QDir::homePath() : QFileInfo(m_document.path()).path();
-    const QString path = QFileDialog::getOpenFileName(this, tr("Open scenario"), folder, tr("Scenarios (*.json);;All files (*)"));
+    const QString path
+        = QFileDialog::getOpenFileName(this, tr("Open scenario"), folder, tr("Scenarios (*.json);;All files (*)"));
     if (!path.isEmpty())
         open(path);
 }
@@ -105,7 +106,9 @@ QString MainWindow::targetFor(const QString& title, const QString& suffix, const
         m_notice->showText(tr("There is nothing to write: no scenario is open."));
         return {};
     }
-    const QString folder = m_options.remembers ? QSettings().value(QStringLiteral("exportFolder"), QDir::homePath()).toString() : QDir::homePath();
+    const QString folder = m_options.remembers
+        ? QSettings().value(QStringLiteral("exportFolder"), QDir::homePath()).toString()
+        : QDir::homePath();
     const QString name = QFileInfo(m_document.title()).completeBaseName() + QLatin1Char('.') + suffix;
     QString path = QFileDialog::getSaveFileName(this, title, folder + QLatin1Char('/') + name, filter);
     if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty())
@@ -144,7 +147,9 @@ void MainWindow::exportTrace(const QString& format)
 {
     const bool perfetto = format == QStringLiteral("perfetto");
     const bool chrome = format == QStringLiteral("chrome");
-    const QString suffix = perfetto ? QStringLiteral("pftrace") : chrome ? QStringLiteral("json") : QStringLiteral("csv");
+    const QString suffix = perfetto ? QStringLiteral("pftrace")
+        : chrome                    ? QStringLiteral("json")
+                                    : QStringLiteral("csv");
     const QString path = targetFor(tr("Export trace"), suffix, tr("Traces (*.%1)").arg(suffix));
     if (path.isEmpty())
         return;

@@ -29,21 +29,24 @@ namespace flashstep::ui {
 
 namespace {
 
-    constexpr int stateVersion = 1;
+constexpr int stateVersion = 1;
 
-    QString timelineTitle(const Session& session)
-    {
-        if (session.document.empty() || !session.selection.cta().valid())
-            return {};
-        const CtaId cta = session.selection.cta();
-        return QObject::tr("CTA %1 on SM %2").arg(static_cast<qulonglong>(cta.index())).arg(session.document.trace().span(cta).sm);
-    }
+QString timelineTitle(const Session& session)
+{
+    if (session.document.empty() || !session.selection.cta().valid())
+        return {};
+    const CtaId cta = session.selection.cta();
+    return QObject::tr("CTA %1 on SM %2")
+        .arg(static_cast<qulonglong>(cta.index()))
+        .arg(session.document.trace().span(cta).sm);
+}
 
 } // namespace
 
 std::optional<Layout> layoutFromName(const QString& name)
 {
-    const QStringList names { QStringLiteral("learn"), QStringLiteral("pipeline"), QStringLiteral("numbers"), QStringLiteral("present") };
+    const QStringList names { QStringLiteral("learn"), QStringLiteral("pipeline"), QStringLiteral("numbers"),
+        QStringLiteral("present") };
     const int index = static_cast<int>(names.indexOf(name.toLower()));
     return index < 0 ? std::nullopt : std::optional(static_cast<Layout>(index));
 }
@@ -70,16 +73,20 @@ void MainWindow::makeDocks()
     addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
     addDock(QStringLiteral("outline"), tr("Outline"), m_outline);
     addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
-    auto* ledgerTitle = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
-    auto* inspectorTitle = static_cast<DockTitle*>(addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector)->titleBarWidget());
-    auto* sourceTitle = static_cast<DockTitle*>(addDock(QStringLiteral("source"), tr("Source"), m_source)->titleBarWidget());
+    auto* ledgerTitle
+        = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
+    auto* inspectorTitle
+        = static_cast<DockTitle*>(addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector)->titleBarWidget());
+    auto* sourceTitle
+        = static_cast<DockTitle*>(addDock(QStringLiteral("source"), tr("Source"), m_source)->titleBarWidget());
     ledgerTitle->setInfo(tr("log2 units"));
     connect(m_ledger, &LedgerView::refreshed, ledgerTitle, [this, ledgerTitle] {
         const QString about = m_ledger->about();
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
     });
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
-    connect(m_source, &SourceView::fileChanged, sourceTitle, [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+    connect(m_source, &SourceView::fileChanged, sourceTitle,
+        [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
 
     auto* bottom = new QWidget(this);
     auto* column = new QVBoxLayout(bottom);
@@ -95,8 +102,8 @@ void MainWindow::makeDocks()
     const auto describe = [this] { m_timeline->setAccessibleDescription(timelineTitle(m_session)); };
     connect(&m_selection, &Selection::changed, m_timeline, describe);
 
-    for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(), m_timeline, m_transport,
-             m_transport->scrubber() })
+    for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
+             m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
     for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
         setCorner(corner, Qt::BottomDockWidgetArea);
@@ -160,10 +167,14 @@ void MainWindow::arrange()
     resizeDocks({ dock("explain") }, { right }, Qt::Horizontal);
     if (!narrow && m_layout == Layout::Learn)
         resizeDocks({ dock("scenario") }, { look.px(240) }, Qt::Horizontal);
-    const int low = height() < look.px(780) ? 220 : m_layout == Layout::Pipeline ? 420 : m_layout == Layout::Numbers ? 250 : 310;
+    const int low = height() < look.px(780) ? 220
+        : m_layout == Layout::Pipeline      ? 420
+        : m_layout == Layout::Numbers       ? 250
+                                            : 310;
     resizeDocks({ dock("timeline") }, { look.px(low) }, Qt::Vertical);
     if (m_layout == Layout::Learn) {
-        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(152), look.px(222), look.px(120) }, Qt::Vertical);
+        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(152), look.px(222), look.px(120) },
+            Qt::Vertical);
         if (!narrow)
             resizeDocks({ dock("scenario"), dock("outline") }, { look.px(300), look.px(200) }, Qt::Vertical);
     }
@@ -213,9 +224,9 @@ void MainWindow::remember()
 
 QStringList MainWindow::viewNames()
 {
-    return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"), QStringLiteral("ledger"),
-        QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"), QStringLiteral("scenario"), QStringLiteral("outline"),
-        QStringLiteral("transport") };
+    return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
+        QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
+        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -231,7 +242,8 @@ void MainWindow::showView(const QString& name)
     const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
     if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
         m_stage->setMode(static_cast<StageView::Mode>(mode));
-    else if (QDockWidget* dock = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
+    else if (QDockWidget* dock
+        = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();
         dock->raise();
     }
@@ -241,8 +253,10 @@ void MainWindow::showView(const QString& name)
 void MainWindow::nextPane(int by)
 {
     QList<QWidget*> panes { m_stage->focusCanvas() };
-    for (const char* name : { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
-        if (QWidget* pane = view(QString::fromLatin1(name)); pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
+    for (const char* name :
+        { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+        if (QWidget* pane = view(QString::fromLatin1(name));
+            pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);
     int here = -1;
     for (int k = 0; k < panes.size(); ++k)

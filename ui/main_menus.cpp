@@ -34,22 +34,27 @@ void MainWindow::makeMenus()
 void MainWindow::fileMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&File"));
-    m_actions->add(menu, QStringLiteral("open"), tr("&Open scenario …"), { QStringLiteral("Ctrl+O") }, [this] { chooseFile(); });
+    m_actions->add(
+        menu, QStringLiteral("open"), tr("&Open scenario …"), { QStringLiteral("Ctrl+O") }, [this] { chooseFile(); });
     QMenu* sampleMenu = menu->addMenu(tr("Open &sample"));
     for (const Sample& sample : samples())
         m_actions->add(sampleMenu, sample.resource, sample.title, {}, [this, sample] { openSample(sample.resource); });
     m_recentMenu = menu->addMenu(tr("Open &recent"));
     connect(m_recentMenu, &QMenu::aboutToShow, this, [this] {
         m_recentMenu->clear();
-        const QStringList recent = m_options.remembers ? QSettings().value(QStringLiteral("recent")).toStringList() : QStringList();
+        const QStringList recent
+            = m_options.remembers ? QSettings().value(QStringLiteral("recent")).toStringList() : QStringList();
         for (const QString& path : recent)
-            connect(m_recentMenu->addAction(QFileInfo(path).fileName()), &QAction::triggered, this, [this, path] { open(path); });
+            connect(m_recentMenu->addAction(QFileInfo(path).fileName()), &QAction::triggered, this,
+                [this, path] { open(path); });
         if (recent.isEmpty())
             m_recentMenu->addAction(tr("None yet"))->setEnabled(false);
     });
     menu->addSeparator();
-    m_actions->add(menu, QStringLiteral("save"), tr("&Save scenario"), { QStringLiteral("Ctrl+S") }, [this] { save(); });
-    m_actions->add(menu, QStringLiteral("saveAs"), tr("Save scenario &as …"), { QStringLiteral("Ctrl+Shift+S") }, [this] { saveAs(); });
+    m_actions->add(
+        menu, QStringLiteral("save"), tr("&Save scenario"), { QStringLiteral("Ctrl+S") }, [this] { save(); });
+    m_actions->add(menu, QStringLiteral("saveAs"), tr("Save scenario &as …"), { QStringLiteral("Ctrl+Shift+S") },
+        [this] { saveAs(); });
     menu->addSeparator();
     QMenu* out = menu->addMenu(tr("&Export"));
     const auto picture = [this, out](const char* view, const char* format, const QString& text) {
@@ -66,9 +71,12 @@ void MainWindow::fileMenu()
     picture("ledger", "svg", tr("Ledger as SVG …"));
     picture("ledger", "png", tr("Ledger as PNG …"));
     out->addSeparator();
-    m_actions->add(out, QStringLiteral("export.perfetto"), tr("Perfetto trace …"), {}, [this] { exportTrace(QStringLiteral("perfetto")); });
-    m_actions->add(out, QStringLiteral("export.chrome"), tr("Chrome trace JSON …"), {}, [this] { exportTrace(QStringLiteral("chrome")); });
-    m_actions->add(out, QStringLiteral("export.csv"), tr("Events as CSV …"), {}, [this] { exportTrace(QStringLiteral("csv")); });
+    m_actions->add(out, QStringLiteral("export.perfetto"), tr("Perfetto trace …"), {},
+        [this] { exportTrace(QStringLiteral("perfetto")); });
+    m_actions->add(out, QStringLiteral("export.chrome"), tr("Chrome trace JSON …"), {},
+        [this] { exportTrace(QStringLiteral("chrome")); });
+    m_actions->add(
+        out, QStringLiteral("export.csv"), tr("Events as CSV …"), {}, [this] { exportTrace(QStringLiteral("csv")); });
     menu->addSeparator();
     m_actions->add(menu, QStringLiteral("quit"), tr("&Quit"), { QStringLiteral("Ctrl+Q") }, [this] { close(); });
 }
@@ -76,35 +84,44 @@ void MainWindow::fileMenu()
 void MainWindow::editMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Edit"));
-    m_actions->add(menu, QStringLiteral("find"), tr("&Find a moment or command"), { QStringLiteral("Ctrl+Shift+P"), QStringLiteral("Ctrl+F") }, [this] {
-        m_search->setFocus(Qt::ShortcutFocusReason);
-        m_search->selectAll();
-    });
-    m_actions->add(menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] { m_selection.clear(); });
+    m_actions->add(menu, QStringLiteral("find"), tr("&Find a moment or command"),
+        { QStringLiteral("Ctrl+Shift+P"), QStringLiteral("Ctrl+F") }, [this] {
+            m_search->setFocus(Qt::ShortcutFocusReason);
+            m_search->selectAll();
+        });
+    m_actions->add(
+        menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] { m_selection.clear(); });
 }
 
 void MainWindow::viewMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&View"));
-    const QStringList names { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"), QStringLiteral("explain"),
-        QStringLiteral("ledger"), QStringLiteral("inspector"), QStringLiteral("source"), QStringLiteral("timeline"), QStringLiteral("scenario") };
-    const QStringList titles { tr("Tiles"), tr("Numbers"), tr("Memory"), tr("Explain"), tr("Ledger"), tr("Inspector"), tr("Source"), tr("Timeline"),
-        tr("Scenario") };
+    const QStringList names { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
+        QStringLiteral("explain"), QStringLiteral("ledger"), QStringLiteral("inspector"), QStringLiteral("source"),
+        QStringLiteral("timeline"), QStringLiteral("scenario") };
+    const QStringList titles { tr("Tiles"), tr("Numbers"), tr("Memory"), tr("Explain"), tr("Ledger"), tr("Inspector"),
+        tr("Source"), tr("Timeline"), tr("Scenario") };
     for (int k = 0; k < names.size(); ++k)
-        m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]), { QStringLiteral("Ctrl+%1").arg(k + 1) },
-            [this, name = names[k]] { showView(name); });
-    m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {}, [this] { m_stage->setMode(StageView::Mode::Both); });
-    m_actions->add(menu, QStringLiteral("nextPane"), tr("Next pane"), { QStringLiteral("F6") }, [this] { nextPane(1); });
-    m_actions->add(menu, QStringLiteral("previousPane"), tr("Previous pane"), { QStringLiteral("Shift+F6") }, [this] { nextPane(-1); });
+        m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]),
+            { QStringLiteral("Ctrl+%1").arg(k + 1) }, [this, name = names[k]] { showView(name); });
+    m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {},
+        [this] { m_stage->setMode(StageView::Mode::Both); });
+    m_actions->add(
+        menu, QStringLiteral("nextPane"), tr("Next pane"), { QStringLiteral("F6") }, [this] { nextPane(1); });
+    m_actions->add(menu, QStringLiteral("previousPane"), tr("Previous pane"), { QStringLiteral("Shift+F6") },
+        [this] { nextPane(-1); });
     menu->addSeparator();
     QMenu* panels = menu->addMenu(tr("&Panels"));
     for (const char* name : { "scenario", "outline", "explain", "ledger", "inspector", "source", "timeline" })
         panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
     QMenu* layouts = menu->addMenu(tr("&Layout"));
     m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });
-    m_actions->add(layouts, QStringLiteral("layout.pipeline"), tr("Pipeline"), {}, [this] { setLayout(Layout::Pipeline); });
-    m_actions->add(layouts, QStringLiteral("layout.numbers"), tr("Numbers in full"), {}, [this] { setLayout(Layout::Numbers); });
-    m_actions->add(layouts, QStringLiteral("layout.present"), tr("Present"), {}, [this] { setLayout(Layout::Present); });
+    m_actions->add(
+        layouts, QStringLiteral("layout.pipeline"), tr("Pipeline"), {}, [this] { setLayout(Layout::Pipeline); });
+    m_actions->add(
+        layouts, QStringLiteral("layout.numbers"), tr("Numbers in full"), {}, [this] { setLayout(Layout::Numbers); });
+    m_actions->add(
+        layouts, QStringLiteral("layout.present"), tr("Present"), {}, [this] { setLayout(Layout::Present); });
     m_actions->add(menu, QStringLiteral("resetLayout"), tr("&Reset layout"), {}, [this] { setLayout(m_layout); });
     menu->addSeparator();
     QMenu* themes = menu->addMenu(tr("&Theme"));
@@ -124,28 +141,40 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() + 0.125); });
     m_actions->add(menu, QStringLiteral("smaller"), tr("Smaller"), { QStringLiteral("Ctrl+-") },
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
-    m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") }, [this] { m_appearance.setScale(1); });
+    m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
+        [this] { m_appearance.setScale(1); });
     menu->addSeparator();
     QMenu* time = menu->addMenu(tr("Time&line"));
-    m_actions->add(time, QStringLiteral("zoomIn"), tr("Zoom in"), { QStringLiteral("W") }, [this] { m_timeline->zoomIn(); });
-    m_actions->add(time, QStringLiteral("zoomOut"), tr("Zoom out"), { QStringLiteral("S") }, [this] { m_timeline->zoomOut(); });
-    m_actions->add(time, QStringLiteral("panLeft"), tr("Pan left"), { QStringLiteral("A") }, [this] { m_timeline->panLeft(); });
-    m_actions->add(time, QStringLiteral("panRight"), tr("Pan right"), { QStringLiteral("D") }, [this] { m_timeline->panRight(); });
-    m_actions->add(time, QStringLiteral("focus"), tr("Focus the selection, again to fit"), { QStringLiteral("F") }, [this] { m_timeline->focusSelection(); });
-    m_actions->add(time, QStringLiteral("previousSlice"), tr("Previous slice"), { QStringLiteral(",") }, [this] { m_timeline->previousSlice(); });
-    m_actions->add(time, QStringLiteral("nextSlice"), tr("Next slice"), { QStringLiteral(".") }, [this] { m_timeline->nextSlice(); });
+    m_actions->add(
+        time, QStringLiteral("zoomIn"), tr("Zoom in"), { QStringLiteral("W") }, [this] { m_timeline->zoomIn(); });
+    m_actions->add(
+        time, QStringLiteral("zoomOut"), tr("Zoom out"), { QStringLiteral("S") }, [this] { m_timeline->zoomOut(); });
+    m_actions->add(
+        time, QStringLiteral("panLeft"), tr("Pan left"), { QStringLiteral("A") }, [this] { m_timeline->panLeft(); });
+    m_actions->add(
+        time, QStringLiteral("panRight"), tr("Pan right"), { QStringLiteral("D") }, [this] { m_timeline->panRight(); });
+    m_actions->add(time, QStringLiteral("focus"), tr("Focus the selection, again to fit"), { QStringLiteral("F") },
+        [this] { m_timeline->focusSelection(); });
+    m_actions->add(time, QStringLiteral("previousSlice"), tr("Previous slice"), { QStringLiteral(",") },
+        [this] { m_timeline->previousSlice(); });
+    m_actions->add(time, QStringLiteral("nextSlice"), tr("Next slice"), { QStringLiteral(".") },
+        [this] { m_timeline->nextSlice(); });
     m_actions->add(time, QStringLiteral("fitTiles"), tr("Fit the tiles"), {}, [this] { m_stage->tiles()->fit(); });
 }
 
 void MainWindow::runMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Run"));
-    const auto add = [this, menu](const char* id, const QString& text, const QStringList& keys, const std::function<void()>& run) {
-        m_actions->add(menu, QString::fromLatin1(id), text, keys, run);
-    };
-    add("step", tr("Step &forward"), { QStringLiteral("F10"), QStringLiteral("Right") }, [this] { m_playback.stepForward(); });
-    add("back", tr("Step &back"), { QStringLiteral("Shift+F10"), QStringLiteral("F4"), QStringLiteral("Left") }, [this] { m_playback.stepBack(); });
-    add("play", tr("&Play or pause"), { QStringLiteral("F5"), QStringLiteral("Space") }, [this] { m_playback.togglePlay(); });
+    const auto add
+        = [this, menu](const char* id, const QString& text, const QStringList& keys, const std::function<void()>& run) {
+              m_actions->add(menu, QString::fromLatin1(id), text, keys, run);
+          };
+    add("step", tr("Step &forward"), { QStringLiteral("F10"), QStringLiteral("Right") },
+        [this] { m_playback.stepForward(); });
+    add("back", tr("Step &back"), { QStringLiteral("Shift+F10"), QStringLiteral("F4"), QStringLiteral("Left") },
+        [this] { m_playback.stepBack(); });
+    add("play", tr("&Play or pause"), { QStringLiteral("F5"), QStringLiteral("Space") },
+        [this] { m_playback.togglePlay(); });
     add("stop", tr("&Stop"), { QStringLiteral("Shift+F5") }, [this] {
         m_controller.cancel();
         m_playback.pause();
@@ -153,7 +182,8 @@ void MainWindow::runMenu()
     add("reset", tr("&Reset to the start"), { QStringLiteral("Ctrl+R") }, [this] { m_playback.stop(); });
     menu->addSeparator();
     add("runToNext", tr("Run to the &next of the chosen kind"), { QStringLiteral("F8") }, [this] { runTo(true); });
-    add("runToPrevious", tr("Run to the pre&vious of the chosen kind"), { QStringLiteral("Shift+F8") }, [this] { runTo(false); });
+    add("runToPrevious", tr("Run to the pre&vious of the chosen kind"), { QStringLiteral("Shift+F8") },
+        [this] { runTo(false); });
     add("start", tr("To the s&tart"), { QStringLiteral("Home") }, [this] { m_playback.seekStart(); });
     add("end", tr("To the &end"), { QStringLiteral("End") }, [this] { m_playback.seekEnd(); });
     menu->addSeparator();
@@ -168,11 +198,12 @@ void MainWindow::runMenu()
 void MainWindow::helpMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Help"));
-    m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"), { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") },
-        [this] { showShortcuts(); });
+    m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"),
+        { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") }, [this] { showShortcuts(); });
     m_actions->add(menu, QStringLiteral("about"), tr("&About FlashStep"), {}, [this] {
         QMessageBox::about(this, tr("About FlashStep"),
-            tr("<b>FlashStep %1</b><p>Steps through FlashAttention on an emulated GPU. Times are modelled, numbers are computed.</p>"
+            tr("<b>FlashStep %1</b><p>Steps through FlashAttention on an emulated GPU. Times are modelled, numbers are "
+               "computed.</p>"
                "<p>GPL-3.0-or-later; core and resources Apache-2.0.</p>")
                 .arg(QApplication::applicationVersion()));
     });
@@ -196,8 +227,11 @@ void MainWindow::showShortcuts()
     sheet->setWindowTitle(tr("Keyboard shortcuts"));
     auto* column = new QVBoxLayout(sheet);
     auto* text = new QTextBrowser(sheet);
-    text->setHtml(tr("<p>Keys without Ctrl, Alt or F act while the tiles, the timeline or the transport have the focus.</p>") + html
-        + tr("<p>On the timeline: Ctrl and the wheel zoom at the pointer, dragging pans, the ruler and the playhead seek, a double click goes to a "
+    text->setHtml(
+        tr("<p>Keys without Ctrl, Alt or F act while the tiles, the timeline or the transport have the focus.</p>")
+        + html
+        + tr("<p>On the timeline: Ctrl and the wheel zoom at the pointer, dragging pans, the ruler and the playhead "
+             "seek, a double click goes to a "
              "slice's end.</p>"));
     column->addWidget(text);
     sheet->resize(m_appearance.px(520), m_appearance.px(620));

@@ -24,32 +24,32 @@ namespace flashstep::ui {
 
 namespace {
 
-    constexpr int pathRole = Qt::UserRole;
-    constexpr int sampleRole = Qt::UserRole + 1;
-    constexpr int maxRecent = 8;
+constexpr int pathRole = Qt::UserRole;
+constexpr int sampleRole = Qt::UserRole + 1;
+constexpr int maxRecent = 8;
 
-    QString shortName(const Algorithm& algorithm)
-    {
-        const QString name = fromView(algorithm.name);
-        return name == QStringLiteral("standard") ? QObject::tr("Standard") : name.toUpper();
-    }
+QString shortName(const Algorithm& algorithm)
+{
+    const QString name = fromView(algorithm.name);
+    return name == QStringLiteral("standard") ? QObject::tr("Standard") : name.toUpper();
+}
 
-    QList<const Algorithm*> forwardAlgorithms()
-    {
-        QList<const Algorithm*> list;
-        for (const Algorithm& algorithm : algorithms())
-            if (algorithm.pass == "forward")
-                list.append(&algorithm);
-        return list;
-    }
+QList<const Algorithm*> forwardAlgorithms()
+{
+    QList<const Algorithm*> list;
+    for (const Algorithm& algorithm : algorithms())
+        if (algorithm.pass == "forward")
+            list.append(&algorithm);
+    return list;
+}
 
-    const QStringList& positionExamples()
-    {
-        static const QStringList examples { QStringLiteral("block(i=2, n=1)"), QStringLiteral("first(rescale, i=2)"),
-            QStringLiteral("last(mma)"), QStringLiteral("nth(3, mma, j=1)"), QStringLiteral("1200cy"), QStringLiteral("3.4us"),
-            QStringLiteral("end") };
-        return examples;
-    }
+const QStringList& positionExamples()
+{
+    static const QStringList examples { QStringLiteral("block(i=2, n=1)"), QStringLiteral("first(rescale, i=2)"),
+        QStringLiteral("last(mma)"), QStringLiteral("nth(3, mma, j=1)"), QStringLiteral("1200cy"),
+        QStringLiteral("3.4us"), QStringLiteral("end") };
+    return examples;
+}
 
 } // namespace
 
@@ -69,7 +69,8 @@ void MainWindow::makeToolBar()
     m_algorithmBox = new Segments(bar);
     m_algorithmBox->setAccessibleName(tr("Algorithm"));
     for (const Algorithm* algorithm : forwardAlgorithms())
-        m_algorithmBox->add(shortName(*algorithm), QStringLiteral("%1\n%2").arg(fromView(algorithm->title), fromView(algorithm->revision)));
+        m_algorithmBox->add(shortName(*algorithm),
+            QStringLiteral("%1\n%2").arg(fromView(algorithm->title), fromView(algorithm->revision)));
     m_gpuBox = new ComboBox(bar);
     m_gpuBox->setAccessibleName(tr("GPU"));
     for (const GpuSpec& gpu : gpuSpecs()) {
@@ -85,7 +86,8 @@ void MainWindow::makeToolBar()
     m_runToBox->setToolTip(tr("Run to the next operation of a kind (F8 again, Shift+F8 back)"));
     m_search = new QLineEdit(bar);
     m_search->setAccessibleName(tr("Find a moment or a command"));
-    m_search->setToolTip(tr("A moment, such as block(i=2, n=1), first(rescale, i=2), 1200cy or end; or the name of a command"));
+    m_search->setToolTip(
+        tr("A moment, such as block(i=2, n=1), first(rescale, i=2), 1200cy or end; or the name of a command"));
     m_search->setPlaceholderText(tr("Find or do   Ctrl+Shift+P"));
     m_search->setClearButtonEnabled(true);
     m_search->setMinimumWidth(m_appearance.px(120));
@@ -146,11 +148,13 @@ void MainWindow::fillScenarios()
     for (const Sample& sample : samples()) {
         m_scenarioBox->addItem(sample.title);
         m_scenarioBox->setItemData(m_scenarioBox->count() - 1, sample.resource, sampleRole);
-        if (here.endsWith(QStringLiteral("/flashstep/") + sample.resource) || (!here.isEmpty() && here.endsWith(QLatin1Char('/') + sample.resource)))
+        if (here.endsWith(QStringLiteral("/flashstep/") + sample.resource)
+            || (!here.isEmpty() && here.endsWith(QLatin1Char('/') + sample.resource)))
             current = m_scenarioBox->count() - 1;
     }
     m_scenarioBox->insertSeparator(m_scenarioBox->count());
-    QStringList recent = m_options.remembers ? QSettings().value(QStringLiteral("recent")).toStringList() : QStringList();
+    QStringList recent
+        = m_options.remembers ? QSettings().value(QStringLiteral("recent")).toStringList() : QStringList();
     if (current < 0 && !m_document.empty() && !recent.contains(here))
         recent.prepend(here);
     for (const QString& path : recent.mid(0, maxRecent)) {
@@ -186,7 +190,8 @@ void MainWindow::fillChoices()
         m_headBox->setProperty("heads", problem.heads);
         for (int b = 0; b < problem.batch; ++b)
             for (int h = 0; h < problem.heads; ++h)
-                m_headBox->addItem(problem.batch > 1 ? tr("batch %1, head %2").arg(b).arg(h) : tr("head %1 of %2").arg(h + 1).arg(problem.heads));
+                m_headBox->addItem(problem.batch > 1 ? tr("batch %1, head %2").arg(b).arg(h)
+                                                     : tr("head %1 of %2").arg(h + 1).arg(problem.heads));
     }
     m_headBox->setCurrentIndex(m_selection.batch() * problem.heads + m_selection.head());
     m_headAction->setVisible(m_headBox->count() > 1);

@@ -87,7 +87,9 @@ void MainWindow::connectParts()
         emit runFailed();
     });
     connect(m_notice, &NoticeBar::cancelRequested, &m_controller, &RunController::cancel);
-    connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) { start({ file, m_document.path(), true }); });
+    connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) {
+        start({ file, m_document.path(), true });
+    });
     connect(&m_document, &Document::changed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::renamed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
@@ -143,7 +145,8 @@ void MainWindow::followLaunch()
         return;
     const Program& program = m_document.program();
     const Position p = m_playback.position();
-    const CtaId running = p.value == 0 ? CtaId(0) : m_document.trace().ctaOf(m_document.trace().eventAt(p.value - 1).instance);
+    const CtaId running
+        = p.value == 0 ? CtaId(0) : m_document.trace().ctaOf(m_document.trace().eventAt(p.value - 1).instance);
     const std::uint8_t launch = program.ctas[running.index()].launch;
     const Cta& shown = program.ctas[m_selection.cta().index()];
     if (shown.launch == launch)
@@ -170,7 +173,9 @@ void MainWindow::showStatus()
     }
     const Run& run = *m_document.run();
     const Report& report = run.report;
-    QStringList parts { m_controller.running() ? tr("Emulating …") : m_playback.playing() ? tr("Playing") : tr("Ready") };
+    QStringList parts { m_controller.running() ? tr("Emulating …")
+            : m_playback.playing()             ? tr("Playing")
+                                               : tr("Ready") };
     parts.append(report.hazards == 1 ? tr("1 hazard") : tr("%1 hazards").arg(report.hazards));
     if (!run.trace->deadlock().empty())
         parts.append(tr("deadlock: %1").arg(QString::fromStdString(run.trace->deadlock().front().waitingFor)));
@@ -178,8 +183,12 @@ void MainWindow::showStatus()
         parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
     m_statusLeft->setText(parts.join(QStringLiteral(" · ")));
     const bool fault = report.hazards > 0 || !run.trace->deadlock().empty();
-    m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1; font-size: %2px").arg(m_appearance.theme().fault.name()).arg(m_appearance.px(11)) : QString());
-    m_statusRight->setText(tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000));
+    m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1; font-size: %2px")
+                                            .arg(m_appearance.theme().fault.name())
+                                            .arg(m_appearance.px(11))
+                                      : QString());
+    m_statusRight->setText(
+        tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000));
     m_statusRight->setToolTip(fromView(run.gpu.clockMhz.source));
 }
 

@@ -128,7 +128,8 @@ void Playback::setSpeed(double stepsPerSecond)
 void Playback::shiftSpeed(int by)
 {
     const auto* here = std::find(speeds.begin(), speeds.end(), m_speed);
-    const auto index = std::clamp<std::ptrdiff_t>(here - speeds.begin() + by, 0, static_cast<std::ptrdiff_t>(speeds.size()) - 1);
+    const auto index
+        = std::clamp<std::ptrdiff_t>(here - speeds.begin() + by, 0, static_cast<std::ptrdiff_t>(speeds.size()) - 1);
     setSpeed(speeds[static_cast<std::size_t>(index)]);
 }
 

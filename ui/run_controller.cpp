@@ -9,18 +9,18 @@ namespace flashstep::ui {
 
 namespace {
 
-    Result<RunOutcome> emulateOn(RunRequest request, const Progress& progress)
-    {
-        Result<LoadedInputs> loaded = loadInputs(request.file);
-        if (!loaded)
-            return loaded.error();
-        Result<Run> run = runScenario(request.file.scenario, std::move(loaded->inputs), progress);
-        if (!run)
-            return run.error();
-        for (std::string& note : loaded->notes)
-            run->report.inputNotes.push_back(std::move(note));
-        return RunOutcome { std::make_shared<const Run>(std::move(*run)), std::move(loaded->labels), std::move(request) };
-    }
+Result<RunOutcome> emulateOn(RunRequest request, const Progress& progress)
+{
+    Result<LoadedInputs> loaded = loadInputs(request.file);
+    if (!loaded)
+        return loaded.error();
+    Result<Run> run = runScenario(request.file.scenario, std::move(loaded->inputs), progress);
+    if (!run)
+        return run.error();
+    for (std::string& note : loaded->notes)
+        run->report.inputNotes.push_back(std::move(note));
+    return RunOutcome { std::make_shared<const Run>(std::move(*run)), std::move(loaded->labels), std::move(request) };
+}
 
 } // namespace
 

@@ -30,8 +30,8 @@ struct RunOutcome {
     RunRequest request;
 };
 
-// Runs emulations on a worker thread, one at a time: a new one cancels the old. Only the finished, immutable Run crosses
-// the threads, in a queued signal; results of a run that has been replaced or cancelled are dropped.
+// Runs emulations on a worker thread, one at a time: a new one cancels the old. Only the finished, immutable Run
+// crosses the threads, in a queued signal; results of a run that has been replaced or cancelled are dropped.
 class RunController : public QObject {
     Q_OBJECT
 public:

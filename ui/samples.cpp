@@ -18,35 +18,35 @@ namespace flashstep::ui {
 
 namespace {
 
-    QString title(const QString& name)
-    {
-        if (name == QStringLiteral("licence-causal"))
-            return QCoreApplication::translate("Sample", "Licence text, causal");
-        if (name == QStringLiteral("licence-256"))
-            return QCoreApplication::translate("Sample", "Licence text, 256 words");
-        return name;
-    }
+QString title(const QString& name)
+{
+    if (name == QStringLiteral("licence-causal"))
+        return QCoreApplication::translate("Sample", "Licence text, causal");
+    if (name == QStringLiteral("licence-256"))
+        return QCoreApplication::translate("Sample", "Licence text, 256 words");
+    return name;
+}
 
-    // Only what differs is written, so a second start touches nothing.
-    bool place(const QString& path, std::string_view bytes)
-    {
-        QFile old(path);
-        const QByteArray wanted = QByteArray::fromRawData(bytes.data(), static_cast<int>(bytes.size()));
-        if (old.open(QIODevice::ReadOnly) && old.size() == wanted.size() && old.readAll() == wanted)
-            return true;
-        if (!QDir().mkpath(QFileInfo(path).path()))
-            return false;
-        QSaveFile file(path);
-        return file.open(QIODevice::WriteOnly) && file.write(wanted) == wanted.size() && file.commit();
-    }
-
-    bool placeAll(const QString& folder)
-    {
-        for (const std::string_view name : resourceNames("samples/"))
-            if (!place(folder + QLatin1Char('/') + fromView(name), *resource(name)))
-                return false;
+// Only what differs is written, so a second start touches nothing.
+bool place(const QString& path, std::string_view bytes)
+{
+    QFile old(path);
+    const QByteArray wanted = QByteArray::fromRawData(bytes.data(), static_cast<int>(bytes.size()));
+    if (old.open(QIODevice::ReadOnly) && old.size() == wanted.size() && old.readAll() == wanted)
         return true;
-    }
+    if (!QDir().mkpath(QFileInfo(path).path()))
+        return false;
+    QSaveFile file(path);
+    return file.open(QIODevice::WriteOnly) && file.write(wanted) == wanted.size() && file.commit();
+}
+
+bool placeAll(const QString& folder)
+{
+    for (const std::string_view name : resourceNames("samples/"))
+        if (!place(folder + QLatin1Char('/') + fromView(name), *resource(name)))
+            return false;
+    return true;
+}
 
 } // namespace
 
@@ -58,7 +58,8 @@ QList<Sample> samples()
         if (path.count(QLatin1Char('/')) == 1 && path.endsWith(QStringLiteral(".json")))
             list.append({ path, title(QFileInfo(path).completeBaseName()) });
     }
-    std::sort(list.begin(), list.end(), [](const Sample& a, const Sample& b) { return a.title.size() < b.title.size(); });
+    std::sort(
+        list.begin(), list.end(), [](const Sample& a, const Sample& b) { return a.title.size() < b.title.size(); });
     return list;
 }
 

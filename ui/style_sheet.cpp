@@ -9,8 +9,8 @@ namespace flashstep::ui {
 
 namespace {
 
-    // @name is a colour of the theme, #n a length in pixels at full size.
-    const char* const sheet = R"(
+// @name is a colour of the theme, #n a length in pixels at full size.
+const char* const sheet = R"(
 QMainWindow, QMenuBar, QStatusBar, QToolBar { background: @win; }
 QMenuBar { font-size: #12.5px; border: none; padding: 0 #4px; }
 QMenuBar::item { padding: #5px #8px #4px #8px; margin: 0; background: transparent; border-radius: #4px; }
@@ -62,6 +62,7 @@ QFrame[role="segments"] QToolButton:focus { background: @line; }
 QFrame[role="segments"] QToolButton:checked { background: @text; color: @selt; }
 QFrame[role="segments"] QToolButton:checked:focus { background: @t2; }
 QFrame[role="segments"] QToolButton:disabled { color: @t3; }
+QFrame[role="segments"] QToolButton:checked:disabled { background: @line; color: @t3; }
 
 QWidget[role="head"] { background: @alt; border-bottom: 1px solid @line; }
 QWidget[role="dockhead"] { background: @alt; border-bottom: 1px solid @line; border-top: 1px solid @line; }

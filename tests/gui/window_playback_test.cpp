@@ -118,8 +118,10 @@ void WindowPlayback::statesForthAndBackAreEqualAfterEveryEvent()
     const auto window = openWindow();
     Playback& playback = window->session().playback;
     playback.setLevel(Level::Event);
-    const auto ledger = [&] { return accessibleTree(QAccessible::queryAccessibleInterface(window->view(QStringLiteral("ledger")))); };
-    const auto memory = [&] { return accessibleTree(QAccessible::queryAccessibleInterface(window->view(QStringLiteral("memory")))); };
+    const auto ledger
+        = [&] { return accessibleTree(QAccessible::queryAccessibleInterface(window->view(QStringLiteral("ledger")))); };
+    const auto memory
+        = [&] { return accessibleTree(QAccessible::queryAccessibleInterface(window->view(QStringLiteral("memory")))); };
     QList<QJsonObject> states;
     for (int k = 0; k < 300 && !playback.atEnd(); ++k) {
         states.append(ledger());

@@ -18,11 +18,7 @@
 
 #include <QAccessible>
 #include <QApplication>
-#include <QComboBox>
 #include <QJsonArray>
-#include <QLineEdit>
-#include <QMenu>
-#include <QMenuBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QtTest>
@@ -87,10 +83,6 @@ private slots:
     void themesDrawDifferently();
     void largerTypeDraws();
     void emptyWindowSaysSo();
-    void noKeyDoesTwoThings();
-    void everyActionIsInAMenu();
-    void plainKeysActOnCanvasesOnly();
-    void functionKeysActEverywhere();
 
 private:
     QTemporaryDir m_folder;
@@ -118,18 +110,21 @@ void WindowViews::ledgerShowsTheTracesNumbers()
 {
     const auto window = openAt(moment);
     const Session session = window->session();
-    const std::vector<RowState> rows = ledgerAt(session.document.trace(), session.selection.cta(), session.playback.position());
+    const std::vector<RowState> rows
+        = ledgerAt(session.document.trace(), session.selection.cta(), session.playback.position());
     QVERIFY(!rows.empty());
     const QJsonArray nodes = treeOf(*window, "ledger").value(QStringLiteral("children")).toArray();
     QCOMPARE(nodes.size(), static_cast<int>(rows.size()));
-    const paint::TileNumbers numbers = paint::tileNumbers(session.document.trace(), 0, 0, 6, 5, session.playback.position());
+    const paint::TileNumbers numbers
+        = paint::tileNumbers(session.document.trace(), 0, 0, 6, 5, session.playback.position());
     const auto* view = qobject_cast<LedgerView*>(window->view(QStringLiteral("ledger")));
     for (int r = 0; r < nodes.size(); ++r) {
         const RowState& row = rows[static_cast<std::size_t>(r)];
         QCOMPARE(value(nodes[r].toObject(), QStringLiteral("m")).toDouble(), row.m);
         QCOMPARE(value(nodes[r].toObject(), QStringLiteral("l")).toDouble(), row.l);
         QCOMPARE(view->model()->index(r, LedgerModel::Sum).data().toString(), paint::fixed(row.l, 2));
-        const double newer = std::max(numbers.row[static_cast<std::size_t>(r)].before, numbers.row[static_cast<std::size_t>(r)].blockMax);
+        const double newer = std::max(
+            numbers.row[static_cast<std::size_t>(r)].before, numbers.row[static_cast<std::size_t>(r)].blockMax);
         QCOMPARE(paint::fixed(newer, 2), paint::fixed(row.m * log2e, 2));
         QCOMPARE(view->model()->index(r, LedgerModel::Scale).data().toString(), paint::factor(row.scale));
     }
@@ -143,7 +138,8 @@ void WindowViews::inspectorShowsTheTracesNumbers()
     QVERIFY(buffer.valid());
     window->showView(QStringLiteral("inspector"));
     session.selection.chooseBuffer(buffer);
-    const TileValues expected = session.document.trace().value(session.selection.cta(), buffer, session.playback.position());
+    const TileValues expected
+        = session.document.trace().value(session.selection.cta(), buffer, session.playback.position());
     const auto* inspector = qobject_cast<Inspector*>(window->view(QStringLiteral("inspector")));
     const BufferModel& model = inspector->model();
     QCOMPARE(model.rowCount(), expected.rows);
@@ -164,7 +160,8 @@ void WindowViews::numbersShowTheTracesNumbers()
     const TileRef tile = tileOnShow(session);
     QCOMPARE(tile.i, 6);
     QCOMPARE(tile.j, 5);
-    const paint::TileNumbers numbers = paint::tileNumbers(session.document.trace(), 0, 0, tile.i, tile.j, session.playback.position());
+    const paint::TileNumbers numbers
+        = paint::tileNumbers(session.document.trace(), 0, 0, tile.i, tile.j, session.playback.position());
     const QJsonArray nodes = treeOf(*window, "numbers").value(QStringLiteral("children")).toArray();
     QCOMPARE(nodes.size(), numbers.rows + 1);
     for (int r = 0; r < numbers.rows; ++r) {
@@ -182,7 +179,8 @@ void WindowViews::sourceShowsTheLineOfTheTrace()
     const auto* source = qobject_cast<SourceView*>(window->view(QStringLiteral("source")));
     QCOMPARE(source->fileName().toStdString(), program.source);
     QVERIFY(source->document()->blockCount() > 20);
-    for (const RoleState& role : rolesAt(session.document.trace(), session.selection.cta(), session.playback.position())) {
+    for (const RoleState& role :
+        rolesAt(session.document.trace(), session.selection.cta(), session.playback.position())) {
         const Op& op = program.op(session.document.trace().opOf(role.current));
         QVERIFY(source->current().count(static_cast<int>(op.line)) == 1);
     }
@@ -238,13 +236,15 @@ void WindowViews::mouseSeeksPansZoomsAndChooses()
     const Session session = window->session();
     TimelineCanvas& timeline = window->timeline();
     const paint::TimelineLayout layout = timeline.layoutNow();
-    const auto at = [&](double cycle, double y) { return QPoint(static_cast<int>(layout.timeToX(cycle)), static_cast<int>(y)); };
+    const auto at
+        = [&](double cycle, double y) { return QPoint(static_cast<int>(layout.timeToX(cycle)), static_cast<int>(y)); };
 
     // The ruler seeks, and keeps seeking while it is dragged.
     QTest::mousePress(&timeline, Qt::LeftButton, {}, at(5000, 10));
     const auto near = [&](Cycle cycle) {
         const Trace& trace = session.document.trace();
-        return session.playback.position() >= trace.positionAt(cycle - 400) && session.playback.position() <= trace.positionAt(cycle + 400);
+        return session.playback.position() >= trace.positionAt(cycle - 400)
+            && session.playback.position() <= trace.positionAt(cycle + 400);
     };
     QVERIFY(near(5000));
     QMouseEvent drag(QEvent::MouseMove, at(20000, 10), Qt::LeftButton, Qt::LeftButton, Qt::NoModifier);
@@ -253,15 +253,19 @@ void WindowViews::mouseSeeksPansZoomsAndChooses()
     QTest::mouseRelease(&timeline, Qt::LeftButton, {}, at(20000, 10));
 
     // A slice is chosen by a click, with its tile.
-    const InstanceId slice = session.document.trace().currentOp(session.selection.cta(), session.document.program().streamOf(session.selection.cta()).roles[0], session.playback.position());
-    const double middle = static_cast<double>(session.document.trace().beginCycle(slice) + session.document.trace().endCycle(slice)) / 2;
+    const InstanceId slice = session.document.trace().currentOp(session.selection.cta(),
+        session.document.program().streamOf(session.selection.cta()).roles[0], session.playback.position());
+    const double middle
+        = static_cast<double>(session.document.trace().beginCycle(slice) + session.document.trace().endCycle(slice))
+        / 2;
     QTest::mouseClick(&timeline, Qt::LeftButton, {}, at(middle, layout.lanes[0].top + layout.lanes[0].height / 2));
     QVERIFY(session.selection.instance() == slice);
 
     // Ctrl and the wheel zoom at the pointer; dragging a lane pans.
     const double anchor = 12000;
     const QPointF point = at(anchor, 40);
-    QWheelEvent wheel(point, timeline.mapToGlobal(point.toPoint()), {}, QPoint(0, 240), Qt::NoButton, Qt::ControlModifier, Qt::NoScrollPhase, false);
+    QWheelEvent wheel(point, timeline.mapToGlobal(point.toPoint()), {}, QPoint(0, 240), Qt::NoButton,
+        Qt::ControlModifier, Qt::NoScrollPhase, false);
     QApplication::sendEvent(&timeline, &wheel);
     const paint::TimelineLayout zoomed = timeline.layoutNow();
     QVERIFY(zoomed.to - zoomed.from < layout.to - layout.from);
@@ -296,7 +300,8 @@ void WindowViews::headChosenChangesTheCta()
 void WindowViews::everySizeDraws_data()
 {
     QTest::addColumn<QSize>("size");
-    for (const QSize& size : { QSize(1440, 900), QSize(1024, 700), QSize(640, 480), QSize(480, 360), QSize(2880, 1800) })
+    for (const QSize& size :
+        { QSize(1440, 900), QSize(1024, 700), QSize(640, 480), QSize(480, 360), QSize(2880, 1800) })
         QTest::newRow(qPrintable(QStringLiteral("%1x%2").arg(size.width()).arg(size.height()))) << size;
 }
 
@@ -344,77 +349,11 @@ void WindowViews::emptyWindowSaysSo()
     QApplication::processEvents();
     QVERIFY(!window.grab().isNull());
     for (QAction* action : window.actions().all()) // none of them may fall over without a document
-        if (action->objectName().startsWith(QStringLiteral("step")) || action->objectName().startsWith(QStringLiteral("zoom"))
+        if (action->objectName().startsWith(QStringLiteral("step"))
+            || action->objectName().startsWith(QStringLiteral("zoom"))
             || action->objectName().startsWith(QStringLiteral("run")))
             action->trigger();
     QVERIFY(!window.goTo(QStringLiteral("end")));
-}
-
-void WindowViews::noKeyDoesTwoThings()
-{
-    MainWindow window({ false, false });
-    QHash<QString, QString> owner;
-    for (const QAction* action : window.findChildren<QAction*>())
-        for (const QKeySequence& key : action->shortcuts()) {
-            const QString text = key.toString(QKeySequence::PortableText);
-            QVERIFY2(!owner.contains(text), qPrintable(QStringLiteral("%1: %2 and %3").arg(text, owner.value(text), action->objectName())));
-            owner.insert(text, action->objectName());
-        }
-    QVERIFY(owner.size() > 40);
-}
-
-void WindowViews::everyActionIsInAMenu()
-{
-    MainWindow window({ false, false });
-    QSet<QAction*> inMenus;
-    for (const QMenu* menu : window.menuBar()->findChildren<QMenu*>())
-        for (QAction* action : menu->actions())
-            inMenus.insert(action);
-    for (QAction* action : window.actions().all()) {
-        QVERIFY2(inMenus.contains(action), qPrintable(action->objectName()));
-        for (const QString& key : window.actions().keysOf(action))
-            QVERIFY2(action->text().contains(key), qPrintable(action->objectName()));
-    }
-}
-
-void WindowViews::plainKeysActOnCanvasesOnly()
-{
-    const auto window = openAt(QStringLiteral("0"));
-    QApplication::setActiveWindow(window.get());
-    Playback& playback = window->session().playback;
-    for (const char* name : { "tiles", "timeline", "transport" }) {
-        QWidget* canvas = window->view(QString::fromLatin1(name));
-        canvas->setFocus();
-        QTRY_VERIFY(canvas->hasFocus());
-        const Position before = playback.position();
-        QTest::keyClick(canvas, Qt::Key_Right);
-        QVERIFY2(playback.position() > before, name);
-    }
-    const Position before = playback.position();
-    auto* search = window->findChild<QLineEdit*>();
-    QWidget* others[] = { window->view(QStringLiteral("source")), window->view(QStringLiteral("ledger")), window->view(QStringLiteral("outline")),
-        window->findChild<QComboBox*>(), search };
-    for (QWidget* other : others) {
-        other->setFocus();
-        QTRY_VERIFY(other->hasFocus());
-        for (const int key : { Qt::Key_Right, Qt::Key_Home, Qt::Key_W, Qt::Key_BracketRight })
-            QTest::keyClick(other, static_cast<Qt::Key>(key));
-        QCOMPARE(playback.position().value, before.value);
-    }
-}
-
-void WindowViews::functionKeysActEverywhere()
-{
-    const auto window = openAt(QStringLiteral("0"));
-    QApplication::setActiveWindow(window.get());
-    Playback& playback = window->session().playback;
-    QWidget* source = window->view(QStringLiteral("source"));
-    source->setFocus();
-    QTRY_VERIFY(source->hasFocus());
-    QTest::keyClick(source, Qt::Key_F10);
-    QVERIFY(playback.position().value > 0);
-    QTest::keyClick(source, Qt::Key_F10, Qt::ShiftModifier);
-    QCOMPARE(playback.position().value, 0U);
 }
 
 QTEST_MAIN(WindowViews)

@@ -37,9 +37,9 @@ QSize Canvas::minimumSizeHint() const
     return { 120, 60 };
 }
 
-QString Canvas::emptyText() const
+QColor Canvas::ground() const
 {
-    return tr("Nothing is open. Choose a sample above, or drop a scenario file here.");
+    return m_session.appearance.theme().panel;
 }
 
 QPointF Canvas::toCanvas(const QPointF& point) const
@@ -62,7 +62,7 @@ void Canvas::paintEvent(QPaintEvent* /*event*/)
 {
     const paint::Theme& theme = m_session.appearance.theme();
     QPainter painter(this);
-    painter.fillRect(rect(), theme.panel);
+    painter.fillRect(rect(), ground());
     painter.scale(m_session.appearance.scale(), m_session.appearance.scale());
     const QRectF area = canvasRect();
     if (ready()) {

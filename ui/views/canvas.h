@@ -21,7 +21,8 @@ public:
 
 protected:
     virtual void draw(QPainter& painter, const QRectF& rect) = 0;
-    [[nodiscard]] virtual QString emptyText() const;
+    [[nodiscard]] virtual QString emptyText() const { return {}; }
+    [[nodiscard]] virtual QColor ground() const;
 
     // Positions in the canvas' own pixels, which the scale of the window multiplies.
     [[nodiscard]] QPointF toCanvas(const QPointF& point) const;

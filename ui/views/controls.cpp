@@ -41,10 +41,11 @@ void ComboBox::paintEvent(QPaintEvent* /*event*/)
     painter.drawComplexControl(QStyle::CC_ComboBox, option);
     painter.drawControl(QStyle::CE_ComboBoxLabel, option);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(palette().color(isEnabled() ? QPalette::Text : QPalette::PlaceholderText), 1.4, Qt::SolidLine, Qt::RoundCap,
-        Qt::RoundJoin));
+    painter.setPen(QPen(palette().color(isEnabled() ? QPalette::Text : QPalette::PlaceholderText), 1.4, Qt::SolidLine,
+        Qt::RoundCap, Qt::RoundJoin));
     const QPointF centre(width() - 13.0, height() / 2.0);
-    painter.drawPolyline(QPolygonF({ centre + QPointF(-3.5, -1.8), centre + QPointF(0, 1.8), centre + QPointF(3.5, -1.8) }));
+    painter.drawPolyline(
+        QPolygonF({ centre + QPointF(-3.5, -1.8), centre + QPointF(0, 1.8), centre + QPointF(3.5, -1.8) }));
 }
 
 void ComboBox::wheelEvent(QWheelEvent* event)

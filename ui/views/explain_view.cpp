@@ -16,44 +16,44 @@ namespace flashstep::ui {
 
 namespace {
 
-    const Words& english()
-    {
-        static const Words words = [] {
-            Result<Words> read = Words::load("en");
-            return read ? std::move(*read) : Words();
-        }();
-        return words;
-    }
+const Words& english()
+{
+    static const Words words = [] {
+        Result<Words> read = Words::load("en");
+        return read ? std::move(*read) : Words();
+    }();
+    return words;
+}
 
-    struct Told {
-        QString title, text; // with **numbers** marked
-    };
+struct Told {
+    QString title, text; // with **numbers** marked
+};
 
-    Told tell(const Session& session)
-    {
-        if (session.document.empty() || !session.selection.cta().valid())
-            return { QString(), QObject::tr("Open a scenario, and each step is explained here with its numbers.") };
-        const Narrator narrator(*session.document.run(), session.document.labels(), english());
-        const CtaId cta = session.selection.cta();
-        const Position p = newestOf(session.document.trace(), cta, session.playback.position());
-        return { QString::fromStdString(narrator.title(p, cta)), QString::fromStdString(narrator.explain(p, cta)) };
-    }
+Told tell(const Session& session)
+{
+    if (session.document.empty() || !session.selection.cta().valid())
+        return { QString(), QObject::tr("Open a scenario, and each step is explained here with its numbers.") };
+    const Narrator narrator(*session.document.run(), session.document.labels(), english());
+    const CtaId cta = session.selection.cta();
+    const Position p = newestOf(session.document.trace(), cta, session.playback.position());
+    return { QString::fromStdString(narrator.title(p, cta)), QString::fromStdString(narrator.explain(p, cta)) };
+}
 
-    QString htmlOf(const QString& marked)
-    {
-        static const QRegularExpression bold(QStringLiteral("\\*\\*(.+?)\\*\\*"));
-        QString html = marked.toHtmlEscaped();
-        html.replace(bold, QStringLiteral("<b>\\1</b>"));
-        html.replace(QLatin1Char('\n'), QStringLiteral("<br>"));
-        return html;
-    }
+QString htmlOf(const QString& marked)
+{
+    static const QRegularExpression bold(QStringLiteral("\\*\\*(.+?)\\*\\*"));
+    QString html = marked.toHtmlEscaped();
+    html.replace(bold, QStringLiteral("<b>\\1</b>"));
+    html.replace(QLatin1Char('\n'), QStringLiteral("<br>"));
+    return html;
+}
 
-    QString capitalised(QString text)
-    {
-        if (!text.isEmpty())
-            text[0] = text[0].toUpper();
-        return text;
-    }
+QString capitalised(QString text)
+{
+    if (!text.isEmpty())
+        text[0] = text[0].toUpper();
+    return text;
+}
 
 } // namespace
 
@@ -96,7 +96,8 @@ void ExplainView::refresh()
                     .arg(look.theme().t2.name())
                     .arg(look.px(11))
                     .arg(htmlOf(capitalised(told.title)));
-    html += QStringLiteral("<p style='margin:0; line-height:135%; color:%1'>%2</p>").arg(look.theme().text.name(), htmlOf(capitalised(told.text)));
+    html += QStringLiteral("<p style='margin:0; line-height:135%; color:%1'>%2</p>")
+                .arg(look.theme().text.name(), htmlOf(capitalised(told.text)));
     setHtml(html);
     announceChange(this);
 }
@@ -109,7 +110,8 @@ QString ExplainView::sentences() const
 std::vector<AccessibleNode> ExplainView::accessibleNodes() const
 {
     const Told told = tell(m_session);
-    return { { QAccessible::Heading, told.title, {}, {} }, { QAccessible::Paragraph, QString(told.text).remove(QStringLiteral("**")), {}, {} } };
+    return { { QAccessible::Heading, told.title, {}, {} },
+        { QAccessible::Paragraph, QString(told.text).remove(QStringLiteral("**")), {}, {} } };
 }
 
 } // namespace flashstep::ui

@@ -50,7 +50,7 @@ void Hints::place()
         const QRect target(hint.beside->mapTo(m_window, QPoint()), hint.beside->size());
         const QSize size = hint.bubble->size();
         QPoint at = hint.inside ? QPoint(target.left() + 12, target.bottom() - size.height() - 8)
-                              : QPoint(target.left() + 12, target.top() - size.height() - 8);
+                                : QPoint(target.left() + 12, target.top() - size.height() - 8);
         at.setX(std::clamp(at.x(), 8, std::max(8, m_window->width() - size.width() - 8)));
         hint.bubble->move(at);
         hint.bubble->raise();
@@ -60,7 +60,8 @@ void Hints::place()
 
 void Hints::remove(QFrame* bubble)
 {
-    const auto found = std::find_if(m_hints.begin(), m_hints.end(), [bubble](const Hint& hint) { return hint.bubble == bubble; });
+    const auto found
+        = std::find_if(m_hints.begin(), m_hints.end(), [bubble](const Hint& hint) { return hint.bubble == bubble; });
     if (found == m_hints.end())
         return;
     m_hints.erase(found);

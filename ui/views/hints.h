@@ -12,7 +12,8 @@ class QWidget;
 
 namespace flashstep::ui {
 
-// The first minute: three short hints beside what they speak of. Each goes when it is closed or once it has been followed.
+// The first minute: three short hints beside what they speak of. Each goes when it is closed or once it has been
+// followed.
 class Hints : public QObject {
     Q_OBJECT
 public:

@@ -74,8 +74,9 @@ QVariant BufferModel::data(const QModelIndex& index, int role) const
     const float value = m_values.at(index.row(), index.column());
     const paint::Theme& theme = m_session.appearance.theme();
     if (role == Qt::DisplayRole)
-        return std::isnan(value) ? QStringLiteral("–")
-                                 : paint::number(value, m_format, m_session.document.program().buffers[m_buffer.index()].dtype, 3);
+        return std::isnan(value)
+            ? QStringLiteral("–")
+            : paint::number(value, m_format, m_session.document.program().buffers[m_buffer.index()].dtype, 3);
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::FontRole)
@@ -111,9 +112,11 @@ std::vector<AccessibleNode> BufferTable::accessibleNodes() const
     m_model->refresh();
     const TileValues& values = m_model->values();
     for (int r = 0; r < values.rows; ++r) {
-        AccessibleNode row { QAccessible::Row, m_model->headerData(r, Qt::Vertical, Qt::DisplayRole).toString(), {}, {} };
+        AccessibleNode row { QAccessible::Row, m_model->headerData(r, Qt::Vertical, Qt::DisplayRole).toString(), {},
+            {} };
         for (int c = 0; c < values.cols; ++c)
-            row.children.push_back({ QAccessible::Cell, m_model->headerData(c, Qt::Horizontal, Qt::DisplayRole).toString(), exactText(values.at(r, c)), {} });
+            row.children.push_back({ QAccessible::Cell,
+                m_model->headerData(c, Qt::Horizontal, Qt::DisplayRole).toString(), exactText(values.at(r, c)), {} });
         nodes.push_back(std::move(row));
     }
     return nodes;
@@ -172,14 +175,16 @@ Inspector::Inspector(const Session& session, QWidget* parent)
         refresh();
     });
     connect(&session.appearance, &Appearance::changed, this, &Inspector::dress);
-    connect(m_format, &Segments::chosen, this, [this](int index) { m_model->setFormat(static_cast<paint::NumberFormat>(index)); dress(); });
+    connect(m_format, &Segments::chosen, this, [this](int index) {
+        m_model->setFormat(static_cast<paint::NumberFormat>(index));
+        dress();
+    });
     connect(m_buffers, QOverload<int>::of(&QComboBox::activated), this, [this](int index) {
         const int buffer = m_buffers->itemData(index).toInt();
         m_session.selection.chooseBuffer(buffer < 0 ? BufferId::none() : BufferId(static_cast<std::size_t>(buffer)));
     });
-    connect(m_table, &QTableView::clicked, this, [this](const QModelIndex& index) {
-        m_session.selection.chooseRow(m_model->firstRow() + index.row());
-    });
+    connect(m_table, &QTableView::clicked, this,
+        [this](const QModelIndex& index) { m_session.selection.chooseRow(m_model->firstRow() + index.row()); });
     fillBuffers();
     dress();
     refresh();
@@ -198,7 +203,9 @@ void Inspector::fillBuffers()
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
         const BufferDecl& decl = program.buffers[b];
         if (decl.launch == launch)
-            m_buffers->addItem(QStringLiteral("%1 in %2").arg(QString::fromStdString(decl.name), fromView(name(decl.space))), static_cast<int>(b));
+            m_buffers->addItem(
+                QStringLiteral("%1 in %2").arg(QString::fromStdString(decl.name), fromView(name(decl.space))),
+                static_cast<int>(b));
     }
 }
 
@@ -220,7 +227,11 @@ QString Inspector::factText() const
     const BufferDecl& decl = m_session.document.program().buffers[buffer.index()];
     const CtaId cta = m_session.selection.cta();
     const Trace& trace = m_session.document.trace();
-    QString text = QStringLiteral("%1 · %2 × %3 · %4").arg(fromView(name(decl.space))).arg(decl.rows).arg(decl.cols).arg(fromView(name(decl.dtype)));
+    QString text = QStringLiteral("%1 · %2 × %3 · %4")
+                       .arg(fromView(name(decl.space)))
+                       .arg(decl.rows)
+                       .arg(decl.cols)
+                       .arg(fromView(name(decl.dtype)));
     for (const BufferState& state : buffersAt(trace, cta, m_session.playback.position())) {
         if (state.buffer != buffer)
             continue;
@@ -255,7 +266,8 @@ QString Inspector::elementText() const
         .arg(QString::fromStdString(decl.name))
         .arg(row)
         .arg(column)
-        .arg(exactText(value), paint::number(value, paint::NumberFormat::Hex, decl.dtype), paint::number(value, paint::NumberFormat::Exact, decl.dtype));
+        .arg(exactText(value), paint::number(value, paint::NumberFormat::Hex, decl.dtype),
+            paint::number(value, paint::NumberFormat::Exact, decl.dtype));
 }
 
 void Inspector::showEvent(QShowEvent* event)
@@ -274,12 +286,14 @@ void Inspector::refresh()
         fillBuffers();
     m_model->refresh();
     const BufferId chosen = m_session.selection.buffer();
-    m_buffers->setCurrentIndex(std::max(0, m_buffers->findData(chosen.valid() ? static_cast<int>(chosen.index()) : -1)));
+    m_buffers->setCurrentIndex(
+        std::max(0, m_buffers->findData(chosen.valid() ? static_cast<int>(chosen.index()) : -1)));
     m_facts->setText(factText());
     m_element->setText(elementText());
     m_element->setVisible(!m_element->text().isEmpty());
     const BufferId buffer = m_model->buffer();
-    emit aboutChanged(buffer.valid() ? QString::fromStdString(m_session.document.program().buffers[buffer.index()].name) : QString());
+    emit aboutChanged(
+        buffer.valid() ? QString::fromStdString(m_session.document.program().buffers[buffer.index()].name) : QString());
     announceChange(this);
 }
 

@@ -32,9 +32,12 @@ void LedgerModel::refresh()
         rows = ledgerAt(trace, cta, m_session.playback.position());
         m_tile.clear();
         if (const TileRef tile = tileOnShow(m_session); !rows.empty() && tile.j >= 0)
-            m_tile = paint::tileNumbers(trace, m_session.selection.batch(), m_session.selection.head(), tile.i, tile.j, m_session.playback.position()).row;
-        m_why = trace.hasValues(cta) ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
-                                     : tr("The values of this CTA were not recorded.");
+            m_tile = paint::tileNumbers(trace, m_session.selection.batch(), m_session.selection.head(), tile.i, tile.j,
+                m_session.playback.position())
+                         .row;
+        m_why = trace.hasValues(cta)
+            ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
+            : tr("The values of this CTA were not recorded.");
     }
     if (rows.size() != m_rows.size()) {
         beginResetModel();
@@ -98,7 +101,8 @@ QVariant LedgerModel::data(const QModelIndex& index, int role) const
     if (role == rowMarkedRole)
         return row.row == m_session.selection.row();
     if (role == Qt::ToolTipRole && index.column() == Gap)
-        return tr("How far the maximum rose with the newest block, in log2 units. A triangle: O and l were scaled down to it.");
+        return tr("How far the maximum rose with the newest block, in log2 units. A triangle: O and l were scaled down "
+                  "to it.");
     return {};
 }
 
@@ -106,8 +110,8 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
 {
     if (orientation != Qt::Horizontal)
         return {};
-    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m in use"), tr("row max"), tr("gap"), tr("× scale"),
-        QStringLiteral("ℓ") };
+    static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m in use"), tr("row max"),
+        tr("gap"), tr("× scale"), QStringLiteral("ℓ") };
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
     if (role == Qt::TextAlignmentRole)
@@ -158,7 +162,8 @@ void LedgerView::dress()
     const std::array<int, LedgerModel::columnCount_> slim { 26, 40, 48, 46, 58, 58, 46 };
     const auto& widths = narrow ? slim : wide;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {
-        horizontalHeader()->setSectionResizeMode(column, column == LedgerModel::Token ? QHeaderView::Stretch : QHeaderView::Fixed);
+        horizontalHeader()->setSectionResizeMode(
+            column, column == LedgerModel::Token ? QHeaderView::Stretch : QHeaderView::Fixed);
         setColumnWidth(column, look.px(widths[static_cast<std::size_t>(column)]));
     }
     viewport()->update();
@@ -202,7 +207,8 @@ void LedgerView::paintEvent(QPaintEvent* event)
     QPainter painter(viewport());
     painter.setPen(m_session.appearance.theme().t2);
     painter.setFont(m_session.appearance.uiFont(12));
-    painter.drawText(viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignTop | Qt::AlignLeft | Qt::TextWordWrap, m_model->why());
+    painter.drawText(
+        viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignTop | Qt::AlignLeft | Qt::TextWordWrap, m_model->why());
 }
 
 std::vector<AccessibleNode> LedgerView::accessibleNodes() const
@@ -212,7 +218,9 @@ std::vector<AccessibleNode> LedgerView::accessibleNodes() const
     for (const RowState& row : m_model->rows()) {
         const QString word = m_session.document.tokens().query(row.row);
         AccessibleNode node { QAccessible::Row, QStringLiteral("row %1 %2").arg(row.row).arg(word).trimmed(),
-            QStringLiteral("m %1, m_used %2, l %3, %4").arg(exactText(row.m), exactText(row.mUsed), exactText(row.l), QString::fromStdString(row.decision)), {} };
+            QStringLiteral("m %1, m_used %2, l %3, %4")
+                .arg(exactText(row.m), exactText(row.mUsed), exactText(row.l), QString::fromStdString(row.decision)),
+            {} };
         const auto cell = [&node](const char* name, const QString& value) {
             node.children.push_back({ QAccessible::Cell, QString::fromLatin1(name), value, {} });
         };

@@ -95,13 +95,15 @@ std::vector<AccessibleNode> MemoryCanvas::accessibleNodes() const
             what += QStringLiteral(", i %1").arg(state.i);
         if (state.j >= 0)
             what += QStringLiteral(", j %1").arg(state.j);
-        nodes.push_back({ QAccessible::Cell, fromView(name(buffer.space)) + QLatin1Char(' ') + QString::fromStdString(buffer.name), what, {} });
+        nodes.push_back({ QAccessible::Cell,
+            fromView(name(buffer.space)) + QLatin1Char(' ') + QString::fromStdString(buffer.name), what, {} });
     }
     for (const RoleState& role : rolesAt(trace, cta, p)) {
         QString what = fromView(name(role.kind));
         if (!role.waitingFor.empty())
             what += tr(" for ") + QString::fromStdString(role.waitingFor);
-        nodes.push_back({ QAccessible::StaticText, QString::fromStdString(program.roles[role.role.index()].name), what, {} });
+        nodes.push_back(
+            { QAccessible::StaticText, QString::fromStdString(program.roles[role.role.index()].name), what, {} });
     }
     return nodes;
 }

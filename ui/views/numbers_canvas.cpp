@@ -84,12 +84,14 @@ std::vector<AccessibleNode> NumbersCanvas::accessibleNodes() const
     const auto cells = [&](const TileValues& values, int row, const QString& name) {
         AccessibleNode line { QAccessible::Row, name, {}, {} };
         for (int c = 0; row < values.rows && c < std::min(values.cols, tile.keys); ++c)
-            line.children.push_back({ QAccessible::Cell, QStringLiteral("key %1").arg(tile.firstKey + c), exactText(values.at(row, c)), {} });
+            line.children.push_back({ QAccessible::Cell, QStringLiteral("key %1").arg(tile.firstKey + c),
+                exactText(values.at(row, c)), {} });
         return line;
     };
     for (int r = 0; r < tile.rows; ++r) {
         const QString word = m_session.document.tokens().query(tile.firstRow + r);
-        AccessibleNode row { QAccessible::Row, QStringLiteral("row %1 %2").arg(tile.firstRow + r).arg(word).trimmed(), {}, {} };
+        AccessibleNode row { QAccessible::Row, QStringLiteral("row %1 %2").arg(tile.firstRow + r).arg(word).trimmed(),
+            {}, {} };
         row.children.push_back(cells(tile.s, r, tr("S in log2 units")));
         row.children.push_back(cells(tile.p, r, tr("P")));
         nodes.push_back(std::move(row));

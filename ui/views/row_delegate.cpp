@@ -33,8 +33,8 @@ void RowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     const QVariant ink = index.data(Qt::ForegroundRole);
     painter->setPen(ink.isValid() ? ink.value<QColor>() : theme.text);
     const auto alignment = static_cast<Qt::Alignment>(index.data(Qt::TextAlignmentRole).toInt());
-    paint::drawElided(*painter, QRectF(option.rect).adjusted(4, 0, -4, 0), alignment, font.isValid() ? font.value<QFont>() : option.font,
-        index.data(Qt::DisplayRole).toString());
+    paint::drawElided(*painter, QRectF(option.rect).adjusted(4, 0, -4, 0), alignment,
+        font.isValid() ? font.value<QFont>() : option.font, index.data(Qt::DisplayRole).toString());
     painter->restore();
 }
 

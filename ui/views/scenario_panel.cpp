@@ -21,58 +21,63 @@ namespace flashstep::ui {
 
 namespace {
 
-    // What the machine has before the knob is turned.
-    double shippedValue(std::string_view key, std::string_view gpuName)
+// What the machine has before the knob is turned.
+double shippedValue(std::string_view key, std::string_view gpuName)
+{
+    static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures { {
+        { "register-contention", &GpuSpec::registerContention },
+        { "sms", &GpuSpec::sms },
+        { "clock-mhz", &GpuSpec::clockMhz },
+        { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
+        { "mufu-rate", &GpuSpec::mufuPerClk },
+        { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
+        { "smem-kib", &GpuSpec::smemPerSmKib },
+        { "hbm-gbps", &GpuSpec::hbmGBps },
+    } };
+    const GpuSpec* gpu = findGpu(gpuName);
+    for (const auto& [name, figure] : figures)
+        if (gpu && name == key)
+            return (gpu->*figure).value;
+    return 0;
+}
+
+// Places of a slider to values of a knob: in equal ratios round the machine's own value, which keeps a place of its
+// own.
+class KnobScale {
+public:
+    static constexpr int steps = 160;
+
+    KnobScale(const Knob& knob, std::string_view gpuName)
+        : m_shipped(shippedValue(knob.key, gpuName))
+        , m_ratios(knob.low > 0 && m_shipped > 0)
+        , m_low(m_ratios ? std::max(knob.low, m_shipped / 8) : knob.low)
+        , m_high(m_ratios ? std::min(knob.high, m_shipped * 8) : knob.high)
     {
-        static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures { {
-            { "register-contention", &GpuSpec::registerContention },
-            { "sms", &GpuSpec::sms },
-            { "clock-mhz", &GpuSpec::clockMhz },
-            { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
-            { "mufu-rate", &GpuSpec::mufuPerClk },
-            { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
-            { "smem-kib", &GpuSpec::smemPerSmKib },
-            { "hbm-gbps", &GpuSpec::hbmGBps },
-        } };
-        const GpuSpec* gpu = findGpu(gpuName);
-        for (const auto& [name, figure] : figures)
-            if (gpu && name == key)
-                return (gpu->*figure).value;
-        return 0;
+    }
+    [[nodiscard]] double shipped() const { return m_shipped; }
+    [[nodiscard]] int place(double value) const
+    {
+        const double share
+            = m_ratios ? std::log(value / m_low) / std::log(m_high / m_low) : (value - m_low) / (m_high - m_low);
+        return static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * steps));
+    }
+    [[nodiscard]] double value(int place) const
+    {
+        const double share = static_cast<double>(place) / steps;
+        const double exact = m_ratios ? m_low * std::pow(m_high / m_low, share) : m_low + share * (m_high - m_low);
+        return m_ratios && exact >= 10 ? std::round(exact) : QString::number(exact, 'g', 3).toDouble();
+    }
+    [[nodiscard]] bool isShipped(int at) const { return at == place(m_shipped); }
+    [[nodiscard]] QString text(double value) const
+    {
+        return value >= 10000 ? paint::grouped(std::lround(value)) : QString::number(value, 'g', 4);
     }
 
-    // Places of a slider to values of a knob: in equal ratios round the machine's own value, which keeps a place of its own.
-    class KnobScale {
-    public:
-        static constexpr int steps = 160;
-
-        KnobScale(const Knob& knob, std::string_view gpuName)
-            : m_shipped(shippedValue(knob.key, gpuName))
-            , m_ratios(knob.low > 0 && m_shipped > 0)
-            , m_low(m_ratios ? std::max(knob.low, m_shipped / 8) : knob.low)
-            , m_high(m_ratios ? std::min(knob.high, m_shipped * 8) : knob.high)
-        {
-        }
-        [[nodiscard]] double shipped() const { return m_shipped; }
-        [[nodiscard]] int place(double value) const
-        {
-            const double share = m_ratios ? std::log(value / m_low) / std::log(m_high / m_low) : (value - m_low) / (m_high - m_low);
-            return static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * steps));
-        }
-        [[nodiscard]] double value(int place) const
-        {
-            const double share = static_cast<double>(place) / steps;
-            const double exact = m_ratios ? m_low * std::pow(m_high / m_low, share) : m_low + share * (m_high - m_low);
-            return m_ratios && exact >= 10 ? std::round(exact) : QString::number(exact, 'g', 3).toDouble();
-        }
-        [[nodiscard]] bool isShipped(int at) const { return at == place(m_shipped); }
-        [[nodiscard]] QString text(double value) const { return value >= 10000 ? paint::grouped(std::lround(value)) : QString::number(value, 'g', 4); }
-
-    private:
-        double m_shipped;
-        bool m_ratios;
-        double m_low, m_high;
-    };
+private:
+    double m_shipped;
+    bool m_ratios;
+    double m_low, m_high;
+};
 
 } // namespace
 
@@ -126,7 +131,8 @@ void ScenarioPanel::addFact(QVBoxLayout* section, const QString& label, const QS
     addRow(section, label, text, source);
 }
 
-void ScenarioPanel::addText(QVBoxLayout* section, const QString& label, const QString& key, const QString& value, const QString& help)
+void ScenarioPanel::addText(
+    QVBoxLayout* section, const QString& label, const QString& key, const QString& value, const QString& help)
 {
     auto* field = new QLineEdit(value);
     field->setFont(m_session.appearance.mono(11));
@@ -163,7 +169,10 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
 {
     const QString key = fromView(knob.key);
     const QString label = QString(key).replace(QLatin1Char('-'), QLatin1Char(' '));
-    const QString help = QStringLiteral("%1\n%2 %3\n%4").arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.unit), fromView(knob.source)).trimmed();
+    const QString help
+        = QStringLiteral("%1\n%2 %3\n%4")
+              .arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.unit), fromView(knob.source))
+              .trimmed();
     const QString value = knobValue(knob.key);
     if (knob.high <= knob.low) {
         auto* field = new ComboBox;
@@ -171,7 +180,8 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
         for (const QString& choice : fromView(knob.accepts).split(QLatin1Char(','), Qt::SkipEmptyParts))
             field->addItem(choice.trimmed(), choice.trimmed());
         field->setCurrentIndex(std::max(0, field->findData(value)));
-        connect(field, QOverload<int>::of(&QComboBox::activated), this, [this, field, key] { turn(key, field->currentData().toString()); });
+        connect(field, QOverload<int>::of(&QComboBox::activated), this,
+            [this, field, key] { turn(key, field->currentData().toString()); });
         addRow(section, label, field, help);
         return;
     }
@@ -192,7 +202,8 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
     const bool turned = !value.isEmpty();
     const auto show = [=](int place) {
         const bool own = scale.isShipped(place);
-        figure->setText(own ? scale.text(scale.shipped()) : tr("%1, not %2").arg(scale.text(scale.value(place)), scale.text(scale.shipped())));
+        figure->setText(own ? scale.text(scale.shipped())
+                            : tr("%1, not %2").arg(scale.text(scale.value(place)), scale.text(scale.shipped())));
     };
     slider->setValue(scale.place(turned ? value.toDouble() : scale.shipped()));
     show(slider->value());
@@ -206,7 +217,8 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
 void ScenarioPanel::change(const QString& key, const QString& value)
 {
     ScenarioFile file = m_session.document.file();
-    const Status status = setOption(file, key.toStdString(), value.trimmed().replace(QChar(0x00d7), QLatin1Char('x')).toStdString());
+    const Status status
+        = setOption(file, key.toStdString(), value.trimmed().replace(QChar(0x00d7), QLatin1Char('x')).toStdString());
     if (!status) {
         complain(QString::fromStdString(status.error().line()));
         return;
@@ -220,7 +232,8 @@ void ScenarioPanel::turn(const QString& knob, const QString& value)
     m_wanted = m_session.document.file();
     auto& set = m_wanted.scenario.knobs;
     const std::string key = knob.toStdString();
-    set.erase(std::remove_if(set.begin(), set.end(), [&key](const auto& other) { return other.first == key; }), set.end());
+    set.erase(
+        std::remove_if(set.begin(), set.end(), [&key](const auto& other) { return other.first == key; }), set.end());
     if (!value.isEmpty()) {
         const Status status = setOption(m_wanted, "what_if", key + "=" + value.toStdString());
         if (!status) {
@@ -270,15 +283,18 @@ void ScenarioPanel::rebuild()
     QVBoxLayout* section = addSection(tr("Problem"));
     const QString length = QString::number(problem.seqlenQ);
     if (files)
-        addFact(section, tr("sequence"), problem.seqlenQ == problem.seqlenK ? length : QStringLiteral("%1 × %2").arg(length).arg(problem.seqlenK),
+        addFact(section, tr("sequence"),
+            problem.seqlenQ == problem.seqlenK ? length : QStringLiteral("%1 × %2").arg(length).arg(problem.seqlenK),
             tr("The length of %1").arg(QFileInfo(QString::fromStdString(run.scenario.qFile)).fileName()));
     else {
         addText(section, tr("queries"), QStringLiteral("seqlen_q"), length, tr("Query rows of each head"));
-        addText(section, tr("keys"), QStringLiteral("seqlen_k"), QString::number(problem.seqlenK), tr("Keys and values of each head"));
+        addText(section, tr("keys"), QStringLiteral("seqlen_k"), QString::number(problem.seqlenK),
+            tr("Keys and values of each head"));
     }
     addFact(section, tr("heads × dim"), QStringLiteral("%1 × %2").arg(problem.heads).arg(problem.headDim),
         tr("%1 query heads share %2 key and value heads").arg(problem.heads).arg(problem.kvHeads));
-    addChoice(section, tr("mask"), QStringLiteral("mask"), { QStringLiteral("none"), QStringLiteral("causal"), QStringLiteral("window:16,0") },
+    addChoice(section, tr("mask"), QStringLiteral("mask"),
+        { QStringLiteral("none"), QStringLiteral("causal"), QStringLiteral("window:16,0") },
         QString::fromStdString(problem.mask.text()), tr("Which keys a query may see"));
     addChoice(section, tr("number format"), QStringLiteral("dtype"),
         { QStringLiteral("fp32"), QStringLiteral("fp16"), QStringLiteral("bf16") }, fromView(name(problem.dtype)),
@@ -298,7 +314,8 @@ void ScenarioPanel::rebuild()
     bool any = false;
     for (const Knob& knob : knobs()) {
         const bool obeyed = knob.algorithms.empty()
-            || std::find(knob.algorithms.begin(), knob.algorithms.end(), std::string_view(run.scenario.algorithm)) != knob.algorithms.end();
+            || std::find(knob.algorithms.begin(), knob.algorithms.end(), std::string_view(run.scenario.algorithm))
+                != knob.algorithms.end();
         if (!obeyed)
             continue;
         if (!any)

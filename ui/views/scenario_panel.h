@@ -13,7 +13,8 @@ class QVBoxLayout;
 
 namespace flashstep::ui {
 
-// The problem, its tiles and the machine as fields, and the knobs of the version as sliders: a change asks for a new run.
+// The problem, its tiles and the machine as fields, and the knobs of the version as sliders: a change asks for a new
+// run.
 class ScenarioPanel : public QScrollArea {
     Q_OBJECT
 public:
@@ -26,9 +27,10 @@ private:
     void rebuild();
     QVBoxLayout* addSection(const QString& title);
     void addFact(QVBoxLayout* section, const QString& label, const QString& value, const QString& source = {});
-    void addText(QVBoxLayout* section, const QString& label, const QString& key, const QString& value, const QString& help);
-    void addChoice(QVBoxLayout* section, const QString& label, const QString& key, const QStringList& values, const QString& value,
-        const QString& help);
+    void addText(
+        QVBoxLayout* section, const QString& label, const QString& key, const QString& value, const QString& help);
+    void addChoice(QVBoxLayout* section, const QString& label, const QString& key, const QStringList& values,
+        const QString& value, const QString& help);
     void addKnob(QVBoxLayout* section, const Knob& knob);
     void addRow(QVBoxLayout* section, const QString& label, QWidget* field, const QString& help);
     void change(const QString& key, const QString& value);

@@ -42,11 +42,11 @@ protected:
         using Style = KSyntaxHighlighting::Theme::TextStyle;
         const Style style = format.textStyle();
         QTextCharFormat out;
-        const bool comment = style == Style::Comment || style == Style::Documentation || style == Style::Annotation || style == Style::CommentVar
-            || style == Style::Information || style == Style::RegionMarker;
+        const bool comment = style == Style::Comment || style == Style::Documentation || style == Style::Annotation
+            || style == Style::CommentVar || style == Style::Information || style == Style::RegionMarker;
         const bool strong = style == Style::Keyword || style == Style::ControlFlow;
-        const bool second = style == Style::String || style == Style::Char || style == Style::Preprocessor || style == Style::Import
-            || style == Style::DataType || style == Style::Attribute;
+        const bool second = style == Style::String || style == Style::Char || style == Style::Preprocessor
+            || style == Style::Import || style == Style::DataType || style == Style::Attribute;
         out.setForeground(comment ? m_third : second ? m_second : m_text);
         out.setFontWeight(strong ? QFont::DemiBold : QFont::Normal);
         setFormat(offset, length, out);
@@ -58,49 +58,49 @@ private:
 
 namespace {
 
-    class Gutter : public QWidget {
-    public:
-        explicit Gutter(SourceView* view)
-            : QWidget(view)
-            , m_view(view)
-        {
-        }
-        [[nodiscard]] QSize sizeHint() const override { return { m_view->gutterWidth(), 0 }; }
-
-    protected:
-        void paintEvent(QPaintEvent* event) override { m_view->paintGutter(event); }
-
-    private:
-        SourceView* m_view;
-    };
-
-    // "warp 0" to "warp 3" on one line read "warps 0–3".
-    QString rolesTogether(const std::set<QString>& roles)
+class Gutter : public QWidget {
+public:
+    explicit Gutter(SourceView* view)
+        : QWidget(view)
+        , m_view(view)
     {
-        const QString warp = QStringLiteral("warp ");
-        std::vector<int> numbers;
-        QStringList others;
-        for (const QString& role : roles) {
-            bool isNumber = false;
-            const int number = role.startsWith(warp) ? role.mid(warp.size()).toInt(&isNumber) : 0;
-            if (isNumber)
-                numbers.push_back(number);
-            else
-                others.append(role);
-        }
-        std::sort(numbers.begin(), numbers.end());
-        if (numbers.size() == 1)
-            others.prepend(warp + QString::number(numbers.front()));
-        else if (numbers.size() > 1) {
-            const bool run = numbers.back() - numbers.front() + 1 == static_cast<int>(numbers.size());
-            QStringList parts;
-            for (const int number : numbers)
-                parts.append(QString::number(number));
-            others.prepend(run ? QStringLiteral("warps %1–%2").arg(numbers.front()).arg(numbers.back())
-                               : QStringLiteral("warps ") + parts.join(QStringLiteral(", ")));
-        }
-        return others.join(QStringLiteral(", "));
     }
+    [[nodiscard]] QSize sizeHint() const override { return { m_view->gutterWidth(), 0 }; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override { m_view->paintGutter(event); }
+
+private:
+    SourceView* m_view;
+};
+
+// "warp 0" to "warp 3" on one line read "warps 0–3".
+QString rolesTogether(const std::set<QString>& roles)
+{
+    const QString warp = QStringLiteral("warp ");
+    std::vector<int> numbers;
+    QStringList others;
+    for (const QString& role : roles) {
+        bool isNumber = false;
+        const int number = role.startsWith(warp) ? role.mid(warp.size()).toInt(&isNumber) : 0;
+        if (isNumber)
+            numbers.push_back(number);
+        else
+            others.append(role);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    if (numbers.size() == 1)
+        others.prepend(warp + QString::number(numbers.front()));
+    else if (numbers.size() > 1) {
+        const bool run = numbers.back() - numbers.front() + 1 == static_cast<int>(numbers.size());
+        QStringList parts;
+        for (const int number : numbers)
+            parts.append(QString::number(number));
+        others.prepend(run ? QStringLiteral("warps %1–%2").arg(numbers.front()).arg(numbers.back())
+                           : QStringLiteral("warps ") + parts.join(QStringLiteral(", ")));
+    }
+    return others.join(QStringLiteral(", "));
+}
 
 } // namespace
 
@@ -137,7 +137,8 @@ SourceView::~SourceView() = default;
 
 void SourceView::load()
 {
-    const QString file = m_session.document.empty() ? QString() : QString::fromStdString(m_session.document.program().source);
+    const QString file
+        = m_session.document.empty() ? QString() : QString::fromStdString(m_session.document.program().source);
     if (file != m_file) {
         m_file = file;
         const auto text = resource("source/" + file.toStdString());
@@ -190,12 +191,14 @@ void SourceView::refresh()
         const QTextBlock block = document()->findBlockByNumber(primary - 1);
         const QRectF place = lineRect(primary);
         const int margin = 2 * QFontMetrics(font()).height();
-        if (block.isValid() && (place.isEmpty() || place.top() < margin || place.bottom() > viewport()->height() - margin)) {
+        if (block.isValid()
+            && (place.isEmpty() || place.top() < margin || place.bottom() > viewport()->height() - margin)) {
             const int shown = std::max(1, viewport()->height() / std::max(1, QFontMetrics(font()).lineSpacing()));
             verticalScrollBar()->setValue(std::max(0, primary - 1 - shown / 2));
         }
         const QString text = block.text();
-        const int indent = static_cast<int>(std::find_if(text.begin(), text.end(), [](QChar c) { return !c.isSpace(); }) - text.begin());
+        const int indent = static_cast<int>(
+            std::find_if(text.begin(), text.end(), [](QChar c) { return !c.isSpace(); }) - text.begin());
         const double advance = QFontMetricsF(font()).horizontalAdvance(QLatin1Char(' '));
         horizontalScrollBar()->setValue(static_cast<int>(std::max(0, indent - 4) * advance));
     }
@@ -225,7 +228,7 @@ void SourceView::paintGutter(QPaintEvent* event)
     QPainter painter(m_gutter);
     painter.fillRect(event->rect(), theme.panel);
     painter.setFont(m_session.appearance.mono(10));
-    for (QTextBlock block = firstVisibleBlock(); block.isValid(); block = block.next()) {
+    for (QTextBlock block = firstVisibleBlock(); block.isValid() && !m_file.isEmpty(); block = block.next()) {
         const int line = block.blockNumber() + 1;
         const QRectF rect = lineRect(line);
         if (rect.top() > event->rect().bottom())
@@ -240,11 +243,13 @@ void SourceView::paintGutter(QPaintEvent* event)
         }
         painter.setPen(here ? theme.text : theme.t3);
         const auto roles = m_current.find(line);
-        painter.setFont(roles == m_current.end() ? m_session.appearance.mono(10) : m_session.appearance.uiFont(10.5, QFont::Medium));
-        painter.drawText(QRectF(18, rect.top(), m_gutter->width() - 26, rect.height()), Qt::AlignRight | Qt::AlignVCenter,
-            roles == m_current.end() ? QString::number(line) : roles->second);
+        painter.setFont(roles == m_current.end() ? m_session.appearance.mono(10)
+                                                 : m_session.appearance.uiFont(10.5, QFont::Medium));
+        painter.drawText(QRectF(18, rect.top(), m_gutter->width() - 26, rect.height()),
+            Qt::AlignRight | Qt::AlignVCenter, roles == m_current.end() ? QString::number(line) : roles->second);
         if (line == m_primary)
-            painter.drawText(QRectF(8, rect.top(), 14, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
+            painter.drawText(
+                QRectF(8, rect.top(), 14, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
     }
 }
 
@@ -281,7 +286,8 @@ void SourceView::mousePressEvent(QMouseEvent* event)
 void SourceView::mouseReleaseEvent(QMouseEvent* event)
 {
     QPlainTextEdit::mouseReleaseEvent(event);
-    const bool clicked = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() < 4 && !textCursor().hasSelection();
+    const bool clicked = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() < 4
+        && !textCursor().hasSelection();
     if (clicked)
         goToLine(cursorForPosition(event->pos()).blockNumber() + 1);
 }

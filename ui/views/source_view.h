@@ -17,8 +17,8 @@ namespace flashstep::ui {
 
 class QuietHighlighter;
 
-// The very file that was compiled, with the line each role of the chosen CTA is on. A click goes to the next time a line
-// is run.
+// The very file that was compiled, with the line each role of the chosen CTA is on. A click goes to the next time a
+// line is run.
 class SourceView : public QPlainTextEdit, public AccessibleView {
     Q_OBJECT
 public:

@@ -21,28 +21,28 @@ namespace flashstep::ui {
 
 namespace {
 
-    class StageLegend : public QWidget {
-    public:
-        StageLegend(const Appearance& appearance, QWidget* parent)
-            : QWidget(parent)
-            , m_appearance(appearance)
-        {
-            setAccessibleName(QObject::tr("Legend: untouched, loading, in SMEM, computing, done, masked, skipped"));
-        }
+class StageLegend : public QWidget {
+public:
+    StageLegend(const Appearance& appearance, QWidget* parent)
+        : QWidget(parent)
+        , m_appearance(appearance)
+    {
+        setAccessibleName(QObject::tr("Legend: untouched, loading, in SMEM, computing, done, masked, skipped"));
+    }
 
-    protected:
-        void paintEvent(QPaintEvent* /*event*/) override
-        {
-            QPainter painter(this);
-            painter.fillRect(rect(), m_appearance.theme().panel);
-            painter.scale(m_appearance.scale(), m_appearance.scale());
-            const QRectF area(14, 0, width() / m_appearance.scale() - 20, height() / m_appearance.scale());
-            paint::paintStageLegend(painter, area, m_appearance.theme());
-        }
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        QPainter painter(this);
+        painter.fillRect(rect(), m_appearance.theme().panel);
+        painter.scale(m_appearance.scale(), m_appearance.scale());
+        const QRectF area(14, 0, width() / m_appearance.scale() - 20, height() / m_appearance.scale());
+        paint::paintStageLegend(painter, area, m_appearance.theme());
+    }
 
-    private:
-        const Appearance& m_appearance;
-    };
+private:
+    const Appearance& m_appearance;
+};
 
 } // namespace
 
@@ -100,13 +100,14 @@ StageView::StageView(const Session& session, QWidget* parent)
         setMode(static_cast<Mode>(index));
         focusCanvas()->setFocus();
     });
-    connect(m_format, &Segments::chosen, this, [this](int index) { m_numbers->setFormat(static_cast<paint::NumberFormat>(index)); });
+    connect(m_format, &Segments::chosen, this,
+        [this](int index) { m_numbers->setFormat(static_cast<paint::NumberFormat>(index)); });
     connect(m_tiles, &TileCanvas::tileOpened, this, [this](int i, int j) {
         m_session.selection.chooseTile({ i, j });
         setMode(Mode::Numbers);
         m_numbers->setFocus();
     });
-    connect(&session.document, &Document::changed, this, &StageView::refresh);
+    connect(&session.document, &Document::changed, this, &StageView::arrange);
     connect(&session.playback, &Playback::positionChanged, this, &StageView::refresh);
     connect(&session.selection, &Selection::changed, this, &StageView::refresh);
     connect(&session.appearance, &Appearance::changed, this, &StageView::dress);
@@ -145,8 +146,8 @@ void StageView::arrange()
     m_numbers->setVisible(m_mode == Mode::Numbers);
     m_memory->setVisible(m_mode == Mode::Memory || both);
     m_memory->setMaximumWidth(both ? m_session.appearance.px(420) : QWIDGETSIZE_MAX);
-    m_rule->setVisible(both);
-    m_legend->setVisible(m_mode == Mode::Tiles || m_mode == Mode::Both);
+    m_rule->setVisible(both && !m_session.document.empty());
+    m_legend->setVisible((m_mode == Mode::Tiles || m_mode == Mode::Both) && !m_session.document.empty());
     m_format->setVisible(m_mode == Mode::Numbers);
     if (QToolButton* button = m_modes->button(static_cast<int>(Mode::Both)))
         button->setVisible(wide);

@@ -40,12 +40,19 @@ void TileCanvas::fit()
     update();
 }
 
+QString TileCanvas::emptyText() const
+{
+    return tr("Nothing is open yet. Choose a sample above, or drop a scenario file here.");
+}
+
 // A small matrix in a wide canvas stands in its middle.
 QRectF TileCanvas::stageRect() const
 {
     const QRectF area = canvasRect();
     const paint::StageLayout layout = paint::layoutStage(area, scene(), m_view);
-    const double used = std::max({ layout.outputs.right(), std::min(layout.matrix.right(), layout.window.right()), area.left() + 300 }) + 16;
+    const double used = std::max({ layout.outputs.right(), std::min(layout.matrix.right(), layout.window.right()),
+                            area.left() + 300 })
+        + 16;
     const double spare = std::max(0.0, area.right() - used);
     return area.adjusted(std::floor(spare / 2), 0, 0, 0);
 }
@@ -86,7 +93,8 @@ void TileCanvas::mouseMoveEvent(QMouseEvent* event)
     if (!ready())
         return;
     if (event->buttons() & Qt::LeftButton) {
-        m_dragging = m_dragging || (event->localPos() - m_pressed).manhattanLength() > QApplication::startDragDistance();
+        m_dragging
+            = m_dragging || (event->localPos() - m_pressed).manhattanLength() > QApplication::startDragDistance();
         if (m_dragging) {
             m_view = paint::panned(stageRect(), scene(), m_view, toCanvas(event->localPos() - m_last));
             m_last = event->localPos();
@@ -156,7 +164,8 @@ std::vector<AccessibleNode> TileCanvas::accessibleNodes() const
     for (int i = all ? 0 : chosen.i; i < (all ? program.queryTiles() : chosen.i + 1); ++i) {
         AccessibleNode row { QAccessible::Row, QStringLiteral("Q%1").arg(i), {}, {} };
         for (int j = 0; j < program.keyBlocks(); ++j)
-            row.children.push_back({ QAccessible::Cell, QStringLiteral("(%1, %2)").arg(i).arg(j), paint::describeTile(here, i, j), {} });
+            row.children.push_back(
+                { QAccessible::Cell, QStringLiteral("(%1, %2)").arg(i).arg(j), paint::describeTile(here, i, j), {} });
         nodes.push_back(std::move(row));
     }
     return nodes;

@@ -24,6 +24,7 @@ signals:
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;
+    [[nodiscard]] QString emptyText() const override;
     bool event(QEvent* event) override; // tool tips
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;

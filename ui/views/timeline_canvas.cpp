@@ -100,7 +100,8 @@ bool TimelineCanvas::onPlayhead(const QPointF& point) const
 void TimelineCanvas::seekTo(const QPointF& point)
 {
     const double cycle = paint::snapToEdge(layoutNow(), *index(), toCanvas(point));
-    m_session.playback.seek(m_session.document.trace().positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
+    m_session.playback.seek(
+        m_session.document.trace().positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
 }
 
 bool TimelineCanvas::event(QEvent* event)
@@ -141,7 +142,8 @@ void TimelineCanvas::mouseMoveEvent(QMouseEvent* event)
         const QPointF moved = toCanvas(here - m_last);
         paint::TimelineView view = paint::panned(*index(), m_view, -moved.x() / layoutNow().pixelsPerCycle());
         const paint::TimelineLayout layout = layoutNow();
-        view.scroll = std::clamp(view.scroll - moved.y(), 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
+        view.scroll
+            = std::clamp(view.scroll - moved.y(), 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
         setView(view);
         m_last = here;
     } else if (m_drag == Drag::None) {
@@ -170,7 +172,8 @@ void TimelineCanvas::mouseDoubleClickEvent(QMouseEvent* event)
     const paint::TimelineHit hit = hitAt(event->localPos());
     const Trace& trace = m_session.document.trace();
     if (hit.instance.valid() && trace.began(hit.instance))
-        m_session.playback.seek(trace.ended(hit.instance) ? trace.endPosition(hit.instance) : trace.beginPosition(hit.instance));
+        m_session.playback.seek(
+            trace.ended(hit.instance) ? trace.endPosition(hit.instance) : trace.beginPosition(hit.instance));
     else if (hit.part != paint::TimelineHit::Part::Header)
         seekTo(event->localPos());
 }
@@ -184,7 +187,8 @@ void TimelineCanvas::wheelEvent(QWheelEvent* event)
     if (event->modifiers() & Qt::ControlModifier) {
         const double anchor = layout.xToTime(toCanvas(event->position()).x());
         setView(paint::zoomed(*index(), m_view, std::pow(1.0015, delta.y()), anchor));
-    } else if (layout.contentHeight > layout.plot.height() && delta.x() == 0 && !(event->modifiers() & Qt::ShiftModifier)) {
+    } else if (layout.contentHeight > layout.plot.height() && delta.x() == 0
+        && !(event->modifiers() & Qt::ShiftModifier)) {
         paint::TimelineView view = m_view;
         view.scroll = std::clamp(view.scroll - delta.y() / 4.0, 0.0, layout.contentHeight - layout.plot.height());
         setView(view);
@@ -222,7 +226,9 @@ void TimelineCanvas::zoom(double factor)
     const auto head = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
     const bool visible = head >= layout.from && head <= layout.to;
     const QPointF pointer = toCanvas(mapFromGlobal(QCursor::pos()));
-    const double anchor = layout.plot.contains(pointer) ? layout.xToTime(pointer.x()) : visible ? head : (layout.from + layout.to) / 2;
+    const double anchor = layout.plot.contains(pointer) ? layout.xToTime(pointer.x())
+        : visible                                       ? head
+                                                        : (layout.from + layout.to) / 2;
     setView(paint::zoomed(*index(), m_view, factor, anchor));
 }
 

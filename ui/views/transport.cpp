@@ -21,82 +21,84 @@ namespace flashstep::ui {
 
 namespace {
 
-    // "1 294 / 2 902   8 160 cy  4.45 µs modelled   CTA 3 · key block 5", numbers in columns that never move.
-    class Readout : public QWidget, public AccessibleView {
-    public:
-        Readout(const Session& session, QWidget* parent)
-            : QWidget(parent)
-            , m_session(session)
-        {
-            setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
-            setAccessibleName(QObject::tr("Position"));
-        }
+// "1 294 / 2 902   8 160 cy  4.45 µs modelled   CTA 3 · key block 5", numbers in columns that never move.
+class Readout : public QWidget, public AccessibleView {
+public:
+    Readout(const Session& session, QWidget* parent)
+        : QWidget(parent)
+        , m_session(session)
+    {
+        setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+        setAccessibleName(QObject::tr("Position"));
+    }
 
-        [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override
-        {
-            if (m_session.document.empty())
-                return {};
-            const Trace& trace = m_session.document.trace();
-            const Position p = m_session.playback.position();
-            const auto node = [](const QString& name, const QString& value) {
-                return AccessibleNode { QAccessible::StaticText, name, value, {} };
-            };
-            return { node(QObject::tr("position"), QString::number(p.value)), node(QObject::tr("end"), QString::number(trace.end().value)),
-                node(QObject::tr("cycle"), QString::number(trace.timeAt(p))), node(QObject::tr("place"), place()) };
-        }
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override
+    {
+        if (m_session.document.empty())
+            return {};
+        const Trace& trace = m_session.document.trace();
+        const Position p = m_session.playback.position();
+        const auto node = [](const QString& name, const QString& value) {
+            return AccessibleNode { QAccessible::StaticText, name, value, {} };
+        };
+        return { node(QObject::tr("position"), QString::number(p.value)),
+            node(QObject::tr("end"), QString::number(trace.end().value)),
+            node(QObject::tr("cycle"), QString::number(trace.timeAt(p))), node(QObject::tr("place"), place()) };
+    }
 
-        [[nodiscard]] QSize minimumSizeHint() const override { return { m_session.appearance.px(210), 20 }; }
-        [[nodiscard]] QSize sizeHint() const override { return { m_session.appearance.px(440), 20 }; }
+    [[nodiscard]] QSize minimumSizeHint() const override { return { m_session.appearance.px(210), 20 }; }
+    [[nodiscard]] QSize sizeHint() const override { return { m_session.appearance.px(440), 20 }; }
 
-    protected:
-        void paintEvent(QPaintEvent* /*event*/) override
-        {
-            if (m_session.document.empty())
-                return;
-            const paint::Theme& theme = m_session.appearance.theme();
-            const Trace& trace = m_session.document.trace();
-            const Position p = m_session.playback.position();
-            const Cycle cycle = trace.timeAt(p);
-            QPainter painter(this);
-            painter.scale(m_session.appearance.scale(), m_session.appearance.scale());
-            const double right = width() / m_session.appearance.scale();
-            const double height = this->height() / m_session.appearance.scale();
-            double x = 0;
-            const auto put = [&](const QString& text, const QFont& font, const QColor& ink, double room, Qt::Alignment side) {
-                room = std::max(room, paint::textWidth(font, text));
-                if (x + room > right)
-                    return;
-                painter.setPen(ink);
-                paint::drawLine(painter, QRectF(x, 0, room, height), side, font, text);
-                x += room;
-            };
-            const QFont mono = paint::monoFont(13, QFont::Medium);
-            const QFont small = paint::canvasFont(11.5);
-            const auto column = [&](std::int64_t largest) { return paint::textWidth(mono, paint::grouped(largest)); };
-            put(paint::grouped(p.value), mono, theme.text, column(trace.end().value), Qt::AlignRight);
-            put(QStringLiteral(" / ") + paint::grouped(trace.end().value), mono, theme.t2, 0, Qt::AlignLeft);
-            x += 14;
-            put(paint::grouped(cycle), mono, theme.text, column(trace.cycles()), Qt::AlignRight);
-            put(QStringLiteral(" cy"), mono, theme.t2, 0, Qt::AlignLeft);
-            x += 10;
-            put(paint::duration(static_cast<double>(cycle), trace.clockMhz()), small, theme.t2,
-                paint::textWidth(small, QStringLiteral("000.00 µs")), Qt::AlignRight);
-            x += 4;
-            put(QObject::tr("modelled"), small, theme.t2, 0, Qt::AlignLeft);
-            x += 14;
-            put(place(), paint::canvasFont(11.5, QFont::DemiBold), theme.text, 0, Qt::AlignLeft);
-        }
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        if (m_session.document.empty())
+            return;
+        const paint::Theme& theme = m_session.appearance.theme();
+        const Trace& trace = m_session.document.trace();
+        const Position p = m_session.playback.position();
+        const Cycle cycle = trace.timeAt(p);
+        QPainter painter(this);
+        painter.scale(m_session.appearance.scale(), m_session.appearance.scale());
+        const double right = width() / m_session.appearance.scale();
+        const double height = this->height() / m_session.appearance.scale();
+        double x = 0;
+        const auto put
+            = [&](const QString& text, const QFont& font, const QColor& ink, double room, Qt::Alignment side) {
+                  room = std::max(room, paint::textWidth(font, text));
+                  if (x + room > right)
+                      return;
+                  painter.setPen(ink);
+                  paint::drawLine(painter, QRectF(x, 0, room, height), side, font, text);
+                  x += room;
+              };
+        const QFont mono = paint::monoFont(13, QFont::Medium);
+        const QFont small = paint::canvasFont(11.5);
+        const auto column = [&](std::int64_t largest) { return paint::textWidth(mono, paint::grouped(largest)); };
+        put(paint::grouped(p.value), mono, theme.text, column(trace.end().value), Qt::AlignRight);
+        put(QStringLiteral(" / ") + paint::grouped(trace.end().value), mono, theme.t2, 0, Qt::AlignLeft);
+        x += 14;
+        put(paint::grouped(cycle), mono, theme.text, column(trace.cycles()), Qt::AlignRight);
+        put(QStringLiteral(" cy"), mono, theme.t2, 0, Qt::AlignLeft);
+        x += 10;
+        put(paint::duration(static_cast<double>(cycle), trace.clockMhz()), small, theme.t2,
+            paint::textWidth(small, QStringLiteral("000.00 µs")), Qt::AlignRight);
+        x += 4;
+        put(QObject::tr("modelled"), small, theme.t2, 0, Qt::AlignLeft);
+        x += 14;
+        put(place(), paint::canvasFont(11.5, QFont::DemiBold), theme.text, 0, Qt::AlignLeft);
+    }
 
-    private:
-        [[nodiscard]] QString place() const
-        {
-            const TileRef tile = tileOnShow(m_session);
-            const auto cta = static_cast<qulonglong>(m_session.selection.cta().index());
-            return tile.j >= 0 ? QObject::tr("CTA %1 · key block %2").arg(cta).arg(tile.j) : QObject::tr("CTA %1").arg(cta);
-        }
+private:
+    [[nodiscard]] QString place() const
+    {
+        const TileRef tile = tileOnShow(m_session);
+        const auto cta = static_cast<qulonglong>(m_session.selection.cta().index());
+        return tile.j >= 0 ? QObject::tr("CTA %1 · key block %2").arg(cta).arg(tile.j) : QObject::tr("CTA %1").arg(cta);
+    }
 
-        const Session m_session;
-    };
+    const Session m_session;
+};
 
 } // namespace
 
@@ -115,10 +117,15 @@ QSize Scrubber::sizeHint() const
     return { m_session.appearance.px(480), m_session.appearance.px(32) };
 }
 
+QColor Scrubber::ground() const
+{
+    return m_session.appearance.theme().win;
+}
+
 void Scrubber::draw(QPainter& painter, const QRectF& rect)
 {
-    painter.fillRect(rect, m_session.appearance.theme().win);
-    paint::paintScrubber(painter, rect.adjusted(4, 2, -4, -2), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
+    paint::paintScrubber(
+        painter, rect.adjusted(4, 2, -4, -2), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
 }
 
 void Scrubber::mousePressEvent(QMouseEvent* event)
@@ -131,7 +138,8 @@ void Scrubber::mouseMoveEvent(QMouseEvent* event)
     if (!ready() || !(event->buttons() & Qt::LeftButton))
         return;
     const Trace& trace = m_session.document.trace();
-    const double cycle = paint::scrubberToCycle(canvasRect().adjusted(4, 2, -4, -2), trace, toCanvas(event->localPos()).x());
+    const double cycle
+        = paint::scrubberToCycle(canvasRect().adjusted(4, 2, -4, -2), trace, toCanvas(event->localPos()).x());
     m_session.playback.seek(trace.positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
 }
 
@@ -165,7 +173,9 @@ Transport::Transport(const Session& session, TimelineCanvas& timeline, QWidget* 
     m_last = addButton(static_cast<int>(Symbol::Last), tr("To the end"), tr("End"), 28);
     row->addSpacing(8);
     for (int level = 0; level <= static_cast<int>(Level::Cta); ++level)
-        m_level->addItem(QString::fromUtf8(name(static_cast<Level>(level)).data()).replace(QLatin1Char('-'), QLatin1Char(' ')), level);
+        m_level->addItem(
+            QString::fromUtf8(name(static_cast<Level>(level)).data()).replace(QLatin1Char('-'), QLatin1Char(' ')),
+            level);
     m_level->setToolTip(tr("How far a step goes (F11 finer, Shift+F11 coarser)"));
     m_level->setAccessibleName(tr("Step level"));
     m_scope->addItems({ tr("this CTA"), tr("all CTAs") });

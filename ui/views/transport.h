@@ -23,7 +23,7 @@ public:
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;
-    [[nodiscard]] QString emptyText() const override { return {}; }
+    [[nodiscard]] QColor ground() const override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
 

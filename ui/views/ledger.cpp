@@ -159,7 +159,7 @@ void LedgerView::dress()
     const bool narrow = width() < look.px(350);
     setColumnHidden(LedgerModel::InUse, narrow);
     const std::array<int, LedgerModel::columnCount_> wide { 32, 60, 52, 52, 62, 62, 52 };
-    const std::array<int, LedgerModel::columnCount_> slim { 26, 40, 48, 46, 58, 58, 46 };
+    const std::array<int, LedgerModel::columnCount_> slim { 30, 40, 48, 56, 60, 58, 46 };
     const auto& widths = narrow ? slim : wide;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {
         horizontalHeader()->setSectionResizeMode(

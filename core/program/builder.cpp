@@ -164,6 +164,7 @@ void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body)
     const Program& program = m_kernel.m_program;
     const Problem& p = program.problem;
     const int rows = program.launches[static_cast<std::size_t>(m_index)].queryRows;
+    m_kernel.m_program.launches[static_cast<std::size_t>(m_index)].ctasPerTile = program.tile.rows / rows;
     const int tiles = (p.seqlenQ + rows - 1) / rows;
     for (int h = 0; h < p.heads; ++h) {
         for (int b = 0; b < p.batch; ++b) {
@@ -181,6 +182,7 @@ void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body)
 void Launch::overScoreTiles(const std::function<void(CtaScope&)>& body)
 {
     const Program& program = m_kernel.m_program;
+    m_kernel.m_program.launches[static_cast<std::size_t>(m_index)].ctasPerTile = program.keyBlocks();
     const Problem& p = program.problem;
     for (int h = 0; h < p.heads; ++h)
         for (int b = 0; b < p.batch; ++b)

@@ -85,6 +85,7 @@ struct LaunchDecl {
     int registersPerThread = 255;
     Bytes smemBytes = 0; // costed
     int queryRows = 0; // shown rows of its CTAs' tile
+    int ctasPerTile = 1; // consecutive CTAs that work on one query tile
 };
 
 // What is to be done, as data: printable, checkable, comparable. Knows nothing of time.

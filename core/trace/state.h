@@ -37,27 +37,31 @@ struct BufferState {
 [[nodiscard]] std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p);
 
 // The softmax state of one query row. At block(i, n) exactly: the statistics with which block n was added, whatever
-// runs ahead; elsewhere as the registers stand. m and mUsed in natural units of the scaled scores, so mUsed + ln l =
-// LSE so far.
+// runs ahead; elsewhere as the registers stand: m is the newest maximum, mUsed the one that l is relative to (the one
+// before, until l has been rescaled), so mUsed + ln l is the LSE so far at any position. Natural units of the scaled
+// scores.
 struct RowState {
     int b = 0, h = 0, row = 0; // row of the head's sequence
     double m = 0, mUsed = 0, l = 0;
-    double mBefore = 0; // the reference before the newest block (-inf at the first)
+    double mBefore = 0; // the maximum before the newest (-inf at the first block)
     int blocks = 0; // visited key blocks already in l
     std::string decision; // "none" (no block yet), "first", "rescale"
-    double scale = 1; // what O and l were multiplied by for the newest block; 1 at the first
+    double scale = 1; // what O and l are multiplied by for the newest maximum; 1 at the first block
 };
 // Empty where no values were recorded, or the algorithm keeps no running statistics (standard).
 [[nodiscard]] std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p);
 
 // State of the tile (i, j) of head (b, h) in the score matrix, for the stage.
 struct TileState {
-    enum class Kind : std::uint8_t { Untouched, Loading, InSmem, Computing, Done, Skipped } kind = Kind::Untouched;
+    enum class Kind : std::uint8_t { Untouched, Loading, InSmem, Computing, Done, Skipped, Stored } kind = Kind::Untouched;
     double fraction = 0; // Loading: of K's rows landed
     bool masked = false; // some of its elements are hidden by the mask
     CtaId cta; // whose tile it is
     int n = 0; // visited as the n-th, 0: never
 };
+// Stored: an earlier launch has left the tile's scores in HBM (standard attention); nothing works on it now.
+// Every key block of query tile i, in one pass over the ops of its CTAs; and one of them alone.
+[[nodiscard]] std::vector<TileState> tilesAt(const Trace& trace, int b, int h, int i, Position p);
 [[nodiscard]] TileState tileAt(const Trace& trace, int b, int h, int i, int j, Position p);
 [[nodiscard]] std::string_view name(TileState::Kind kind);
 

@@ -7,69 +7,136 @@ namespace flashstep {
 
 std::string_view name(TileState::Kind kind)
 {
-    constexpr std::array<std::string_view, 6> names { "untouched", "loading", "in SMEM", "computing", "done",
-        "skipped" };
+    constexpr std::array<std::string_view, 7> names { "untouched", "loading", "in SMEM", "computing", "done", "skipped",
+        "stored" };
     return names[static_cast<std::size_t>(kind)];
+}
+
+namespace {
+
+// What has become of one key block, over all roles of the CTAs that work on it.
+struct Tally {
+    int n = 0;
+    int ops = 0, begun = 0, ended = 0;
+    int loads = 0, landed = 0;
+    bool loading = false, product = false;
+    int products = 0, productsEnded = 0; // with V
+};
+
+void count(const Trace& trace, InstanceId instance, const Op& op, Position p, Tally& tally)
+{
+    const bool begun = trace.begunAt(instance, p);
+    const bool ended = trace.endedAt(instance, p);
+    tally.n = std::max(tally.n, op.n);
+    ++tally.ops;
+    tally.begun += begun ? 1 : 0;
+    tally.ended += ended ? 1 : 0;
+    if (op.kind == OpKind::Load && op.tensor != TensorId::V) {
+        ++tally.loads;
+        tally.landed += ended ? 1 : 0;
+        tally.loading = tally.loading || begun;
+    }
+    if (op.kind == OpKind::Mma) {
+        tally.product = tally.product || begun;
+        tally.products += op.transposed ? 0 : 1;
+        tally.productsEnded += !op.transposed && ended ? 1 : 0;
+    }
+}
+
+// The CTAs of a launch that work on query tile i of a head: consecutive ones.
+struct CtaRange {
+    std::size_t first = 0, last = 0;
+};
+CtaRange ctasOfTile(const Program& program, const LaunchDecl& launch, int b, int h, int i)
+{
+    const Problem& p = program.problem;
+    const std::size_t perHead = launch.ctaCount / static_cast<std::size_t>(p.batch * p.heads);
+    const std::size_t head
+        = static_cast<std::size_t>(h) * static_cast<std::size_t>(p.batch) + static_cast<std::size_t>(b);
+    const auto perTile = static_cast<std::size_t>(launch.ctasPerTile);
+    const std::size_t begin = std::min(static_cast<std::size_t>(i) * perTile, perHead);
+    const std::size_t end = std::min(begin + perTile, perHead);
+    return { launch.firstCta + head * perHead + begin, launch.firstCta + head * perHead + end };
+}
+
+std::vector<Tally> tallyLaunch(const Trace& trace, const LaunchDecl& launch, int b, int h, int i, Position p)
+{
+    const Program& program = trace.program();
+    std::vector<Tally> tallies(static_cast<std::size_t>(program.keyBlocks()));
+    const CtaRange ctas = ctasOfTile(program, launch, b, h, i);
+    for (std::size_t c = ctas.first; c < ctas.last; ++c) {
+        const Cta& cta = program.ctas[c];
+        const Stream& stream = program.streams[cta.stream.index()];
+        const std::size_t first = trace.instance(CtaId(c), OpId(stream.firstOp)).index();
+        for (std::uint32_t k = 0; k < stream.opCount; ++k) {
+            const Op& op = program.ops[stream.firstOp + k];
+            if (const int j = program.keyBlock(cta, op); j >= 0)
+                count(trace, InstanceId(first + k), op, p, tallies[static_cast<std::size_t>(j)]);
+        }
+    }
+    return tallies;
+}
+
+// By the launch that makes O.
+TileState::Kind kindOf(const Tally& tally)
+{
+    if (tally.n == 0)
+        return TileState::Kind::Skipped;
+    if (tally.products > 0 && tally.productsEnded == tally.products)
+        return TileState::Kind::Done;
+    if (tally.product)
+        return TileState::Kind::Computing;
+    if (tally.loads > 0 && tally.landed == tally.loads)
+        return TileState::Kind::InSmem;
+    return tally.loading ? TileState::Kind::Loading : TileState::Kind::Untouched;
+}
+
+// By a launch before that one, while the tile waits for the last.
+void lookEarlier(TileState& tile, const Tally& tally)
+{
+    if (tile.kind != TileState::Kind::Untouched || tally.begun == 0)
+        return;
+    tile.fraction = tally.loads > 0 ? static_cast<double>(tally.landed) / tally.loads : 1.0;
+    if (tally.ended == tally.ops)
+        tile.kind = TileState::Kind::Stored;
+    else
+        tile.kind = tally.landed == tally.loads ? TileState::Kind::Computing : TileState::Kind::Loading;
+}
+
+} // namespace
+
+std::vector<TileState> tilesAt(const Trace& trace, int b, int h, int i, Position p)
+{
+    const Program& program = trace.program();
+    const CtaId owner = trace.ctaOfTile(b, h, i);
+    const Cta& cta = program.ctas[owner.index()];
+    std::vector<TileState> tiles(static_cast<std::size_t>(program.keyBlocks()));
+    const std::vector<Tally> last = tallyLaunch(trace, program.launches.back(), b, h, i, p);
+    // Both ends of what a row sees grow with the row: the last row sees least to the left, the first to the right.
+    const int rows = program.rowsInside(cta);
+    const Problem::KeyRange top = program.problem.visibleKeys(cta.row);
+    const Problem::KeyRange bottom = program.problem.visibleKeys(cta.row + std::max(rows, 1) - 1);
+    for (std::size_t j = 0; j < tiles.size(); ++j) {
+        TileState& tile = tiles[j];
+        tile.cta = owner;
+        tile.n = last[j].n;
+        tile.kind = kindOf(last[j]);
+        tile.fraction = last[j].loads > 0 ? static_cast<double>(last[j].landed) / last[j].loads : 1.0;
+        const int firstKey = static_cast<int>(j) * program.tile.keys;
+        tile.masked
+            = rows > 0 && (bottom.first > firstKey || top.last < firstKey + program.keysInside(static_cast<int>(j)));
+    }
+    for (std::size_t launch = program.launches.size() - 1; launch-- > 0;) {
+        const std::vector<Tally> earlier = tallyLaunch(trace, program.launches[launch], b, h, i, p);
+        for (std::size_t j = 0; j < tiles.size(); ++j)
+            lookEarlier(tiles[j], earlier[j]);
+    }
+    return tiles;
 }
 
 TileState tileAt(const Trace& trace, int b, int h, int i, int j, Position p)
 {
-    const Program& program = trace.program();
-    TileState tile;
-    tile.cta = trace.ctaOfTile(b, h, i);
-    const Stream& stream = program.streamOf(tile.cta);
-    const Cta& cta = program.ctas[tile.cta.index()];
-    if (stream.roles.empty())
-        return tile;
-
-    // The block's place among those the CTA visits, and which of its ops have run, over all roles.
-    int loads = 0;
-    int landed = 0;
-    int products = 0;
-    bool started = false;
-    bool finished = true;
-    for (const RoleRange& role : stream.roles) {
-        const InstanceId current = trace.currentOp(tile.cta, role, p);
-        bool done = false;
-        for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
-            const Op& op = program.ops[k];
-            if (program.keyBlock(cta, op) != j)
-                continue;
-            tile.n = std::max(tile.n, op.n);
-            const InstanceId instance = trace.instance(tile.cta, OpId(k));
-            if (op.kind == OpKind::Load && op.tensor != TensorId::V) {
-                ++loads;
-                landed += trace.endedAt(instance, p) ? 1 : 0;
-                started = started || trace.begunAt(instance, p);
-            }
-            if (op.kind == OpKind::Mma && trace.begunAt(instance, p))
-                ++products;
-            if (op.kind == OpKind::Mma && !op.transposed)
-                done = trace.endedAt(instance, p);
-        }
-        finished = finished && done;
-        (void)current;
-    }
-    const Problem& problem = program.problem;
-    const int firstKey = j * program.tile.keys;
-    for (int r = cta.row; r < cta.row + program.rowsInside(cta) && !tile.masked; ++r) {
-        const Problem::KeyRange keys = problem.visibleKeys(r);
-        tile.masked = keys.first > firstKey || keys.last < firstKey + program.keysInside(j);
-    }
-    if (tile.n == 0) {
-        tile.kind = TileState::Kind::Skipped;
-        return tile;
-    }
-    tile.fraction = loads > 0 ? static_cast<double>(landed) / loads : 1.0;
-    if (finished)
-        tile.kind = TileState::Kind::Done;
-    else if (products > 0)
-        tile.kind = TileState::Kind::Computing;
-    else if (loads > 0 && landed == loads)
-        tile.kind = TileState::Kind::InSmem;
-    else if (started)
-        tile.kind = TileState::Kind::Loading;
-    return tile;
+    return tilesAt(trace, b, h, i, p)[static_cast<std::size_t>(j)];
 }
 
 } // namespace flashstep

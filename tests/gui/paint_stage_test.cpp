@@ -5,7 +5,7 @@
 #include "ui/paint/numbers_painter.h"
 #include "ui/paint/stage_painter.h"
 #include "ui/paint/tile_numbers.h"
-#include "ui/paint/tile_row.h"
+#include "ui/paint/walk.h"
 #include "ui/paint/tokens.h"
 
 #include <QtTest>
@@ -85,7 +85,7 @@ private slots:
     {
         for (std::uint32_t p = 0; p <= trace().end().value; p += 23)
             for (int i = 0; i < 8; ++i) {
-                const std::vector<TileState> row = tileRow(trace(), 0, 0, i, { p });
+                const std::vector<TileState> row = tilesAt(trace(), 0, 0, i, { p });
                 for (int j = 0; j < 8; ++j) {
                     const TileState one = tileAt(trace(), 0, 0, i, j, { p });
                     const TileState& many = row[static_cast<std::size_t>(j)];

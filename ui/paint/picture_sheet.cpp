@@ -6,7 +6,7 @@
 #include "ui/paint/picture_parts.h"
 #include "ui/paint/scale_bar.h"
 #include "ui/paint/stage_painter.h"
-#include "ui/paint/tile_row.h"
+#include "ui/paint/walk.h"
 #include "ui/paint/timeline_painter.h"
 
 #include "core/trace/state.h"
@@ -219,7 +219,8 @@ void paintTilesView(const Sheet& sheet, const QRectF& body)
         const double left = std::max(layout.outputs.right() + 50, body.left() + 560);
         paintMargin(sheet, { left, rect.top() - 4, body.right() + 12 - left, rect.height() });
     }
-    paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, 600, 24 }, sheet.theme);
+    paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, 600, 24 }, sheet.theme,
+        sheet.trace().program().launches.size() > 1);
     if (body.width() >= 1000)
         paintDivergingScale(sheet.painter, { body.left() + 640, body.bottom() - legendHeight + 10 }, 180,
             stageOutputLimit(scene, layout),
@@ -234,7 +235,8 @@ void paintMemoryView(const Sheet& sheet, const QRectF& body)
     const double need = memoryHeight(scene);
     paintEnlarged(sheet, { body.left() - 12, body.top() + 26, body.width() + 24, body.height() - 60 }, { 600, need },
         [&](const QRectF& rect) { paintMemory(sheet.painter, rect, scene, sheet.theme); });
-    paintStageLegend(sheet.painter, { body.left(), body.bottom() - 26, body.width(), 24 }, sheet.theme);
+    paintStageLegend(sheet.painter, { body.left(), body.bottom() - 26, body.width(), 24 }, sheet.theme,
+        sheet.trace().program().launches.size() > 1);
 }
 
 // The key block the CTA's roles are at.

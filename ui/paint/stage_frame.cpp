@@ -2,7 +2,7 @@
 #include "ui/paint/fonts.h"
 #include "ui/paint/stage_parts.h"
 #include "ui/paint/tile_numbers.h"
-#include "ui/paint/tile_row.h"
+#include "ui/paint/walk.h"
 
 #include <algorithm>
 #include <cmath>

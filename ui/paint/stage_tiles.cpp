@@ -4,7 +4,7 @@
 #include "ui/paint/stage_parts.h"
 #include "ui/paint/tile_numbers.h"
 #include "ui/paint/tile_painter.h"
-#include "ui/paint/tile_row.h"
+#include "ui/paint/walk.h"
 
 #include <algorithm>
 #include <cmath>
@@ -91,7 +91,7 @@ void paintThinned(const StageCanvas& canvas)
     const int step = std::max(1, static_cast<int>(std::ceil(smallestBlock / layout.cell)));
     for (int i = layout.firstRow() / step * step; i < layout.lastRow(); i += step) {
         const int mi = std::min(i + step / 2, layout.queryTiles - 1);
-        const std::vector<TileState> row = tileRow(canvas.trace(), canvas.b, canvas.h, mi, canvas.scene.position);
+        const std::vector<TileState> row = tilesAt(canvas.trace(), canvas.b, canvas.h, mi, canvas.scene.position);
         for (int j = layout.firstColumn() / step * step; j < layout.lastColumn(); j += step) {
             const int mj = std::min(j + step / 2, layout.keyBlocks - 1);
             const TileState& state = row[static_cast<std::size_t>(mj)];
@@ -213,7 +213,7 @@ void paintStageTiles(const StageCanvas& canvas)
         return;
     }
     for (int i = layout.firstRow(); i < layout.lastRow(); ++i) {
-        const std::vector<TileState> row = tileRow(canvas.trace(), canvas.b, canvas.h, i, canvas.scene.position);
+        const std::vector<TileState> row = tilesAt(canvas.trace(), canvas.b, canvas.h, i, canvas.scene.position);
         for (int j = layout.firstColumn(); j < layout.lastColumn(); ++j)
             paintOne(canvas, i, j, row[static_cast<std::size_t>(j)]);
     }

@@ -49,6 +49,7 @@ void paintSmall(
         painter.fillRect(rect, mix(colour.tint, theme.panel, 0.3 + 0.7 * fraction));
         break;
     case TileLook::InSmem:
+    case TileLook::Stored:
         painter.fillRect(rect, colour.tint);
         break;
     case TileLook::Computing:
@@ -83,6 +84,8 @@ TileLook lookOf(const TileState& state, bool hidden)
         return TileLook::Computing;
     case TileState::Kind::Done:
         return hidden ? TileLook::Masked : TileLook::Done;
+    case TileState::Kind::Stored:
+        return TileLook::Stored;
     case TileState::Kind::Skipped:
         break;
     }
@@ -113,6 +116,10 @@ void paintTile(
     case TileLook::InSmem:
         fillRounded(painter, rect, colour.tint);
         outline(painter, rect, QPen(colour.edge, 2));
+        break;
+    case TileLook::Stored:
+        fillRounded(painter, rect, colour.tint);
+        outline(painter, rect, dashed(colour.edge, 1, 2));
         break;
     case TileLook::Computing:
         fillRounded(painter, rect.adjusted(3, 3, -3, -3), colour.fill);

@@ -9,7 +9,7 @@
 namespace flashstep::paint {
 
 // How a tile of the score matrix looks: state by fill, outline and pattern, never by colour alone.
-enum class TileLook : std::uint8_t { Untouched, Loading, InSmem, Computing, Done, Masked, Skipped, Hazard };
+enum class TileLook : std::uint8_t { Untouched, Loading, InSmem, Computing, Done, Masked, Skipped, Stored, Hazard };
 [[nodiscard]] TileLook lookOf(const TileState& state, bool hidden); // hidden: the mask hides all of it
 
 // One tile in its cell, inset by 1 px. `fraction`: of it that has arrived, for Loading.

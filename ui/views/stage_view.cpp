@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/stage_view.h"
 
+#include "core/emulation/run.h"
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
@@ -23,11 +24,12 @@ namespace {
 
 class StageLegend : public QWidget {
 public:
-    StageLegend(const Appearance& appearance, QWidget* parent)
+    StageLegend(const Session& session, QWidget* parent)
         : QWidget(parent)
-        , m_appearance(appearance)
+        , m_appearance(session.appearance)
+        , m_document(session.document)
     {
-        setAccessibleName(QObject::tr("Legend: untouched, loading, in SMEM, computing, done, masked, skipped"));
+        setAccessibleName(QObject::tr("Legend: untouched, loading, in SMEM, computing, in HBM, done, masked, skipped"));
     }
 
 protected:
@@ -37,11 +39,13 @@ protected:
         painter.fillRect(rect(), m_appearance.theme().panel);
         painter.scale(m_appearance.scale(), m_appearance.scale());
         const QRectF area(14, 0, width() / m_appearance.scale() - 20, height() / m_appearance.scale());
-        paint::paintStageLegend(painter, area, m_appearance.theme());
+        const bool scoresInHbm = !m_document.empty() && m_document.run()->program->launches.size() > 1;
+        paint::paintStageLegend(painter, area, m_appearance.theme(), scoresInHbm);
     }
 
 private:
     const Appearance& m_appearance;
+    const Document& m_document;
 };
 
 } // namespace
@@ -50,7 +54,7 @@ StageView::StageView(const Session& session, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
     , m_header(new QWidget(this))
-    , m_legend(new StageLegend(session.appearance, this))
+    , m_legend(new StageLegend(session, this))
     , m_rule(new QWidget(this))
     , m_modes(new Segments(m_header))
     , m_format(new Segments(m_header))

@@ -178,9 +178,12 @@ std::string Narrator::explainMma(const Step& step, CtaId cta) const
     const Problem& p = m_run.program->problem;
     values["d"] = std::to_string(p.headDim);
     values["dv"] = std::to_string(p.headDimV);
-    const std::string which = step.op->transposed ? "mma.scores"
-        : step.op->accumulate                     ? "mma.output"
-                                                  : "mma.output.first";
+    // Without m and l of its own the CTA hands its scores over, or is handed P already divided.
+    const bool running = m_run.program->buffer("l", m_run.program->ctas[cta.index()].launch).valid();
+    const std::string which = step.op->transposed ? running ? "mma.scores" : "mma.scores.handed"
+        : !step.op->accumulate                    ? "mma.output.first"
+        : running                                 ? "mma.output"
+                                                  : "mma.output.divided";
     return say(which + (step.ends ? ".end" : ".begin"), values);
 }
 

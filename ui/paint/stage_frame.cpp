@@ -225,8 +225,10 @@ void paintStageOutputs(const StageCanvas& canvas)
     drawLine(
         painter, head.adjusted(0, 7, 0, -16), Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold), QStringLiteral("O"));
     painter.setPen(canvas.theme.t2);
+    const int launch = static_cast<int>(canvas.program().launches.size()) - 1;
+    const bool running = canvas.program().buffer("l", launch).valid(); // else P came already divided
     drawLine(painter, head.adjusted(0, 21, 0, -3), Qt::AlignHCenter, canvasFont(10),
-        QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far"));
+        running ? QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far") : QStringLiteral("so far"));
     if (layout.cell < 12)
         return;
     const double limit = outputLimit(canvas.trace(), canvas.b, canvas.h, layout);

@@ -202,7 +202,6 @@ std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int
     t.m_clockMhz = clockMhz;
     t.m_counters.push_back(m_totals);
     indexHops();
-    t.m_hops.shrink_to_fit();
     return std::shared_ptr<const Trace>(std::move(m_trace));
 }
 

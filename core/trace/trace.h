@@ -170,7 +170,7 @@ private:
         std::vector<std::uint64_t> keyframes; // offsets into m_values
     };
     static constexpr std::size_t keyframeEvery = 64;
-    static constexpr std::size_t counterEvery = 256;
+    static constexpr std::size_t counterEvery = 32;
 
     struct StepRow {
         std::uint32_t position = 0;

@@ -15,5 +15,6 @@ shot window_dark.png --size 1440x900 --theme dark --at "block(i=6, n=3)"
 shot window_small.png --size 1024x700 --theme light --at "block(i=6, n=3)"
 shot window_numbers.png --size 1440x900 --theme light --layout numbers --at "nth(2, rowmax, i=6)"
 shot window_first.png --size 1440x900 --theme light
-shot window_broken.png --size 1440x900 --theme light --break wait:V_landed --at end
+shot window_broken.png --size 1440x900 --theme light --break wait:K_landed --at "block(i=6, n=3)"
+shot window_standard.png --size 1440x900 --theme light --algorithm standard --at "nth(80, mma, buffer=O)"
 "$bin/flashstep-cli" export --scenario "$sample" --format svg --view timeline --out "$out/timeline_fa2.svg" --at "block(i=6, n=3)"

@@ -6,8 +6,8 @@
 #include "ui/paint/picture_parts.h"
 #include "ui/paint/scale_bar.h"
 #include "ui/paint/stage_painter.h"
-#include "ui/paint/walk.h"
 #include "ui/paint/timeline_painter.h"
+#include "ui/paint/walk.h"
 
 #include "core/trace/state.h"
 
@@ -28,7 +28,10 @@ struct Sheet {
     CtaId cta;
 
     [[nodiscard]] const Trace& trace() const { return *request.run->trace; }
-    [[nodiscard]] StageScene stage() const { return { &trace(), request.at, cta, &request.tokens, {} }; }
+    [[nodiscard]] StageScene stage() const
+    {
+        return { &trace(), request.at, cta, &request.tokens, {}, &request.run->report.hazardList };
+    }
 };
 
 CtaId ctaOf(const PictureRequest& request)
@@ -220,7 +223,7 @@ void paintTilesView(const Sheet& sheet, const QRectF& body)
         paintMargin(sheet, { left, rect.top() - 4, body.right() + 12 - left, rect.height() });
     }
     paintStageLegend(sheet.painter, { body.left(), body.bottom() - legendHeight + 4, 600, 24 }, sheet.theme,
-        sheet.trace().program().launches.size() > 1);
+        sheet.trace().program().launches.size() > 1, sheet.request.run->report.hazards > 0);
     if (body.width() >= 1000)
         paintDivergingScale(sheet.painter, { body.left() + 640, body.bottom() - legendHeight + 10 }, 180,
             stageOutputLimit(scene, layout),
@@ -236,7 +239,7 @@ void paintMemoryView(const Sheet& sheet, const QRectF& body)
     paintEnlarged(sheet, { body.left() - 12, body.top() + 26, body.width() + 24, body.height() - 60 }, { 600, need },
         [&](const QRectF& rect) { paintMemory(sheet.painter, rect, scene, sheet.theme); });
     paintStageLegend(sheet.painter, { body.left(), body.bottom() - 26, body.width(), 24 }, sheet.theme,
-        sheet.trace().program().launches.size() > 1);
+        sheet.trace().program().launches.size() > 1, sheet.request.run->report.hazards > 0);
 }
 
 // The key block the CTA's roles are at.

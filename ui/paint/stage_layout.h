@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/emulation/hazards.h"
 #include "ui/paint/highlight.h"
 #include "ui/paint/text.h"
 
@@ -17,6 +18,7 @@ struct StageScene {
     CtaId cta; // the chosen one; its batch and head are on show
     const Tokens* tokens = nullptr; // may be nullptr
     Highlight highlight;
+    const std::vector<Hazard>* hazards = nullptr; // of the run; may be nullptr
 };
 
 struct StageView {

@@ -182,21 +182,24 @@ void paintStage(
     painter.restore();
 }
 
-void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm)
+void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm, bool hazards)
 {
     struct Entry {
         TileLook look;
         const char16_t* words;
     };
-    constexpr Entry entries[] = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" },
-        { TileLook::InSmem, u"in SMEM" }, { TileLook::Computing, u"computing" }, { TileLook::Stored, u"in HBM" },
-        { TileLook::Done, u"done" }, { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" } };
+    constexpr Entry entries[]
+        = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" }, { TileLook::InSmem, u"in SMEM" },
+              { TileLook::Computing, u"computing" }, { TileLook::Stored, u"in HBM" }, { TileLook::Done, u"done" },
+              { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" }, { TileLook::Hazard, u"hazard" } };
     painter.save();
     const QFont font = canvasFont(11);
     double x = rect.left();
     for (const Entry& entry : entries) {
         if (entry.look == (scoresInHbm ? TileLook::Skipped : TileLook::Stored))
             continue; // what stores its scores skips nothing
+        if (entry.look == TileLook::Hazard && !hazards)
+            continue;
         const QString words = QString::fromUtf16(entry.words);
         const double width = 16 + 6 + textWidth(font, words);
         if (x + width > rect.right())

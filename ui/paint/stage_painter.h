@@ -14,7 +14,8 @@ void paintStage(
 
 // untouched, loading, in SMEM, computing, done, masked, skipped: one line of 24 px.
 // `scoresInHbm`: the algorithm leaves tiles in HBM between launches, so that state has an entry too.
-void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm);
+// `hazards`: the run has some.
+void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm, bool hazards);
 
 // What the stage says about its position, in words: "Q6 × K5, rows 48–55: warp 0 exp2".
 [[nodiscard]] QString stageCaption(const StageScene& scene);

@@ -58,8 +58,26 @@ void paintLabel(const StageCanvas& canvas, const QRectF& cell, int i, int j, con
     drawLine(canvas.painter, patch, Qt::AlignHCenter, font, text);
 }
 
+// Whether something that has begun by now raced over this tile of the head on show.
+bool hazardous(const StageCanvas& canvas, int i, int j)
+{
+    if (canvas.scene.hazards == nullptr)
+        return false;
+    const Program& program = canvas.program();
+    return std::any_of(canvas.scene.hazards->begin(), canvas.scene.hazards->end(), [&](const Hazard& hazard) {
+        const Cta& cta = program.ctas[hazard.cta.index()];
+        return cta.i == i && cta.b == canvas.b && cta.h == canvas.h && program.keyBlock(cta, program.op(hazard.op)) == j
+            && canvas.trace().begunAt(canvas.trace().instance(hazard.cta, hazard.op), canvas.scene.position);
+    });
+}
+
 void paintOne(const StageCanvas& canvas, int i, int j, const TileState& state)
 {
+    if (hazardous(canvas, i, j)) {
+        paintTile(
+            canvas.painter, canvas.layout.cellRect(i, j), TileLook::Hazard, canvas.theme.keyBlock(j), 1, canvas.theme);
+        return;
+    }
     const TileLook look = lookOf(state, hiddenTile(canvas.program(), i, j));
     const QRectF cell = canvas.layout.cellRect(i, j);
     const TileColour& colour = canvas.theme.keyBlock(j);

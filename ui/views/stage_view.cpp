@@ -40,7 +40,8 @@ protected:
         painter.scale(m_appearance.scale(), m_appearance.scale());
         const QRectF area(14, 0, width() / m_appearance.scale() - 20, height() / m_appearance.scale());
         const bool scoresInHbm = !m_document.empty() && m_document.run()->program->launches.size() > 1;
-        paint::paintStageLegend(painter, area, m_appearance.theme(), scoresInHbm);
+        const bool hazards = !m_document.empty() && m_document.run()->report.hazards > 0;
+        paint::paintStageLegend(painter, area, m_appearance.theme(), scoresInHbm, hazards);
     }
 
 private:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/tile_canvas.h"
 
+#include "core/emulation/run.h"
+
 #include "ui/appearance.h"
 #include "ui/document.h"
 #include "ui/paint/stage_painter.h"
@@ -31,6 +33,7 @@ paint::StageScene TileCanvas::scene() const
     scene.cta = m_session.selection.cta();
     scene.tokens = &m_session.document.tokens();
     scene.highlight = m_session.selection.highlight();
+    scene.hazards = &m_session.document.run()->report.hazardList;
     return scene;
 }
 

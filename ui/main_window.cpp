@@ -68,7 +68,14 @@ MainWindow::MainWindow(const Options& options)
     }
 }
 
-MainWindow::~MainWindow() = default;
+// QWidget would delete the views only after the members they look at are gone, and a field that loses the focus on the
+// way out still has its say; so they go first, and nobody listens to them any more.
+MainWindow::~MainWindow()
+{
+    m_controller.disconnect(this);
+    m_scenario->disconnect(this);
+    qDeleteAll(findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
+}
 
 void MainWindow::connectParts()
 {

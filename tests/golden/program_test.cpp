@@ -26,7 +26,8 @@ TEST(ProgramGolden, FlashAttention2WhereATileSeesNothing)
 
 TEST(ProgramGolden, StandardOfOneTile)
 {
-    expectGolden("program_standard.txt", dumpProgram(*programOf(scenarioOf("standard", 8, 8, 8, "causal", { 8, 8 }, DType::Bf16))));
+    expectGolden("program_standard.txt",
+        dumpProgram(*programOf(scenarioOf("standard", 8, 8, 8, "causal", { 8, 8 }, DType::Bf16))));
 }
 
 TEST(ProgramGolden, BrokenProgramsSayWhatIsDropped)

@@ -29,7 +29,8 @@ TEST(StateGolden, OfASecondBlock)
     ASSERT_TRUE(moment);
     std::string text = stateText(*run.trace, moment->cta, moment->position);
     for (const char* tile : { "S", "P", "O", "m", "l", "scale" })
-        text += std::string(tile) + "\n" + tileText(run.trace->value(moment->cta, run.program->buffer(tile, 0), moment->position));
+        text += std::string(tile) + "\n"
+            + tileText(run.trace->value(moment->cta, run.program->buffer(tile, 0), moment->position));
     expectGolden("state_fa2_block.txt", text);
 }
 

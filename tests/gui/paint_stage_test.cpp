@@ -5,8 +5,8 @@
 #include "ui/paint/numbers_painter.h"
 #include "ui/paint/stage_painter.h"
 #include "ui/paint/tile_numbers.h"
-#include "ui/paint/walk.h"
 #include "ui/paint/tokens.h"
+#include "ui/paint/walk.h"
 
 #include <QtTest>
 

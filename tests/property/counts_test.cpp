@@ -27,7 +27,8 @@ Formula standardFormula(const Problem& p, TileSize tile, int softmaxRows)
     const double blocks = (p.seqlenK + tile.keys - 1) / tile.keys;
     const double softmaxTiles = (p.seqlenQ + softmaxRows - 1) / softmaxRows;
     Formula f;
-    f.read = heads * halfWord * (blocks * n * p.headDim + tiles * m * p.headDim + n * m + n * m + tiles * m * p.headDimV);
+    f.read
+        = heads * halfWord * (blocks * n * p.headDim + tiles * m * p.headDim + n * m + n * m + tiles * m * p.headDimV);
     f.written = heads * (halfWord * (n * m + n * m + n * p.headDimV) + word * n);
     f.flops = heads * 2 * tiles * blocks * tile.rows * tile.keys * (p.headDim + p.headDimV);
     f.exp2 = heads * softmaxTiles * softmaxRows * blocks * tile.keys;
@@ -55,14 +56,15 @@ Formula fa2Formula(const Problem& p, TileSize tile)
     return { heads * f.read, heads * f.written, heads * f.flops, heads * f.exp2, heads * f.rescales };
 }
 
-class CountsOf : public testing::TestWithParam<const char*> {};
+class CountsOf : public testing::TestWithParam<const char*> { };
 INSTANTIATE_TEST_SUITE_P(Algorithms, CountsOf, testing::Values("standard", "fa2"));
 
 void expectFormula(const Run& run)
 {
     const Program& program = *run.program;
-    const Formula f = program.algorithm == "fa2" ? fa2Formula(program.problem, program.tile)
-                                                 : standardFormula(program.problem, program.tile, program.launches[1].queryRows);
+    const Formula f = program.algorithm == "fa2"
+        ? fa2Formula(program.problem, program.tile)
+        : standardFormula(program.problem, program.tile, program.launches[1].queryRows);
     EXPECT_EQ(run.report.globalReadBytes, f.read);
     EXPECT_EQ(run.report.globalWriteBytes, f.written);
     EXPECT_EQ(run.report.flopsExecuted, f.flops);
@@ -162,7 +164,8 @@ TEST(Counts, CausalWorkIsNoMoreThanDense)
     large.problem.mask = {};
     const Report dense = runOf(large).report;
     EXPECT_EQ(causal.flopsExecuted, dense.flopsExecuted * 36 / 64) << "8 tiles: 36 of 64 blocks";
-    EXPECT_LT(causal.utilisation.tensor * static_cast<double>(causal.cycles), 0.6 * dense.utilisation.tensor * static_cast<double>(dense.cycles));
+    EXPECT_LT(causal.utilisation.tensor * static_cast<double>(causal.cycles),
+        0.6 * dense.utilisation.tensor * static_cast<double>(dense.cycles));
     EXPECT_LT(causal.cycles, dense.cycles * 1.05);
 }
 

@@ -40,9 +40,11 @@ Scenario broken(Scenario s, const std::vector<std::string>& specs)
 // Several shapes and tiles: one block and many, small tiles and real ones, costed as shown and as the kernel's.
 std::vector<Scenario> scenariosOf(const std::string& algorithm)
 {
-    std::vector<Scenario> all { scenarioOf(algorithm, 16, 16, 16, "none", { 8, 8 }), scenarioOf(algorithm, 16, 40, 16, "causal", { 8, 8 }),
-        scenarioOf(algorithm, 4, 12, 8, "none", { 4, 4 }), scenarioOf(algorithm, 32, 64, 32, "window:20,0", { 16, 16 }, DType::Bf16),
-        scenarioOf(algorithm, 128, 256, 64, "causal", { 128, 128 }, DType::Bf16), scenarioOf(algorithm, 64, 128, 128, "none", { 64, 64 }, DType::Fp16),
+    std::vector<Scenario> all { scenarioOf(algorithm, 16, 16, 16, "none", { 8, 8 }),
+        scenarioOf(algorithm, 16, 40, 16, "causal", { 8, 8 }), scenarioOf(algorithm, 4, 12, 8, "none", { 4, 4 }),
+        scenarioOf(algorithm, 32, 64, 32, "window:20,0", { 16, 16 }, DType::Bf16),
+        scenarioOf(algorithm, 128, 256, 64, "causal", { 128, 128 }, DType::Bf16),
+        scenarioOf(algorithm, 64, 128, 128, "none", { 64, 64 }, DType::Fp16),
         scenarioOf(algorithm, 24, 24, 192, "none", { 8, 8 }) };
     Scenario costed = scenarioOf(algorithm, 24, 24, 64, "causal", { 8, 8 });
     costed.costTile = TileSize { 128, 128 };
@@ -56,7 +58,7 @@ bool performs(const Program& program, WaitId wait)
     return std::ranges::any_of(program.ops, [&](const Op& op) { return op.wait == wait; });
 }
 
-class MutationOf : public testing::TestWithParam<const char*> {};
+class MutationOf : public testing::TestWithParam<const char*> { };
 INSTANTIATE_TEST_SUITE_P(Algorithms, MutationOf, testing::Values("standard", "fa2"));
 
 TEST_P(MutationOf, WholeProgramsAreClean)
@@ -83,7 +85,8 @@ TEST_P(MutationOf, EveryDroppedWaitIsCaught)
                 specs.push_back("wait:" + other);
             const Scenario mutant = broken(s, specs);
             EXPECT_TRUE(verdictOf(mutant).caught()) << describe(mutant);
-            EXPECT_EQ(verdictOf(broken(s, { "wait:" + wait.name })).caught(), wait.impliedBy.empty()) << wait.name << " alone, " << describe(s);
+            EXPECT_EQ(verdictOf(broken(s, { "wait:" + wait.name })).caught(), wait.impliedBy.empty())
+                << wait.name << " alone, " << describe(s);
         }
     }
     EXPECT_EQ(tried.size(), programOf(scenariosOf(GetParam()).front())->waits.size()) << "every wait has been tried";
@@ -94,7 +97,8 @@ TEST_P(MutationOf, EveryWrongBarrierCountIsCaught)
     for (const Scenario& s : scenariosOf(GetParam())) {
         const std::shared_ptr<const Program> whole = programOf(s);
         for (const BarrierDecl& barrier : whole->barriers) {
-            for (const int count : { 32, barrier.count / 2, barrier.count - 32, barrier.count + 32, 2 * barrier.count }) {
+            for (const int count :
+                { 32, barrier.count / 2, barrier.count - 32, barrier.count + 32, 2 * barrier.count }) {
                 const Scenario mutant = broken(s, { "count:" + barrier.name + "=" + std::to_string(count) });
                 const Verdict verdict = verdictOf(mutant);
                 EXPECT_TRUE(verdict.caught()) << describe(mutant);
@@ -106,7 +110,8 @@ TEST_P(MutationOf, EveryWrongBarrierCountIsCaught)
     }
 }
 
-// Hazards are what is not ordered, wherever the copies happened to land. Here they come so late that the numbers show it.
+// Hazards are what is not ordered, wherever the copies happened to land. Here they come so late that the numbers show
+// it.
 TEST(Mutation, AMissingWaitGivesWrongNumbersNotOnlyAHazard)
 {
     for (const char* wait : { "K_landed", "V_landed" }) {
@@ -139,18 +144,20 @@ std::set<Pair> hazardPairs(const Run& run)
 {
     std::set<Pair> pairs; // all of them; a report lists the first thousand
     for (const Hazard& hazard : findHazards(*run.trace, 1'000'000).list)
-        pairs.insert({ hazard.cta.index(), std::min(hazard.op.index(), hazard.other.index()), std::max(hazard.op.index(), hazard.other.index()),
-            hazard.buffer.index() });
+        pairs.insert({ hazard.cta.index(), std::min(hazard.op.index(), hazard.other.index()),
+            std::max(hazard.op.index(), hazard.other.index()), hazard.buffer.index() });
     return pairs;
 }
 
 // The same pairs whether memory, tensor cores or exponentials are slow, on one SM or on many.
 TEST_P(MutationOf, HazardsDoNotDependOnTime)
 {
-    const std::vector<std::vector<std::pair<std::string, std::string>>> machines { { { "hbm-gbps", "10" } }, { { "hbm-gbps", "100000" } },
-        { { "tensor-rate", "64" } }, { { "tensor-rate", "65536" }, { "mufu-rate", "1" } }, { { "sms", "1" } }, { { "clock-mhz", "100" } },
-        { { "smem-bytes-per-clk", "8" } }, { { "register-contention", "8" } } };
-    for (Scenario s : { scenarioOf(GetParam(), 16, 40, 16, "causal", { 8, 8 }), scenarioOf(GetParam(), 32, 48, 32, "none", { 16, 16 }),
+    const std::vector<std::vector<std::pair<std::string, std::string>>> machines { { { "hbm-gbps", "10" } },
+        { { "hbm-gbps", "100000" } }, { { "tensor-rate", "64" } }, { { "tensor-rate", "65536" }, { "mufu-rate", "1" } },
+        { { "sms", "1" } }, { { "clock-mhz", "100" } }, { { "smem-bytes-per-clk", "8" } },
+        { { "register-contention", "8" } } };
+    for (Scenario s : { scenarioOf(GetParam(), 16, 40, 16, "causal", { 8, 8 }),
+             scenarioOf(GetParam(), 32, 48, 32, "none", { 16, 16 }),
              scenarioOf(GetParam(), 64, 192, 64, "none", { 64, 32 }) }) {
         const std::shared_ptr<const Program> whole = programOf(s);
         std::vector<std::vector<std::string>> broken; // each wait, and all but one
@@ -170,7 +177,8 @@ TEST_P(MutationOf, HazardsDoNotDependOnTime)
             for (const auto& knobs : machines) {
                 s.knobs = knobs;
                 const auto other = runOf(s);
-                EXPECT_TRUE(hazardPairs(other) == expected) << describe(s) << ", " << knobs.front().first << "=" << knobs.front().second;
+                EXPECT_TRUE(hazardPairs(other) == expected)
+                    << describe(s) << ", " << knobs.front().first << "=" << knobs.front().second;
                 EXPECT_EQ(other.report.hazards, usual.report.hazards) << describe(s) << ", " << knobs.front().first;
             }
         }

@@ -19,12 +19,13 @@ double largestDifference(const Tensor& a, const Tensor& b)
         const auto x = static_cast<double>(a.data[k]);
         const auto y = static_cast<double>(b.data[k]);
         if (!(x == y))
-            worst = std::max(worst, std::isfinite(x) && std::isfinite(y) ? std::fabs(x - y) : std::numeric_limits<double>::infinity());
+            worst = std::max(worst,
+                std::isfinite(x) && std::isfinite(y) ? std::fabs(x - y) : std::numeric_limits<double>::infinity());
     }
     return worst;
 }
 
-class NumbersOf : public testing::TestWithParam<const char*> {};
+class NumbersOf : public testing::TestWithParam<const char*> { };
 INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa2"));
 
 TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
@@ -46,15 +47,16 @@ TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
 // A bound that anything meets says nothing. 256 rows and keys of N(0, 1), so that the largest of many errors is met.
 TEST_P(NumbersOf, ComeNearEnoughToTheBoundOnNormalInputs)
 {
-    // How many times the largest error the bound is. Averages over 256 keys hide most of what rounding P may cost one key,
-    // the more so where S is rounded too; rows that see few keys, as under a causal mask, come near it.
+    // How many times the largest error the bound is. Averages over 256 keys hide most of what rounding P may cost one
+    // key, the more so where S is rounded too; rows that see few keys, as under a causal mask, come near it.
     struct Row {
         DType dtype;
         const char* mask;
         double most;
     };
-    for (const Row& row : { Row { DType::Fp32, "none", 40 }, Row { DType::Fp32, "causal", 40 }, Row { DType::Fp16, "none", 70 },
-             Row { DType::Fp16, "causal", 20 }, Row { DType::Bf16, "none", 50 }, Row { DType::Bf16, "causal", 30 } }) {
+    for (const Row& row :
+        { Row { DType::Fp32, "none", 40 }, Row { DType::Fp32, "causal", 40 }, Row { DType::Fp16, "none", 70 },
+            Row { DType::Fp16, "causal", 20 }, Row { DType::Bf16, "none", 50 }, Row { DType::Bf16, "causal", 30 } }) {
         const Scenario s = scenarioOf(GetParam(), 256, 256, 64, row.mask, { 64, 64 }, row.dtype);
         SCOPED_TRACE(describe(s));
         const Report report = runOf(s).report;
@@ -126,9 +128,11 @@ TEST_P(NumbersOf, GiveZeroAndMinusInfinityToRowsThatSeeNothing)
 // the other, lengths that divide evenly, and a shift that is a multiple of neither.
 TEST_P(NumbersOf, HoldForTilesThatDoNotDivideEachOther)
 {
-    for (const TileSize tile : { TileSize { 8, 12 }, TileSize { 12, 8 }, TileSize { 20, 12 }, TileSize { 12, 20 }, TileSize { 28, 24 } }) {
+    for (const TileSize tile :
+        { TileSize { 8, 12 }, TileSize { 12, 8 }, TileSize { 20, 12 }, TileSize { 12, 20 }, TileSize { 28, 24 } }) {
         for (const char* mask : { "causal", "window:5,3", "none" }) {
-            for (const auto& [tilesQ, blocksK] : { std::pair(1, 2), std::pair(2, 3), std::pair(3, 3), std::pair(4, 2) }) {
+            for (const auto& [tilesQ, blocksK] :
+                { std::pair(1, 2), std::pair(2, 3), std::pair(3, 3), std::pair(4, 2) }) {
                 const Scenario s = scenarioOf(GetParam(), tilesQ * tile.rows, blocksK * tile.keys, 16, mask, tile);
                 SCOPED_TRACE(describe(s));
                 EXPECT_LE(*runOf(s).report.maxAbsError, 1e-5);

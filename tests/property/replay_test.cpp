@@ -81,7 +81,8 @@ TEST(Replay, AnEventOfAnotherCtaChangesNothing)
     for (std::uint32_t p = 1; p <= trace.end().value; ++p) {
         const CtaId other(1 - trace.ctaOf(trace.eventAt(p - 1).instance).index());
         for (std::size_t k = 0; k < run.program->buffers.size(); ++k)
-            ASSERT_TRUE(sameBits(trace.value(other, BufferId(k), Position { p }).data, trace.value(other, BufferId(k), Position { p - 1 }).data));
+            ASSERT_TRUE(sameBits(trace.value(other, BufferId(k), Position { p }).data,
+                trace.value(other, BufferId(k), Position { p - 1 }).data));
     }
 }
 
@@ -114,7 +115,8 @@ void expectValuesAtEveryBlock(const Run& run, double tolerance)
                     ASSERT_EQ(static_cast<int>(ledger.size()), program.rowsInside(program.ctas[cta.index()]));
                     for (int r = 0; r < static_cast<int>(ledger.size()); ++r) {
                         const RowState& row = ledger[static_cast<std::size_t>(r)];
-                        SCOPED_TRACE("b " + std::to_string(b) + " h " + std::to_string(h) + " row " + std::to_string(row.row) + " n " + std::to_string(n));
+                        SCOPED_TRACE("b " + std::to_string(b) + " h " + std::to_string(h) + " row "
+                            + std::to_string(row.row) + " n " + std::to_string(n));
                         ASSERT_EQ(row.row, i * program.tile.rows + r);
                         ASSERT_EQ(row.b, b);
                         ASSERT_EQ(row.h, h);
@@ -129,8 +131,11 @@ void expectValuesAtEveryBlock(const Run& run, double tolerance)
                             ASSERT_NEAR(row.mUsed + std::log(row.l), exact.m + std::log(exact.l), tolerance);
                         }
                         for (int d = 0; d < p.headDimV; ++d)
-                            ASSERT_NEAR(O.at(r, d), exact.o[static_cast<std::size_t>(d)], tolerance * std::max(1.0, exact.l)) << "O column " << d;
-                        for (int k = 0; k < program.tile.keys; ++k) { // S and P may run ahead; at the last block nothing does
+                            ASSERT_NEAR(
+                                O.at(r, d), exact.o[static_cast<std::size_t>(d)], tolerance * std::max(1.0, exact.l))
+                                << "O column " << d;
+                        for (int k = 0; k < program.tile.keys;
+                             ++k) { // S and P may run ahead; at the last block nothing does
                             const int key = visited.back() * program.tile.keys + k;
                             if (n != visited.size())
                                 break;
@@ -142,7 +147,8 @@ void expectValuesAtEveryBlock(const Run& run, double tolerance)
                             if (seen) {
                                 ASSERT_NEAR(S.at(r, k) * scale, score * scale, tolerance) << "S column " << k;
                             }
-                            ASSERT_NEAR(P.at(r, k), seen ? std::exp(score * scale - exact.m) : 0, tolerance) << "P column " << k;
+                            ASSERT_NEAR(P.at(r, k), seen ? std::exp(score * scale - exact.m) : 0, tolerance)
+                                << "P column " << k;
                         }
                     }
                 }
@@ -171,7 +177,8 @@ TEST(Blocks, HoldThemOnRisingScoresWhereEveryBlockRescales)
 
 TEST(Blocks, HoldThemInBf16UpToItsRounding)
 {
-    ASSERT_NO_FATAL_FAILURE(expectValuesAtEveryBlock(runOf(scenarioOf("fa2", 24, 56, 32, "causal", { 8, 8 }, DType::Bf16)), 0x1p-7));
+    ASSERT_NO_FATAL_FAILURE(
+        expectValuesAtEveryBlock(runOf(scenarioOf("fa2", 24, 56, 32, "causal", { 8, 8 }, DType::Bf16)), 0x1p-7));
 }
 
 // The last block's statistics are those the run ends with.
@@ -185,7 +192,8 @@ TEST(Blocks, EndWithTheOutput)
         for (const RowState& row : ledgerAt(*run.trace, cta, last)) {
             EXPECT_NEAR(row.mUsed + std::log(row.l), run.lse.row(0, 0, row.row)[0], 1e-6);
             for (int d = 0; d < 16; ++d)
-                EXPECT_NEAR(O.at(row.row - 8 * i, d) / row.l, run.o.row(0, 0, row.row)[static_cast<std::size_t>(d)], 1e-6);
+                EXPECT_NEAR(
+                    O.at(row.row - 8 * i, d) / row.l, run.o.row(0, 0, row.row)[static_cast<std::size_t>(d)], 1e-6);
         }
     }
 }

@@ -11,7 +11,7 @@ namespace {
 using namespace flashstep;
 using namespace flashstep::test;
 
-class ScheduleOf : public testing::TestWithParam<const char*> {};
+class ScheduleOf : public testing::TestWithParam<const char*> { };
 INSTANTIATE_TEST_SUITE_P(Algorithms, ScheduleOf, testing::Values("standard", "fa2"));
 
 Scenario timingOnly(Scenario s)
@@ -129,8 +129,9 @@ TEST_P(ScheduleOf, GivesTheSameNumbersOnAnyMachine)
 {
     Scenario s = scenarioOf(GetParam(), 40, 72, 32, "causal", { 16, 16 }, DType::Bf16);
     const auto usual = runOf(s);
-    for (const auto& knobs : std::vector<std::vector<std::pair<std::string, std::string>>> { { { "hbm-gbps", "10" } }, { { "sms", "1" } },
-             { { "mufu-rate", "1" }, { "tensor-rate", "65536" } }, { { "tensor-rate", "64" } }, { { "smem-bytes-per-clk", "8" } } }) {
+    for (const auto& knobs : std::vector<std::vector<std::pair<std::string, std::string>>> { { { "hbm-gbps", "10" } },
+             { { "sms", "1" } }, { { "mufu-rate", "1" }, { "tensor-rate", "65536" } }, { { "tensor-rate", "64" } },
+             { { "smem-bytes-per-clk", "8" } } }) {
         s.knobs = knobs;
         const auto other = runOf(s);
         EXPECT_EQ(other.report.hazards, 0U);

@@ -13,13 +13,14 @@ namespace {
 using namespace flashstep;
 using namespace flashstep::test;
 
-constexpr std::array<Level, 5> levels { Level::Event, Level::Operation, Level::InnerTile, Level::OuterTile, Level::Cta };
+constexpr std::array<Level, 5> levels { Level::Event, Level::Operation, Level::InnerTile, Level::OuterTile,
+    Level::Cta };
 
 // Every scenario here: each algorithm, some with several CTAs at once, some broken and stuck.
 std::vector<Scenario> someScenarios()
 {
-    std::vector<Scenario> all { scenarioOf("fa2", 24, 24, 8, "causal", { 8, 8 }), scenarioOf("fa2", 20, 9, 8, "causal", { 8, 8 }),
-        scenarioOf("standard", 12, 12, 8, "causal", { 8, 8 }) };
+    std::vector<Scenario> all { scenarioOf("fa2", 24, 24, 8, "causal", { 8, 8 }),
+        scenarioOf("fa2", 20, 9, 8, "causal", { 8, 8 }), scenarioOf("standard", 12, 12, 8, "causal", { 8, 8 }) };
     Scenario stuck = scenarioOf("fa2", 16, 24, 8, "none", { 8, 8 });
     stuck.breaks = { "count:syncthreads=160" };
     all.push_back(stuck);
@@ -49,9 +50,13 @@ std::vector<Position> stepsByDefinition(const Trace& trace, Level level, CtaId o
             const bool pv = op.kind == OpKind::Mma && !op.transposed;
             const bool blockDone = pv && ++products[{ cta.index(), op.n }] == stream.roles.size();
             const bool ctaDone = ++ended[cta.index()] == stream.opCount;
-            step = step || (level == Level::Operation && op.kind != OpKind::Commit && op.kind != OpKind::Wait && op.kind != OpKind::Sync);
+            step = step
+                || (level == Level::Operation && op.kind != OpKind::Commit && op.kind != OpKind::Wait
+                    && op.kind != OpKind::Sync);
             step = step || (level == Level::InnerTile && blockDone) || (level == Level::Cta && ctaDone);
-            step = step || (level == Level::OuterTile && ctaDone && program.ctas[cta.index()].launch + 1U == program.launches.size());
+            step = step
+                || (level == Level::OuterTile && ctaDone
+                    && program.ctas[cta.index()].launch + 1U == program.launches.size());
         }
         if (step && (!only.valid() || only == cta))
             steps.push_back(Position { p });
@@ -67,13 +72,16 @@ TEST(Steps, AreTheNearestOfTheirLevelFromEveryPosition)
         const Trace& trace = *run.trace;
         for (const Level level : levels) {
             for (const CtaId cta : { CtaId::none(), CtaId(0), CtaId(run.program->ctas.size() - 1) }) {
-                SCOPED_TRACE(std::string(name(level)) + " of CTA " + (cta.valid() ? std::to_string(cta.index()) : "any"));
+                SCOPED_TRACE(
+                    std::string(name(level)) + " of CTA " + (cta.valid() ? std::to_string(cta.index()) : "any"));
                 const std::vector<Position> steps = stepsByDefinition(trace, level, cta);
                 for (std::uint32_t p = 0; p <= trace.end().value; ++p) {
                     const auto after = std::upper_bound(steps.begin(), steps.end(), Position { p });
                     const auto from = std::lower_bound(steps.begin(), steps.end(), Position { p });
                     ASSERT_EQ(trace.next(Position { p }, level, cta), after == steps.end() ? trace.end() : *after) << p;
-                    ASSERT_EQ(trace.previous(Position { p }, level, cta), from == steps.begin() ? Position { 0 } : *(from - 1)) << p;
+                    ASSERT_EQ(trace.previous(Position { p }, level, cta),
+                        from == steps.begin() ? Position { 0 } : *(from - 1))
+                        << p;
                 }
             }
         }
@@ -143,7 +151,8 @@ TEST(Steps, EveryEventOfACtaShowsInItsState)
     for (std::uint32_t p = 1; p <= trace.end().value; ++p) {
         const Event event = trace.eventAt(p - 1);
         const bool own = trace.ctaOf(event.instance) == CtaId(0);
-        const bool changed = withoutFirstLine(stateWithValues(trace, CtaId(0), Position { p - 1 })) != withoutFirstLine(stateWithValues(trace, CtaId(0), Position { p }));
+        const bool changed = withoutFirstLine(stateWithValues(trace, CtaId(0), Position { p - 1 }))
+            != withoutFirstLine(stateWithValues(trace, CtaId(0), Position { p }));
         if (!own) {
             ASSERT_FALSE(changed) << "event " << p;
         } else if (!event.ends) {

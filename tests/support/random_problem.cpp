@@ -83,8 +83,8 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
     if (algorithm == "standard" && draw.oneIn(2))
         p.headDimV = draw.pick(dims);
     const int eights = algorithm == "fa2" && p.headDim > 128 ? 8 : 4; // warps share the rows equally
-    std::vector<TileSize> tiles { { 4, 4 }, { 8, 8 }, { 8, 8 }, { 8, 16 }, { 16, 8 }, { 16, 16 }, { 8, 24 }, { 24, 16 }, { 32, 32 }, { 32, 64 },
-        { 64, 64 }, { 128, 32 }, { 128, 128 } };
+    std::vector<TileSize> tiles { { 4, 4 }, { 8, 8 }, { 8, 8 }, { 8, 16 }, { 16, 8 }, { 16, 16 }, { 8, 24 }, { 24, 16 },
+        { 32, 32 }, { 32, 64 }, { 64, 64 }, { 128, 32 }, { 128, 128 } };
     if (eights == 4)
         tiles.insert(tiles.end(), { { 4, 12 }, { 20, 12 }, { 8, 12 }, { 12, 20 } });
     TileSize tile;
@@ -111,8 +111,8 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
     return s;
 }
 
-Scenario scenarioOf(
-    const std::string& algorithm, int seqlenQ, int seqlenK, int headDim, const std::string& mask, TileSize tile, DType dtype)
+Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int headDim, const std::string& mask,
+    TileSize tile, DType dtype)
 {
     Scenario s;
     s.algorithm = algorithm;
@@ -128,9 +128,10 @@ Scenario scenarioOf(
 std::string describe(const Scenario& s)
 {
     const Problem& p = s.problem;
-    std::string text = s.algorithm + " on " + s.gpu + ", batch " + std::to_string(p.batch) + ", heads " + std::to_string(p.heads) + "/"
-        + std::to_string(p.kvHeads) + ", q " + std::to_string(p.seqlenQ) + ", k " + std::to_string(p.seqlenK) + ", d " + std::to_string(p.headDim)
-        + "/" + std::to_string(p.headDimV) + ", " + p.mask.text() + ", " + std::string(name(p.dtype));
+    std::string text = s.algorithm + " on " + s.gpu + ", batch " + std::to_string(p.batch) + ", heads "
+        + std::to_string(p.heads) + "/" + std::to_string(p.kvHeads) + ", q " + std::to_string(p.seqlenQ) + ", k "
+        + std::to_string(p.seqlenK) + ", d " + std::to_string(p.headDim) + "/" + std::to_string(p.headDimV) + ", "
+        + p.mask.text() + ", " + std::string(name(p.dtype));
     if (s.tile)
         text += ", tile " + s.tile->text();
     if (s.costTile)

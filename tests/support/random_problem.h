@@ -39,13 +39,13 @@ struct Limits {
     int heads = 4;
 };
 
-// A scenario that can run: any mask, lengths that are no multiple of the tile, one row, one key, more rows than keys, rows
-// that see nothing, grouped heads, shown tiles from 4 x 4 to 128 x 128 with or without a larger costed one.
+// A scenario that can run: any mask, lengths that are no multiple of the tile, one row, one key, more rows than keys,
+// rows that see nothing, grouped heads, shown tiles from 4 x 4 to 128 x 128 with or without a larger costed one.
 [[nodiscard]] Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const Limits& limits = {});
 
 // A scenario by hand; everything else as it is by default.
-[[nodiscard]] Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int headDim, const std::string& mask, TileSize tile,
-    DType dtype = DType::Fp32);
+[[nodiscard]] Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int headDim,
+    const std::string& mask, TileSize tile, DType dtype = DType::Fp32);
 
 // "seed 17: fa2 …", for SCOPED_TRACE: what repeats the failure.
 [[nodiscard]] std::string describe(std::uint64_t seed, const Scenario& scenario);

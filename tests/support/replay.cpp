@@ -25,7 +25,8 @@ Replay::Replay(const Program& program, const Inputs& inputs)
             buffers.emplace_back(static_cast<std::size_t>(decl.rows * decl.cols), nan);
     const Problem& p = program.problem;
     if (program.algorithm == "standard") {
-        const auto scores = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads * p.seqlenQ) * static_cast<std::size_t>(p.seqlenK);
+        const auto scores = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads * p.seqlenQ)
+            * static_cast<std::size_t>(p.seqlenK);
         m_s.assign(scores, nan);
         m_p.assign(scores, nan);
     }
@@ -43,7 +44,9 @@ float Replay::hbm(const Op& op, int row, int column) const
 {
     const Problem& p = m_program.problem;
     const int kvHead = m_cta->h / (p.heads / p.kvHeads);
-    const auto element = [&](const Tensor& t, int h, int n) { return n < t.seqlen ? t.row(m_cta->b, h, n)[static_cast<std::size_t>(column)] : 0.0F; };
+    const auto element = [&](const Tensor& t, int h, int n) {
+        return n < t.seqlen ? t.row(m_cta->b, h, n)[static_cast<std::size_t>(column)] : 0.0F;
+    };
     if (op.tensor == TensorId::Q)
         return element(m_inputs.q, m_cta->h, m_cta->row + row);
     if (op.tensor == TensorId::K)
@@ -54,7 +57,8 @@ float Replay::hbm(const Op& op, int row, int column) const
     const int key = m_firstKey + column;
     if (n >= p.seqlenQ || key >= p.seqlenK)
         return 0.0F;
-    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n)) * static_cast<std::size_t>(p.seqlenK);
+    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n))
+        * static_cast<std::size_t>(p.seqlenK);
     return (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)];
 }
 
@@ -65,7 +69,8 @@ void Replay::toHbm(const Op& op, int row, int column, float value)
     const int key = m_firstKey + column;
     if ((op.tensor != TensorId::S && op.tensor != TensorId::P) || n >= p.seqlenQ || key >= p.seqlenK)
         return; // O and LSE: nothing reads them again
-    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n)) * static_cast<std::size_t>(p.seqlenK);
+    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n))
+        * static_cast<std::size_t>(p.seqlenK);
     (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)] = value;
 }
 
@@ -173,8 +178,9 @@ void Replay::apply(CtaId cta, OpId id)
             for (int c = 0; op.out.valid() && c < columnsOf(op.out); ++c)
                 cell(op.out, row, c) = op.in[0].valid() ? cell(op.out, row, c) * (l == 0.0F ? 1.0F : 1.0F / l) : 0.0F;
             if (op.out2.valid())
-                cell(op.out2, row, 0)
-                    = l == 0.0F ? minusInf : static_cast<float>(static_cast<double>(cell(op.in[2], row, 0)) * scale + lnReal(l));
+                cell(op.out2, row, 0) = l == 0.0F
+                    ? minusInf
+                    : static_cast<float>(static_cast<double>(cell(op.in[2], row, 0)) * scale + lnReal(l));
             break;
         }
         default:
@@ -184,10 +190,12 @@ void Replay::apply(CtaId cta, OpId id)
     });
 }
 
-RowSoFar rowSoFar(const Problem& p, const Inputs& inputs, int b, int h, int row, const std::vector<int>& keyBlocks, int blockKeys)
+RowSoFar rowSoFar(
+    const Problem& p, const Inputs& inputs, int b, int h, int row, const std::vector<int>& keyBlocks, int blockKeys)
 {
     const int kvHead = h / (p.heads / p.kvHeads);
-    RowSoFar result { -std::numeric_limits<double>::infinity(), 0, std::vector<double>(static_cast<std::size_t>(p.headDimV)) };
+    RowSoFar result { -std::numeric_limits<double>::infinity(), 0,
+        std::vector<double>(static_cast<std::size_t>(p.headDimV)) };
     std::vector<std::pair<int, double>> scores;
     for (const int j : keyBlocks) {
         for (int key = j * blockKeys; key < std::min((j + 1) * blockKeys, p.seqlenK); ++key) {
@@ -195,7 +203,8 @@ RowSoFar rowSoFar(const Problem& p, const Inputs& inputs, int b, int h, int row,
                 continue;
             double sum = 0;
             for (std::size_t d = 0; d < static_cast<std::size_t>(p.headDim); ++d)
-                sum += static_cast<double>(inputs.q.row(b, h, row)[d]) * static_cast<double>(inputs.k.row(b, kvHead, key)[d]);
+                sum += static_cast<double>(inputs.q.row(b, h, row)[d])
+                    * static_cast<double>(inputs.k.row(b, kvHead, key)[d]);
             scores.emplace_back(key, sum / std::sqrt(static_cast<double>(p.headDim)));
             result.m = std::max(result.m, scores.back().second);
         }

@@ -15,7 +15,10 @@ public:
 
     // The op has ended: what it does to the CTA's buffers and to HBM.
     void apply(CtaId cta, OpId op);
-    [[nodiscard]] const std::vector<float>& buffer(CtaId cta, BufferId id) const { return m_buffers[cta.index()][id.index()]; }
+    [[nodiscard]] const std::vector<float>& buffer(CtaId cta, BufferId id) const
+    {
+        return m_buffers[cta.index()][id.index()];
+    }
 
 private:
     using Buffers = std::vector<std::vector<float>>;
@@ -41,6 +44,7 @@ struct RowSoFar {
     double l = 0; // sum of exp(s - m)
     std::vector<double> o; // sum of exp(s - m) V: not yet divided by l
 };
-[[nodiscard]] RowSoFar rowSoFar(const Problem& problem, const Inputs& inputs, int b, int h, int row, const std::vector<int>& keyBlocks, int blockKeys);
+[[nodiscard]] RowSoFar rowSoFar(const Problem& problem, const Inputs& inputs, int b, int h, int row,
+    const std::vector<int>& keyBlocks, int blockKeys);
 
 } // namespace flashstep::test

@@ -62,7 +62,8 @@ void expectEnginesServeOneAtATime(const Trace& trace)
     for (const Hop& hop : trace.hops()) {
         const InstanceId instance(hop.instance);
         const int sm = hop.engine() == Engine::Hbm ? 0 : trace.span(trace.ctaOf(instance)).sm;
-        const int quarter = perQuarter(hop.engine()) ? program.roles[program.op(trace.opOf(instance)).role.index()].quarter : 0;
+        const int quarter
+            = perQuarter(hop.engine()) ? program.roles[program.op(trace.opOf(instance)).role.index()].quarter : 0;
         booked[{ hop.engine(), sm, quarter }].emplace_back(hop.begin, hop.end());
         ASSERT_GE(hop.begin, trace.beginCycle(instance));
     }
@@ -70,14 +71,16 @@ void expectEnginesServeOneAtATime(const Trace& trace)
         std::sort(hops.begin(), hops.end());
         // Engines keep 1/64 cycles and hops whole ones, rounded outwards: neighbours may share the cycle they meet in.
         for (std::size_t k = 1; k < hops.size(); ++k)
-            ASSERT_LE(hops[k - 1].second - 1, hops[k].first)
-                << name(std::get<0>(key)) << " of SM " << std::get<1>(key) << " quarter " << std::get<2>(key) << ", hop " << k;
+            ASSERT_LE(hops[k - 1].second - 1, hops[k].first) << name(std::get<0>(key)) << " of SM " << std::get<1>(key)
+                                                             << " quarter " << std::get<2>(key) << ", hop " << k;
     }
     const double smCycles = static_cast<double>(trace.cycles()) * trace.smCount();
     for (std::size_t e = 0; e < engineCount; ++e) {
         const auto engine = static_cast<Engine>(e);
-        const double servers = engine == Engine::Hbm ? static_cast<double>(trace.cycles()) : smCycles * (perQuarter(engine) ? 4 : 1);
-        // Copies may still be on their way into SMEM in the last cycles: booked past the end, by less than a tile's time.
+        const double servers
+            = engine == Engine::Hbm ? static_cast<double>(trace.cycles()) : smCycles * (perQuarter(engine) ? 4 : 1);
+        // Copies may still be on their way into SMEM in the last cycles: booked past the end, by less than a tile's
+        // time.
         EXPECT_LE(trace.busy(engine), servers * 1.0 + 4096) << name(engine);
     }
 }
@@ -102,7 +105,8 @@ void expectWithinCapacity(const Trace& trace, const GpuSpec& gpu)
     for (auto& [slot, spans] : slots) {
         std::sort(spans.begin(), spans.end());
         for (std::size_t k = 1; k < spans.size(); ++k)
-            ASSERT_LE(spans[k - 1].second, spans[k].first) << "two CTAs at once in slot " << std::get<1>(slot) << " of SM " << std::get<0>(slot);
+            ASSERT_LE(spans[k - 1].second, spans[k].first)
+                << "two CTAs at once in slot " << std::get<1>(slot) << " of SM " << std::get<0>(slot);
     }
     for (auto& [sm, list] : changes) {
         std::sort(list.begin(), list.end());
@@ -128,14 +132,17 @@ void expectCountersToAddUp(const Trace& trace)
     std::array<double, counterCount> totals {};
     for (std::uint32_t p = 0;; ++p) {
         for (std::size_t k = 0; k < counterCount; ++k)
-            ASSERT_EQ(trace.counter(static_cast<Counter>(k), Position { p }), totals[k]) << name(static_cast<Counter>(k)) << " at " << p;
+            ASSERT_EQ(trace.counter(static_cast<Counter>(k), Position { p }), totals[k])
+                << name(static_cast<Counter>(k)) << " at " << p;
         if (p == trace.end().value)
             break;
         const Event event = trace.eventAt(p);
         if (!event.ends)
             continue;
-        const OpCounts counts = countsOf(program, program.ctas[trace.ctaOf(event.instance).index()], program.op(trace.opOf(event.instance)));
-        const std::array<std::int64_t, counterCount> added { counts.globalRead, counts.globalWrite, counts.flops, counts.exp2, counts.rescales };
+        const OpCounts counts = countsOf(
+            program, program.ctas[trace.ctaOf(event.instance).index()], program.op(trace.opOf(event.instance)));
+        const std::array<std::int64_t, counterCount> added { counts.globalRead, counts.globalWrite, counts.flops,
+            counts.exp2, counts.rescales };
         for (std::size_t k = 0; k < counterCount; ++k)
             totals[k] += static_cast<double>(added[k]);
     }
@@ -146,8 +153,8 @@ void expectEveryPairCoveredOnce(const Trace& trace)
     const Program& program = trace.program();
     const Problem& p = program.problem;
     for (const bool scores : { true, false }) {
-        std::vector<std::uint8_t> covered(static_cast<std::size_t>(p.batch * p.heads) * static_cast<std::size_t>(p.seqlenQ)
-            * static_cast<std::size_t>(p.seqlenK));
+        std::vector<std::uint8_t> covered(static_cast<std::size_t>(p.batch * p.heads)
+            * static_cast<std::size_t>(p.seqlenQ) * static_cast<std::size_t>(p.seqlenK));
         for (std::uint32_t k = 0; k < trace.end().value; ++k) {
             const Event event = trace.eventAt(k);
             const Op& op = program.op(trace.opOf(event.instance));
@@ -157,18 +164,22 @@ void expectEveryPairCoveredOnce(const Trace& trace)
             const int firstKey = program.keyBlock(cta, op) * program.tile.keys;
             program.rows(op).forEach([&](int r) {
                 const int row = cta.row + r;
-                for (int key = firstKey; row < p.seqlenQ && key < std::min(firstKey + program.tile.keys, p.seqlenK); ++key) {
+                for (int key = firstKey; row < p.seqlenQ && key < std::min(firstKey + program.tile.keys, p.seqlenK);
+                     ++key) {
                     const auto head = static_cast<std::size_t>(cta.b * p.heads + cta.h);
-                    ++covered[(head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row)) * static_cast<std::size_t>(p.seqlenK)
+                    ++covered[(head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                            * static_cast<std::size_t>(p.seqlenK)
                         + static_cast<std::size_t>(key)];
                 }
             });
         }
         for (std::size_t k = 0; k < covered.size(); ++k) {
             const int key = static_cast<int>(k % static_cast<std::size_t>(p.seqlenK));
-            const int row = static_cast<int>(k / static_cast<std::size_t>(p.seqlenK) % static_cast<std::size_t>(p.seqlenQ));
+            const int row
+                = static_cast<int>(k / static_cast<std::size_t>(p.seqlenK) % static_cast<std::size_t>(p.seqlenQ));
             ASSERT_LE(covered[k], 1) << (scores ? "S" : "O") << " row " << row << " key " << key;
-            ASSERT_GE(covered[k], p.visible(row, key) ? 1 : 0) << (scores ? "S" : "O") << " row " << row << " key " << key;
+            ASSERT_GE(covered[k], p.visible(row, key) ? 1 : 0)
+                << (scores ? "S" : "O") << " row " << row << " key " << key;
         }
     }
 }
@@ -203,7 +214,8 @@ void expectSameValues(const Trace& a, const Trace& b, CtaId cta)
         if (p > 0 && a.ctaOf(a.eventAt(p - 1).instance) != cta)
             continue;
         for (std::size_t k = 0; k < program.buffers.size(); ++k)
-            ASSERT_TRUE(sameBits(a.value(cta, BufferId(k), Position { p }).data, b.value(cta, BufferId(k), Position { p }).data))
+            ASSERT_TRUE(sameBits(
+                a.value(cta, BufferId(k), Position { p }).data, b.value(cta, BufferId(k), Position { p }).data))
                 << program.buffers[k].name << " of CTA " << cta.index() << " at " << p;
     }
 }
@@ -219,14 +231,14 @@ std::string stateText(const Trace& trace, CtaId cta, Position p)
         text += role.waitingFor.empty() ? "\n" : fmt::format(" for {}\n", role.waitingFor);
     }
     for (const BarrierState& barrier : barriersAt(trace, cta, p))
-        text += fmt::format(
-            "barrier {} {} of {}, turn {}\n", program.barriers[barrier.barrier.index()].name, barrier.arrived, barrier.expected, barrier.phase);
+        text += fmt::format("barrier {} {} of {}, turn {}\n", program.barriers[barrier.barrier.index()].name,
+            barrier.arrived, barrier.expected, barrier.phase);
     for (const BufferState& buffer : buffersAt(trace, cta, p))
-        text += fmt::format("buffer {} {} i={} j={} {}{}\n", program.buffers[buffer.buffer.index()].name, name(buffer.kind), buffer.i, buffer.j,
-            buffer.fraction, buffer.normalised ? " normalised" : "");
+        text += fmt::format("buffer {} {} i={} j={} {}{}\n", program.buffers[buffer.buffer.index()].name,
+            name(buffer.kind), buffer.i, buffer.j, buffer.fraction, buffer.normalised ? " normalised" : "");
     for (const RowState& row : ledgerAt(trace, cta, p))
-        text += fmt::format("row {} blocks {} m {:.4f} before {:.4f} l {:.4f} {} scale {:.4f}\n", row.row, row.blocks, row.m, row.mBefore, row.l,
-            row.decision, row.scale);
+        text += fmt::format("row {} blocks {} m {:.4f} before {:.4f} l {:.4f} {} scale {:.4f}\n", row.row, row.blocks,
+            row.m, row.mBefore, row.l, row.decision, row.scale);
     return text;
 }
 
@@ -235,7 +247,8 @@ std::string stateWithValues(const Trace& trace, CtaId cta, Position p)
     std::string text = stateText(trace, cta, p);
     for (std::size_t k = 0; k < trace.program().buffers.size(); ++k) {
         const TileValues values = trace.value(cta, BufferId(k), p);
-        text += fmt::format("{} {}x{} block {} ", trace.program().buffers[k].name, values.rows, values.cols, trace.keyBlockIn(cta, BufferId(k), p));
+        text += fmt::format("{} {}x{} block {} ", trace.program().buffers[k].name, values.rows, values.cols,
+            trace.keyBlockIn(cta, BufferId(k), p));
         for (const float x : values.data) { // one bit pattern for every NaN
             std::uint32_t bits = 0xffffffffU;
             if (!std::isnan(x))

@@ -15,15 +15,16 @@ void expectWithinCapacity(const Trace& trace, const GpuSpec& gpu); // engines, S
 void expectCountersToAddUp(const Trace& trace); // totals at every position are sums over the events before
 void expectEveryPairCoveredOnce(const Trace& trace); // by S = Q Kᵀ and by O += P V: each visible (row, key) by one role
 void expectSameEvents(const Trace& a, const Trace& b); // every column that is timing: events, spans, engines
-void expectSameValues(const Trace& a, const Trace& b, CtaId cta); // what every buffer of the CTA holds at every position
+void expectSameValues(
+    const Trace& a, const Trace& b, CtaId cta); // what every buffer of the CTA holds at every position
 
 // Everything a view shows of a CTA at p, as text that compares and prints: roles, barriers, buffers, row statistics.
 [[nodiscard]] std::string stateText(const Trace& trace, CtaId cta, Position p);
 // The same, and the bits of every value.
 [[nodiscard]] std::string stateWithValues(const Trace& trace, CtaId cta, Position p);
 
-// Key blocks that query tile i visits, in the order of visiting, from the definition: blocks that hold a key some row of
-// the tile could see (rows beyond the sequence included, as the kernels' block bounds have it).
+// Key blocks that query tile i visits, in the order of visiting, from the definition: blocks that hold a key some row
+// of the tile could see (rows beyond the sequence included, as the kernels' block bounds have it).
 [[nodiscard]] std::vector<int> visitedKeyBlocks(const Problem& problem, TileSize tile, int i);
 
 // Are two tiles the same, NaN for NaN?

@@ -71,11 +71,12 @@ TEST(Breaks, WhatCannotBeBrokenSaysWhatCan)
         EXPECT_FALSE(status) << spec;
         return status ? std::string() : status.error().line();
     };
-    EXPECT_NE(errorOfSpec("fa2", "wait:nothing").find("K_landed, K_visible, V_landed, V_visible, O_staged"), std::string::npos);
+    EXPECT_NE(errorOfSpec("fa2", "wait:nothing").find("K_landed, K_visible, V_landed, V_visible, O_staged"),
+        std::string::npos);
     EXPECT_NE(errorOfSpec("fa2", "wait:").find("K_landed"), std::string::npos);
     EXPECT_NE(errorOfSpec("fa2", "count:other=4").find("syncthreads"), std::string::npos);
-    for (const char* spec : { "count:syncthreads", "count:syncthreads=", "count:syncthreads=0", "count:syncthreads=-1", "count:syncthreads=4x",
-             "count:syncthreads=1000001", "count:syncthreads=99999999999" })
+    for (const char* spec : { "count:syncthreads", "count:syncthreads=", "count:syncthreads=0", "count:syncthreads=-1",
+             "count:syncthreads=4x", "count:syncthreads=1000001", "count:syncthreads=99999999999" })
         EXPECT_NE(errorOfSpec("fa2", spec).find("N from 1"), std::string::npos) << spec;
     EXPECT_NE(errorOfSpec("standard", "rescale:skip").find("never rescales"), std::string::npos);
     EXPECT_NE(errorOfSpec("fa2", "rescale:mix-frames").find("not in this version"), std::string::npos);

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <tuple>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -19,7 +19,8 @@ using namespace flashstep;
 using namespace flashstep::test;
 
 // How often the ops of all roles that `belongs` accepts touch each row of their tile, over one stream.
-template <typename Belongs> std::vector<int> touches(const Program& program, const Stream& stream, int rows, Belongs belongs)
+template <typename Belongs>
+std::vector<int> touches(const Program& program, const Stream& stream, int rows, Belongs belongs)
 {
     std::vector<int> counts(static_cast<std::size_t>(rows));
     for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
@@ -34,7 +35,8 @@ std::vector<Scenario> manyTiles()
     std::vector<Scenario> all;
     for (const char* algorithm : { "standard", "fa2" })
         for (const int dim : { 8, 32, 64, 96, 192 })
-            for (const TileSize tile : { TileSize { 8, 8 }, TileSize { 16, 32 }, TileSize { 24, 40 }, TileSize { 64, 16 }, TileSize { 128, 64 } }) {
+            for (const TileSize tile : { TileSize { 8, 8 }, TileSize { 16, 32 }, TileSize { 24, 40 },
+                     TileSize { 64, 16 }, TileSize { 128, 64 } }) {
                 all.push_back(scenarioOf(algorithm, tile.rows + 3, 2 * tile.keys, dim, "causal", tile));
                 all.back().gpu = "h100";
             }
@@ -48,7 +50,8 @@ TEST(Builder, WarpsShareTheRowsOfATileWithoutGapsOrOverlaps)
         const auto program = programOf(s);
         for (std::size_t id = 0; id < program->streams.size(); ++id) {
             const Stream& stream = program->streams[id];
-            std::set<std::tuple<OpKind, TensorId, int, std::uint32_t>> steps; // what a tile goes through: each is shared by all warps
+            std::set<std::tuple<OpKind, TensorId, int, std::uint32_t>>
+                steps; // what a tile goes through: each is shared by all warps
             for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
                 const Op& op = program->ops[k];
                 if (op.kind != OpKind::Commit && op.kind != OpKind::Wait && op.kind != OpKind::Sync)
@@ -79,9 +82,11 @@ TEST(Builder, WarpsCopyOtherRowsThanTheyCompute)
         SCOPED_TRACE(describe(s));
         const auto program = programOf(s);
         for (const Op& op : program->ops) {
-            if (op.kind != OpKind::Store || op.tensor != TensorId::O || program->buffers[op.in[0].index()].space != Space::Smem)
+            if (op.kind != OpKind::Store || op.tensor != TensorId::O
+                || program->buffers[op.in[0].index()].space != Space::Smem)
                 continue;
-            const auto stage = std::ranges::find_if(program->ops, [&](const Op& o) { return o.kind == OpKind::Stage && o.role == op.role && o.out == op.in[0]; });
+            const auto stage = std::ranges::find_if(program->ops,
+                [&](const Op& o) { return o.kind == OpKind::Stage && o.role == op.role && o.out == op.in[0]; });
             ASSERT_NE(stage, program->ops.end());
             const auto rowsOf = [&](const Op& o) {
                 std::set<int> rows;
@@ -95,7 +100,8 @@ TEST(Builder, WarpsCopyOtherRowsThanTheyCompute)
 
 TEST(Builder, RowSetsKnowTheirRows)
 {
-    for (const RowSet rows : { RowSet { 0, 16, 64, 2 }, RowSet { 48, 16, 64, 2 }, RowSet { 3, 1, 4, 8 }, RowSet { 5, 7, 0, 1 } }) {
+    for (const RowSet rows :
+        { RowSet { 0, 16, 64, 2 }, RowSet { 48, 16, 64, 2 }, RowSet { 3, 1, 4, 8 }, RowSet { 5, 7, 0, 1 } }) {
         std::set<int> visited;
         rows.forEach([&](int row) { EXPECT_TRUE(visited.insert(row).second); });
         EXPECT_EQ(static_cast<int>(visited.size()), rows.count());
@@ -132,7 +138,8 @@ TEST(Builder, VisitsTheBlocksThatHoldVisibleKeysFromRightToLeft)
                 for (int row = cta.row; row < cta.row + program->rowsInside(cta); ++row)
                     for (int key = j * program->tile.keys; key < (j + 1) * program->tile.keys; ++key)
                         hidden = hidden || !s.problem.visible(row, key) || key >= s.problem.seqlenK;
-                ASSERT_TRUE(!hidden || masked.contains(j)) << "block " << j << " of query tile " << cta.i << " is never masked";
+                ASSERT_TRUE(!hidden || masked.contains(j))
+                    << "block " << j << " of query tile " << cta.i << " is never masked";
             }
         }
     }
@@ -143,7 +150,8 @@ TEST(Builder, MasksOnlyTheBlocksThatTheKernelMasks)
     const auto maskedBlocks = [](const Scenario& s) {
         const auto program = programOf(s);
         const Stream& last = program->streamOf(CtaId(program->ctas.size() - 1));
-        return std::count_if(program->ops.begin() + last.roles[0].first, program->ops.begin() + last.roles[0].first + last.roles[0].count,
+        return std::count_if(program->ops.begin() + last.roles[0].first,
+            program->ops.begin() + last.roles[0].first + last.roles[0].count,
             [](const Op& op) { return op.kind == OpKind::Mask; });
     };
     EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 64, "none", { 128, 128 })), 0) << "even";
@@ -151,8 +159,10 @@ TEST(Builder, MasksOnlyTheBlocksThatTheKernelMasks)
     EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 64, "causal", { 128, 128 })), 1) << "even: the diagonal block";
     EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 128, "causal", { 128, 64 })), 2) << "even: ceil(128 / 64)";
     EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 500, 512, 128, "causal", { 128, 64 })), 3) << "uneven: one more";
-    EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 192, "causal", { 128, 64 })), 3) << "kernels of head_dim above 128 never count as even";
-    EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 64, "window:256,0", { 128, 128 })), 3) << "every block of a window";
+    EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 192, "causal", { 128, 64 })), 3)
+        << "kernels of head_dim above 128 never count as even";
+    EXPECT_EQ(maskedBlocks(scenarioOf("fa2", 512, 512, 64, "window:256,0", { 128, 128 })), 3)
+        << "every block of a window";
 }
 
 TEST(Builder, AWindowAsWideAsAnIntIsEveryKey)
@@ -198,11 +208,12 @@ TEST(Builder, OrdersTheGridByQueryTileThenBatchThenHead)
 // The Source view shows these lines: each must be the one that says what the op does.
 TEST(Builder, OpsNameTheLineThatMadeThem)
 {
-    const std::map<OpKind, std::vector<std::string>> calls { { OpKind::Load, { "copyAsync(", "load(" } }, { OpKind::Commit, { "commit()" } },
-        { OpKind::Wait, { "waitGroup(" } }, { OpKind::Sync, { "sync(" } }, { OpKind::Mma, { "mmaTransposed(", "mma(" } }, { OpKind::Mask, { "mask(" } },
-        { OpKind::RowMax, { "rowMax(" } }, { OpKind::Rescale, { "rescale(" } }, { OpKind::Exp2, { "exp2(" } }, { OpKind::RowSum, { "rowSum(" } },
-        { OpKind::Convert, { "convert(" } }, { OpKind::Normalise, { "normalise(", "divide(" } }, { OpKind::Stage, { "stage(" } },
-        { OpKind::Store, { "store(" } } };
+    const std::map<OpKind, std::vector<std::string>> calls { { OpKind::Load, { "copyAsync(", "load(" } },
+        { OpKind::Commit, { "commit()" } }, { OpKind::Wait, { "waitGroup(" } }, { OpKind::Sync, { "sync(" } },
+        { OpKind::Mma, { "mmaTransposed(", "mma(" } }, { OpKind::Mask, { "mask(" } }, { OpKind::RowMax, { "rowMax(" } },
+        { OpKind::Rescale, { "rescale(" } }, { OpKind::Exp2, { "exp2(" } }, { OpKind::RowSum, { "rowSum(" } },
+        { OpKind::Convert, { "convert(" } }, { OpKind::Normalise, { "normalise(", "divide(" } },
+        { OpKind::Stage, { "stage(" } }, { OpKind::Store, { "store(" } } };
     for (const char* algorithm : { "standard", "fa2" }) {
         const auto program = programOf(scenarioOf(algorithm, 20, 16, 8, "causal", { 8, 8 }));
         std::ifstream file(std::string(FLASHSTEP_SOURCE_DIR) + "/" + program->source);
@@ -214,7 +225,8 @@ TEST(Builder, OpsNameTheLineThatMadeThem)
             ASSERT_GT(op.line, 0U);
             ASSERT_LT(op.line, lines.size());
             const std::vector<std::string>& names = calls.at(op.kind);
-            EXPECT_TRUE(std::ranges::any_of(names, [&](const std::string& call) { return lines[op.line].find(call) != std::string::npos; }))
+            EXPECT_TRUE(std::ranges::any_of(
+                names, [&](const std::string& call) { return lines[op.line].find(call) != std::string::npos; }))
                 << name(op.kind) << " says line " << op.line << ": " << lines[op.line];
             met.insert(op.kind);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/program/check.h"
 #include "core/program/breaks.h"
+#include "core/program/check.h"
 #include "tests/support/random_problem.h"
 
 #include <gtest/gtest.h>
@@ -57,8 +57,9 @@ TEST(Check, FindsABufferReadBeforeItIsWritten)
                 op.out = op.out2 = BufferId::none();
         const std::vector<Offence> offences = checkProgram(program);
         ASSERT_FALSE(offences.empty()) << name(removed);
-        EXPECT_TRUE(std::ranges::any_of(offences, [](const Offence& o) { return o.what.find("before it is written") != std::string::npos; }))
-            << name(removed);
+        EXPECT_TRUE(std::ranges::any_of(offences, [](const Offence& o) {
+            return o.what.find("before it is written") != std::string::npos;
+        })) << name(removed);
     }
 }
 

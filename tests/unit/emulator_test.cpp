@@ -57,7 +57,8 @@ TEST(Emulator, ABarrierLetsEveryoneGoWhenTheLastArrives)
     for (std::size_t role = 0; role < 4; ++role)
         lastArrival = std::max(lastArrival, trace.beginCycle(instanceOf(trace, CtaId(0), role, OpKind::Sync)));
     for (std::size_t role = 0; role < 4; ++role)
-        EXPECT_EQ(trace.endCycle(instanceOf(trace, CtaId(0), role, OpKind::Sync)), lastArrival + static_cast<Cycle>(run.gpu.barrierLatency));
+        EXPECT_EQ(trace.endCycle(instanceOf(trace, CtaId(0), role, OpKind::Sync)),
+            lastArrival + static_cast<Cycle>(run.gpu.barrierLatency));
 }
 
 // K of the next block lands while softmax and O += P V of this one run: that is what the schedule is for.
@@ -97,7 +98,9 @@ TEST(Emulator, PlacesCtasRoundRobinAndThenWhereOneEnds)
         const CtaSpan& span = trace.span(CtaId(c));
         bool freed = false;
         for (std::size_t other = 0; other < c; ++other)
-            freed = freed || (trace.span(CtaId(other)).sm == span.sm && trace.span(CtaId(other)).slot == span.slot && trace.span(CtaId(other)).end == span.begin);
+            freed = freed
+                || (trace.span(CtaId(other)).sm == span.sm && trace.span(CtaId(other)).slot == span.slot
+                    && trace.span(CtaId(other)).end == span.begin);
         EXPECT_TRUE(freed) << "CTA " << c;
     }
 }
@@ -108,7 +111,8 @@ TEST(Emulator, RunsLaunchesOneAfterTheOther)
     std::map<int, std::pair<Cycle, Cycle>> spans;
     for (std::size_t c = 0; c < run.program->ctas.size(); ++c) {
         const CtaSpan& span = run.trace->span(CtaId(c));
-        auto& [begin, end] = spans.try_emplace(run.program->ctas[c].launch, std::pair<Cycle, Cycle>(1 << 30, 0)).first->second;
+        auto& [begin, end]
+            = spans.try_emplace(run.program->ctas[c].launch, std::pair<Cycle, Cycle>(1 << 30, 0)).first->second;
         begin = std::min<Cycle>(begin, span.begin);
         end = std::max<Cycle>(end, span.end);
     }
@@ -127,7 +131,8 @@ TEST(Emulator, ReadsKeysFromHbmOnce)
     const double keysBusy = eight.trace->busy(Engine::Hbm) - 8 * one;
     EXPECT_LT(keysBusy, 0) << "eight tiles take less than eight times one tile's";
     EXPECT_LT(eight.trace->busy(Engine::Hbm), 3.0 * one) << "Q and O eight times, K and V once";
-    EXPECT_GT(eight.trace->busy(Engine::L2), 7.5 * runOf(timing("fa2", 128, 512, 64, "none", { 128, 128 })).trace->busy(Engine::L2));
+    EXPECT_GT(eight.trace->busy(Engine::L2),
+        7.5 * runOf(timing("fa2", 128, 512, 64, "none", { 128, 128 })).trace->busy(Engine::L2));
 }
 
 TEST(Emulator, EngineTimeIsWhatOpsCost)
@@ -139,12 +144,16 @@ TEST(Emulator, EngineTimeIsWhatOpsCost)
         for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
             const OpCost cost = costOf(run.gpu, *run.program, cta, run.program->ops[k]);
             for (std::size_t b = 0; b < cost.bookingCount; ++b)
-                expected[static_cast<std::size_t>(cost.bookings[b].engine)] += static_cast<double>(cost.bookings[b].busy) / ticksPerCycle;
-            expected[static_cast<std::size_t>(Engine::Smem)] += static_cast<double>(run.program->ops[k].async ? cost.landing : 0) / ticksPerCycle;
+                expected[static_cast<std::size_t>(cost.bookings[b].engine)]
+                    += static_cast<double>(cost.bookings[b].busy) / ticksPerCycle;
+            expected[static_cast<std::size_t>(Engine::Smem)]
+                += static_cast<double>(run.program->ops[k].async ? cost.landing : 0) / ticksPerCycle;
         }
     }
     for (const Engine e : { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Issue, Engine::Smem, Engine::L2 })
-        EXPECT_NEAR(run.trace->busy(e), expected[static_cast<std::size_t>(e)], 1e-6 * expected[static_cast<std::size_t>(e)]) << name(e);
+        EXPECT_NEAR(
+            run.trace->busy(e), expected[static_cast<std::size_t>(e)], 1e-6 * expected[static_cast<std::size_t>(e)])
+            << name(e);
 }
 
 TEST(Emulator, ReportsWhoWaitsForWhatInADeadlock)

@@ -46,8 +46,10 @@ TEST(Hazards, NameTheBufferThatTheWaitProtects)
 {
     EXPECT_TRUE(buffersIn(brokenRun({ "wait:K_landed" })).contains("K"));
     EXPECT_TRUE(buffersIn(brokenRun({ "wait:V_landed" })).contains("V"));
-    EXPECT_EQ(buffersIn(brokenRun({ "wait:K_visible" })), (std::set<std::string> { "K", "Q", "V" })) << "Q the first time; V of the block before is overwritten";
-    EXPECT_EQ(buffersIn(brokenRun({ "wait:V_visible" })), (std::set<std::string> { "K", "V" })) << "and K is overwritten by the next block";
+    EXPECT_EQ(buffersIn(brokenRun({ "wait:K_visible" })), (std::set<std::string> { "K", "Q", "V" }))
+        << "Q the first time; V of the block before is overwritten";
+    EXPECT_EQ(buffersIn(brokenRun({ "wait:V_visible" })), (std::set<std::string> { "K", "V" }))
+        << "and K is overwritten by the next block";
     EXPECT_EQ(buffersIn(brokenRun({ "wait:O_staged" })), (std::set<std::string> { "sO" }));
     EXPECT_EQ(buffersIn(brokenRun({ "wait:PV_free" }, "standard")), (std::set<std::string> { "P", "V" }));
     EXPECT_EQ(buffersIn(brokenRun({ "wait:S_staged" }, "standard")), (std::set<std::string> { "sS" }));
@@ -65,7 +67,8 @@ TEST(Hazards, SayWhichAccessCameFirst)
         EXPECT_NE(hazard.op, hazard.other);
         const bool writes = hazard.kind != "read before write";
         EXPECT_EQ(writes, op.out == hazard.buffer || op.out2 == hazard.buffer) << hazard.kind;
-        EXPECT_EQ(hazard.kind == "write after read", std::ranges::find(other.in, hazard.buffer) != other.in.end()) << hazard.kind;
+        EXPECT_EQ(hazard.kind == "write after read", std::ranges::find(other.in, hazard.buffer) != other.in.end())
+            << hazard.kind;
         EXPECT_EQ(hazard.cycle, run.trace->beginCycle(run.trace->instance(hazard.cta, hazard.op)));
     }
 }
@@ -128,8 +131,8 @@ TEST(Hazards, NeedNoValues)
     EXPECT_EQ(runOf(s).report.hazards, with);
 }
 
-// A pair is found though other accesses lie between the two: each warp reads V of block 1 and nothing orders that before
-// the copies of any later block.
+// A pair is found though other accesses lie between the two: each warp reads V of block 1 and nothing orders that
+// before the copies of any later block.
 TEST(Hazards, AreFoundBetweenAccessesFarApart)
 {
     const auto run = brokenRun({ "wait:K_landed", "wait:K_visible", "wait:V_landed", "wait:V_visible" });

@@ -75,7 +75,8 @@ TEST_F(Query, TimesAreCyclesOrMicroseconds)
     EXPECT_EQ(at("1.5us").position, trace->positionAt(static_cast<Cycle>(1.5 * trace->clockMhz())));
     EXPECT_EQ(position("0cy"), trace->positionAt(0).value);
     EXPECT_EQ(position("1e12us"), trace->end().value) << "later than the end is the end";
-    for (const char* bad : { "cy", "us", "-1cy", "-0.5us", "1200c", "1200cyc", "nancy", "nanus", "1,5us", "0x10cy", "1 2cy" })
+    for (const char* bad :
+        { "cy", "us", "-1cy", "-0.5us", "1200c", "1200cyc", "nancy", "nanus", "1,5us", "0x10cy", "1 2cy" })
         (void)error(bad);
 }
 
@@ -95,7 +96,8 @@ TEST_F(Query, FirstLastAndNthCountMatchingOpsInTimeOrder)
     }
     EXPECT_EQ(count, 4 * (2 + 3) * 4 * 2) << "heads times batch, blocks, warps, two products";
     EXPECT_EQ(position("last(mma)"), before);
-    EXPECT_NE(error("nth(" + std::to_string(count + 1) + ", mma)").find(std::to_string(count)), std::string::npos) << "says how many there are";
+    EXPECT_NE(error("nth(" + std::to_string(count + 1) + ", mma)").find(std::to_string(count)), std::string::npos)
+        << "says how many there are";
 }
 
 TEST_F(Query, EveryKeyNarrows)
@@ -114,8 +116,9 @@ TEST_F(Query, EveryKeyNarrows)
     const Moment row = at("first(rowmax, i=1, row=13)");
     EXPECT_TRUE(trace->program().rows(opBefore(row)).contains(5));
     EXPECT_EQ(position("first( mma ,i = 1,  j=0 )"), position("first(mma, i=1, j=0)")) << "blanks do not matter";
-    for (const char* never : { "first(mma, cta=8)", "first(mma, i=2)", "first(mma, j=3)", "first(mma, row=99)", "first(mma, turn=0)",
-             "first(mma, barrier=syncthreads)", "first(sync, barrier=other)", "first(mma, buffer=nothing)", "first(mma, role=producer)" })
+    for (const char* never : { "first(mma, cta=8)", "first(mma, i=2)", "first(mma, j=3)", "first(mma, row=99)",
+             "first(mma, turn=0)", "first(mma, barrier=syncthreads)", "first(sync, barrier=other)",
+             "first(mma, buffer=nothing)", "first(mma, role=producer)" })
         EXPECT_NE(error(never).find("never happens"), std::string::npos) << never;
 }
 
@@ -125,8 +128,8 @@ TEST_F(Query, BlockIsWhenTheLastPartOfAProductHasLanded)
         for (int h = 0; h < 2; ++h)
             for (int i = 0; i < 2; ++i)
                 for (int n = 1; n <= 2 + i; ++n) {
-                    const std::string text
-                        = "block(i=" + std::to_string(i) + ", n=" + std::to_string(n) + ", b=" + std::to_string(b) + ", h=" + std::to_string(h) + ")";
+                    const std::string text = "block(i=" + std::to_string(i) + ", n=" + std::to_string(n)
+                        + ", b=" + std::to_string(b) + ", h=" + std::to_string(h) + ")";
                     const Moment moment = at(text);
                     const Cta& cta = trace->program().ctas[moment.cta.index()];
                     EXPECT_TRUE(cta.b == b && cta.h == h && cta.i == i) << text;
@@ -150,11 +153,13 @@ TEST_F(Query, BlockIsWhenTheLastPartOfAProductHasLanded)
 
 TEST_F(Query, WhatIsNotUnderstoodSaysWhatIs)
 {
-    for (const char* bad : { "", " ", "start", "-1", "+5", "12.5", "0x10", "first", "first(", "first()", "first)", "(mma)", "second(mma)", "first(mma", "mma",
-             "first(mma))x", "first(bogus)", "first(mma, mma)", "first(mma,)", "first(mma,,i=0)", "first(mma, i)", "first(mma, i=)", "first(mma, i=x)",
-             "first(mma, i=0, i=1)", "first(mma, =0)", "first(mma, colour=red)", "first(i=0)", "nth(mma)", "nth(0, mma)", "nth(-1, mma)", "nth(x, mma)",
-             "nth(1.5, mma)", "nth(1)", "nth(1, mma, mma)", "block()", "block(i=0)", "block(n=1)", "block(0, 1)", "block(i=0, n=0)", "block(i=-1, n=1)",
-             "block(i=0, n=1, j=2)", "block(i=0, n=one)", "block(i=0,n=99999999999)", "end end", "first(mma, i=99999999999)" }) {
+    for (const char* bad : { "", " ", "start", "-1", "+5", "12.5", "0x10", "first", "first(", "first()", "first)",
+             "(mma)", "second(mma)", "first(mma", "mma", "first(mma))x", "first(bogus)", "first(mma, mma)",
+             "first(mma,)", "first(mma,,i=0)", "first(mma, i)", "first(mma, i=)", "first(mma, i=x)",
+             "first(mma, i=0, i=1)", "first(mma, =0)", "first(mma, colour=red)", "first(i=0)", "nth(mma)",
+             "nth(0, mma)", "nth(-1, mma)", "nth(x, mma)", "nth(1.5, mma)", "nth(1)", "nth(1, mma, mma)", "block()",
+             "block(i=0)", "block(n=1)", "block(0, 1)", "block(i=0, n=0)", "block(i=-1, n=1)", "block(i=0, n=1, j=2)",
+             "block(i=0, n=one)", "block(i=0,n=99999999999)", "end end", "first(mma, i=99999999999)" }) {
         const std::string line = error(bad);
         EXPECT_NE(line.find("position"), std::string::npos) << bad << ": " << line;
         EXPECT_EQ(line.find('\n'), std::string::npos) << "one line";
@@ -165,8 +170,9 @@ TEST_F(Query, WhatIsNotUnderstoodSaysWhatIs)
 TEST_F(Query, RandomTextNeverBreaksIt)
 {
     const std::string letters = "firstlanhbock(),=. 0123456789-+eucy\t\xC3\xA9\"'mijrow";
-    const std::vector<std::string> words { "first", "last", "nth", "block", "(", ")", ",", "=", "mma", "load", "i", "n", "j", "b", "h", "row", "role", "cta",
-        "warp 0", "0", "1", "2", "-1", "end", "cy", "us", " ", "99999999999999999999", "1e308", "nan", "inf", "turn", "syncthreads", "buffer", "O" };
+    const std::vector<std::string> words { "first", "last", "nth", "block", "(", ")", ",", "=", "mma", "load", "i", "n",
+        "j", "b", "h", "row", "role", "cta", "warp 0", "0", "1", "2", "-1", "end", "cy", "us", " ",
+        "99999999999999999999", "1e308", "nan", "inf", "turn", "syncthreads", "buffer", "O" };
     Draws draw(7);
     int found = 0;
     for (int k = 0; k < 30'000; ++k) {
@@ -197,7 +203,8 @@ TEST_F(Query, NextAndPreviousOfAKindAreTheNearestEnds)
         std::vector<std::uint32_t> ends;
         for (std::uint32_t p = 1; p <= trace->end().value; ++p) {
             const Event event = trace->eventAt(p - 1);
-            if (event.ends && trace->program().op(trace->opOf(event.instance)).kind == OpKind::Rescale && (!cta.valid() || trace->ctaOf(event.instance) == cta))
+            if (event.ends && trace->program().op(trace->opOf(event.instance)).kind == OpKind::Rescale
+                && (!cta.valid() || trace->ctaOf(event.instance) == cta))
                 ends.push_back(p);
         }
         ASSERT_FALSE(ends.empty());
@@ -205,7 +212,8 @@ TEST_F(Query, NextAndPreviousOfAKindAreTheNearestEnds)
             const auto after = std::upper_bound(ends.begin(), ends.end(), p);
             const auto from = std::lower_bound(ends.begin(), ends.end(), p);
             ASSERT_EQ(nextOfKind(*trace, Position { p }, OpKind::Rescale, cta).value, after == ends.end() ? p : *after);
-            ASSERT_EQ(previousOfKind(*trace, Position { p }, OpKind::Rescale, cta).value, from == ends.begin() ? p : *(from - 1));
+            ASSERT_EQ(previousOfKind(*trace, Position { p }, OpKind::Rescale, cta).value,
+                from == ends.begin() ? p : *(from - 1));
         }
     }
 }

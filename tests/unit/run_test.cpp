@@ -44,9 +44,11 @@ TEST(Prepare, TakesTheKernelsTileForTheHeadDimension)
         TileSize tile;
         std::size_t warps;
     };
-    for (const Row& row : { Row { 32, "a100", { 128, 128 }, 4 }, Row { 64, "a100", { 128, 128 }, 4 }, Row { 72, "a100", { 128, 64 }, 4 },
-             Row { 96, "h100", { 128, 64 }, 4 }, Row { 128, "a100", { 128, 64 }, 4 }, Row { 160, "a100", { 128, 64 }, 8 }, Row { 192, "h100", { 128, 64 }, 8 },
-             Row { 256, "a100", { 128, 64 }, 8 }, Row { 256, "h100", { 64, 64 }, 4 } }) {
+    for (const Row& row :
+        { Row { 32, "a100", { 128, 128 }, 4 }, Row { 64, "a100", { 128, 128 }, 4 }, Row { 72, "a100", { 128, 64 }, 4 },
+            Row { 96, "h100", { 128, 64 }, 4 }, Row { 128, "a100", { 128, 64 }, 4 },
+            Row { 160, "a100", { 128, 64 }, 8 }, Row { 192, "h100", { 128, 64 }, 8 },
+            Row { 256, "a100", { 128, 64 }, 8 }, Row { 256, "h100", { 64, 64 }, 4 } }) {
         Scenario s;
         s.gpu = row.gpu;
         s.problem.headDim = s.problem.headDimV = row.headDim;
@@ -100,16 +102,40 @@ TEST(Prepare, OneLineSaysWhatIsWrongAndWhatWouldDo)
         { "unknown GPU abacus", [](Scenario& s) { s.gpu = "abacus"; } },
         { "b200 is not in this version", [](Scenario& s) { s.gpu = "b200"; } },
         { "e4m3 is not in this version", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
-        { "tile: 6x8", [](Scenario& s) { s.tile = TileSize { 6, 8 }; } },
-        { "tile: 8x6", [](Scenario& s) { s.tile = TileSize { 8, 6 }; } },
-        { "tile: 0x8", [](Scenario& s) { s.tile = TileSize { 0, 8 }; } },
-        { "tile: -8x8", [](Scenario& s) { s.tile = TileSize { -8, 8 }; } },
-        { "up to 1024", [](Scenario& s) { s.tile = TileSize { 2048, 8 }; } },
-        { "cost_tile: 128x130", [](Scenario& s) { s.costTile = TileSize { 128, 130 }; } },
+        { "tile: 6x8",
+            [](Scenario& s) {
+                s.tile = TileSize { 6, 8 };
+            } },
+        { "tile: 8x6",
+            [](Scenario& s) {
+                s.tile = TileSize { 8, 6 };
+            } },
+        { "tile: 0x8",
+            [](Scenario& s) {
+                s.tile = TileSize { 0, 8 };
+            } },
+        { "tile: -8x8",
+            [](Scenario& s) {
+                s.tile = TileSize { -8, 8 };
+            } },
+        { "up to 1024",
+            [](Scenario& s) {
+                s.tile = TileSize { 2048, 8 };
+            } },
+        { "cost_tile: 128x130",
+            [](Scenario& s) {
+                s.costTile = TileSize { 128, 130 };
+            } },
         { "stages: cannot be 3", [](Scenario& s) { s.stages = 3; } },
-        { "there is no CTA 2", [](Scenario& s) { s.record = { Record::Kind::OneCta, 2 }; } },
+        { "there is no CTA 2",
+            [](Scenario& s) {
+                s.record = { Record::Kind::OneCta, 2 };
+            } },
         { "no wait of that name", [](Scenario& s) { s.breaks = { "wait:nothing" }; } },
-        { "window:L,R", [](Scenario& s) { s.problem.mask = { MaskKind::Window, -1, 0 }; } },
+        { "window:L,R",
+            [](Scenario& s) {
+                s.problem.mask = { MaskKind::Window, -1, 0 };
+            } },
     };
     ASSERT_EQ(errorOf(small()), "");
     for (const BadRow& row : rows) {
@@ -247,7 +273,8 @@ TEST(Run, ReportsTimeAndRates)
     EXPECT_DOUBLE_EQ(r.microseconds, static_cast<double>(r.cycles) / r.clockMhz + run.gpu.launchMicroseconds);
     EXPECT_EQ(r.flops, 2.0 * 1024 * 1024 * 128 / 2) << "halved when causal";
     EXPECT_DOUBLE_EQ(*r.tflops, r.flops / r.microseconds * 1e-6);
-    for (const double share : { r.utilisation.tensor, r.utilisation.exp, r.utilisation.issue, r.utilisation.smem, r.utilisation.l2, r.utilisation.hbm }) {
+    for (const double share : { r.utilisation.tensor, r.utilisation.exp, r.utilisation.issue, r.utilisation.smem,
+             r.utilisation.l2, r.utilisation.hbm }) {
         EXPECT_GT(share, 0);
         EXPECT_LE(share, 1);
     }
@@ -262,7 +289,8 @@ TEST(Run, ReportsTimeAndRates)
 
 TEST(Run, UtilisationNeverExceedsOne)
 {
-    for (const char* knob : { "tensor-rate=64", "mufu-rate=1", "smem-bytes-per-clk=8", "hbm-gbps=10", "register-contention=8" }) {
+    for (const char* knob :
+        { "tensor-rate=64", "mufu-rate=1", "smem-bytes-per-clk=8", "hbm-gbps=10", "register-contention=8" }) {
         Scenario s = scenarioOf("fa2", 512, 512, 64, "none", { 128, 128 }, DType::Bf16);
         s.record = { Record::Kind::None };
         const std::string text = knob;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/trace/state.h"
 #include "core/trace/query.h"
+#include "core/trace/state.h"
 #include "tests/support/random_problem.h"
 #include "tests/support/replay.h"
 #include "tests/support/trace_invariants.h"
@@ -21,7 +21,8 @@ constexpr double minusInf = -std::numeric_limits<double>::infinity();
 
 const BufferState& stateOf(const std::vector<BufferState>& states, const Program& program, std::string_view buffer)
 {
-    return *std::ranges::find_if(states, [&](const BufferState& s) { return program.buffers[s.buffer.index()].name == buffer; });
+    return *std::ranges::find_if(
+        states, [&](const BufferState& s) { return program.buffers[s.buffer.index()].name == buffer; });
 }
 
 TEST(Roles, HaveNotStartedRunWaitAndAreDone)
@@ -46,7 +47,8 @@ TEST(Roles, HaveNotStartedRunWaitAndAreDone)
             bool missing = op.kind == OpKind::Sync; // else: the role's own copies in the air
             const RoleRange& range = run.program->streams[0].roles[role.role.index()];
             for (std::uint32_t k = range.first; k < trace.opOf(role.current).index(); ++k)
-                missing = missing || (run.program->ops[k].async && !trace.endedAt(trace.instance(CtaId(0), OpId(k)), Position { p }));
+                missing = missing
+                    || (run.program->ops[k].async && !trace.endedAt(trace.instance(CtaId(0), OpId(k)), Position { p }));
             const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
             const bool mustWait = waits && missing && !trace.endedAt(role.current, Position { p });
             ASSERT_EQ(role.kind == RoleState::Kind::Waiting, mustWait);
@@ -135,7 +137,8 @@ TEST(Buffers, FillAndSayWhatTheyHold)
     EXPECT_EQ(stateOf(states, *run.program, "O").kind, BufferState::Kind::Writing) << "one warp of four";
     EXPECT_FALSE(stateOf(states, *run.program, "O").normalised);
     states = buffersAt(trace, cta, findMoment(trace, "block(i=1, n=2)")->position);
-    EXPECT_EQ(stateOf(states, *run.program, "O").kind, BufferState::Kind::Valid) << "none may go on before all have arrived";
+    EXPECT_EQ(stateOf(states, *run.program, "O").kind, BufferState::Kind::Valid)
+        << "none may go on before all have arrived";
     EXPECT_FALSE(stateOf(states, *run.program, "O").normalised);
     states = buffersAt(trace, cta, trace.end());
     EXPECT_TRUE(stateOf(states, *run.program, "O").normalised);
@@ -159,7 +162,8 @@ TEST(Buffers, StatesAgreeWithTheValues)
                     if (state.kind == BufferState::Kind::Valid) {
                         ASSERT_EQ(nans, 0) << decl.name << " of CTA " << c << " at " << p;
                     } else if (state.kind == BufferState::Kind::Empty) {
-                        ASSERT_EQ(nans, static_cast<long>(tile.data.size())) << decl.name << " of CTA " << c << " at " << p;
+                        ASSERT_EQ(nans, static_cast<long>(tile.data.size()))
+                            << decl.name << " of CTA " << c << " at " << p;
                     }
                 }
     }
@@ -225,7 +229,8 @@ TEST(Ledger, OfARowThatSeesNothingStaysEmpty)
     for (int r = 0; r < 4; ++r) { // rows 0 … 3 stand left of the first key
         EXPECT_EQ(ledger[static_cast<std::size_t>(r)].m, minusInf);
         EXPECT_EQ(ledger[static_cast<std::size_t>(r)].l, 0);
-        EXPECT_EQ(ledger[static_cast<std::size_t>(r)].blocks, 1) << "visited blocks count, also those in which it sees nothing";
+        EXPECT_EQ(ledger[static_cast<std::size_t>(r)].blocks, 1)
+            << "visited blocks count, also those in which it sees nothing";
     }
     EXPECT_GT(ledger[4].l, 0);
 }
@@ -263,7 +268,8 @@ TEST(Tiles, GoFromUntouchedToDoneOrAreSkipped)
                 met.insert(tile.kind);
             }
             if (j <= i) {
-                EXPECT_EQ(met.size(), 5U) << "i " << i << " j " << j << ": untouched, loading, in SMEM, computing, done";
+                EXPECT_EQ(met.size(), 5U)
+                    << "i " << i << " j " << j << ": untouched, loading, in SMEM, computing, done";
             }
         }
 }

@@ -25,7 +25,7 @@ void PrintTo(const Row& row, std::ostream* out)
     *out << row.knob << " " << row.slow << " to " << row.fast << " of " << row.algorithm;
 }
 
-class WhatIf : public testing::TestWithParam<Row> {};
+class WhatIf : public testing::TestWithParam<Row> { };
 
 TEST_P(WhatIf, ChangesTheTimeInItsDirectionAndNothingElse)
 {
@@ -50,17 +50,21 @@ TEST_P(WhatIf, ChangesTheTimeInItsDirectionAndNothingElse)
 }
 
 INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
-    testing::Values(Row { "register-contention", "4", "0", "fa2" }, Row { "register-contention", "1", "off", "fa2" }, Row { "sms", "8", "64", "fa2" },
-        Row { "clock-mhz", "1000", "2000", "fa2", true }, Row { "tensor-rate", "512", "2048", "fa2" }, Row { "tensor-rate", "256", "1024", "standard" },
-        Row { "mufu-rate", "2", "16", "fa2" }, Row { "smem-bytes-per-clk", "16", "128", "fa2" }, Row { "smem-kib", "64", "164", "fa2" },
-        Row { "hbm-gbps", "100", "1600", "standard" }, Row { "hbm-gbps", "20", "1600", "fa2" }));
+    testing::Values(Row { "register-contention", "4", "0", "fa2" }, Row { "register-contention", "1", "off", "fa2" },
+        Row { "sms", "8", "64", "fa2" }, Row { "clock-mhz", "1000", "2000", "fa2", true },
+        Row { "tensor-rate", "512", "2048", "fa2" }, Row { "tensor-rate", "256", "1024", "standard" },
+        Row { "mufu-rate", "2", "16", "fa2" }, Row { "smem-bytes-per-clk", "16", "128", "fa2" },
+        Row { "smem-kib", "64", "164", "fa2" }, Row { "hbm-gbps", "100", "1600", "standard" },
+        Row { "hbm-gbps", "20", "1600", "fa2" }));
 
 TEST(Knobs, EachHasATestOfItsEffect)
 {
     std::set<std::string> tested;
     const testing::UnitTest& all = *testing::UnitTest::GetInstance();
     for (int suite = 0; suite < all.total_test_suite_count(); ++suite)
-        for (int k = 0; std::string(all.GetTestSuite(suite)->name()) == "Knobs/WhatIf" && k < all.GetTestSuite(suite)->total_test_count(); ++k) {
+        for (int k = 0; std::string(all.GetTestSuite(suite)->name()) == "Knobs/WhatIf"
+             && k < all.GetTestSuite(suite)->total_test_count();
+             ++k) {
             const std::string text = all.GetTestSuite(suite)->GetTestInfo(k)->value_param();
             tested.insert(text.substr(0, text.find(' ')));
         }
@@ -107,9 +111,11 @@ TEST(Knobs, AtTheGpusOwnValueChangeNothing)
     const auto usual = runOf(s);
     const GpuSpec& gpu = usual.gpu;
     const auto text = [](double value) { return std::to_string(value); };
-    for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>> { { "sms", std::to_string(static_cast<int>(gpu.sms)) },
-             { "clock-mhz", text(gpu.clockMhz) }, { "tensor-rate", text(gpu.tensorFlopsPerClk) }, { "mufu-rate", text(gpu.mufuPerClk) },
-             { "smem-bytes-per-clk", text(gpu.smemBytesPerClk) }, { "smem-kib", text(gpu.smemPerSmKib) }, { "hbm-gbps", text(gpu.hbmGBps) } }) {
+    for (const auto& [key, value] :
+        std::vector<std::pair<std::string, std::string>> { { "sms", std::to_string(static_cast<int>(gpu.sms)) },
+            { "clock-mhz", text(gpu.clockMhz) }, { "tensor-rate", text(gpu.tensorFlopsPerClk) },
+            { "mufu-rate", text(gpu.mufuPerClk) }, { "smem-bytes-per-clk", text(gpu.smemBytesPerClk) },
+            { "smem-kib", text(gpu.smemPerSmKib) }, { "hbm-gbps", text(gpu.hbmGBps) } }) {
         s.knobs = { { key, value } };
         EXPECT_EQ(runOf(s).report.cycles, usual.report.cycles) << key << "=" << value;
     }
@@ -122,14 +128,18 @@ TEST(Knobs, WhatTheyDoNotTakeIsAnErrorThatSaysWhat)
         s.knobs = { { key, value } };
         return errorOf(s);
     };
-    EXPECT_EQ(errorOfKnob("colour", "red"), "what-if colour: no knob of that name in this version (list knobs shows them)");
+    EXPECT_EQ(
+        errorOfKnob("colour", "red"), "what-if colour: no knob of that name in this version (list knobs shows them)");
     EXPECT_EQ(errorOfKnob("sms", "0"), "what-if sms: cannot be 0 (1 … 1024)");
     EXPECT_NE(errorOfKnob("sms", "3.5").find("whole number"), std::string::npos);
     for (const char* value : { "", "-1", "1025", "many", "4 ", "nan", "inf", "1e99", "0x10", "off" })
         EXPECT_FALSE(errorOfKnob("sms", value).empty()) << value;
     for (const Knob& knob : knobs())
         for (const double value : { knob.low - 1, knob.high + 1 })
-            EXPECT_NE(errorOfKnob(std::string(knob.key).c_str(), std::to_string(value).c_str()).find(std::string(knob.accepts)), std::string::npos) << knob.key;
+            EXPECT_NE(errorOfKnob(std::string(knob.key).c_str(), std::to_string(value).c_str())
+                          .find(std::string(knob.accepts)),
+                std::string::npos)
+                << knob.key;
 }
 
 } // namespace

@@ -139,7 +139,7 @@ private:
     SourceView* m_source = nullptr;
     Hints* m_hints = nullptr;
     QHash<QString, QDockWidget*> m_docks;
-    QMenu *m_recentMenu = nullptr;
+    QMenu* m_recentMenu = nullptr;
 
     ComboBox *m_scenarioBox = nullptr, *m_gpuBox = nullptr, *m_headBox = nullptr, *m_runToBox = nullptr;
     QAction* m_headAction = nullptr;

@@ -274,4 +274,35 @@ TEST(Tiles, GoFromUntouchedToDoneOrAreSkipped)
         }
 }
 
+// Also between a new maximum and the rescale of l, where m is already newer than the frame l stands in.
+TEST(Ledger, ReferencePlusLogOfSumIsTheLseSoFarAtEveryEvent)
+{
+    const auto run = runOf(scenarioOf("fa2", 16, 32, 8, "causal", { 8, 8 }));
+    const Trace& trace = *run.trace;
+    const Problem& problem = run.program->problem;
+    bool behind = false; // some row was seen with m ahead of mUsed
+    for (std::size_t c = 0; c < run.program->ctas.size(); ++c) {
+        const Cta& cta = run.program->ctas[c];
+        const int newest = run.program->streamOf(CtaId(c)).visitedBlocks - 1;
+        for (std::uint32_t p = 0; p <= trace.end().value; ++p)
+            for (const RowState& row : ledgerAt(trace, CtaId(c), Position { p })) {
+                if (row.blocks == 0)
+                    continue;
+                behind = behind || row.m > row.mUsed;
+                const Problem::KeyRange keys = problem.visibleKeys(row.row);
+                double sum = 0;
+                for (int key = std::max(keys.first, 8 * (newest - row.blocks + 1)); key < keys.last; ++key) {
+                    double score = 0;
+                    for (int d = 0; d < problem.headDim; ++d)
+                        score += static_cast<double>(run.inputs->q.row(cta.b, cta.h, row.row)[std::size_t(d)])
+                            * static_cast<double>(run.inputs->k.row(cta.b, 0, key)[std::size_t(d)]);
+                    sum += std::exp(score * problem.softmaxScale());
+                }
+                ASSERT_NEAR(row.mUsed + std::log(row.l), std::log(sum), 1e-4)
+                    << "CTA " << c << ", row " << row.row << ", position " << p << ", blocks " << row.blocks;
+            }
+    }
+    EXPECT_TRUE(behind);
+}
+
 } // namespace

@@ -230,6 +230,36 @@ private slots:
         QVERIFY(stageCaption(scene).startsWith(QStringLiteral("Q6 × K")));
     }
 
+    void aHazardMarksItsTileFromTheMomentItsOpBegins()
+    {
+        // The product S of tile (6, 5), as if it had raced.
+        const Moment end = test::momentOf(trace(), "first(mma, i=6, j=5, buffer=S)");
+        const Event event = trace().eventAt(end.position.value - 1);
+        const std::vector<Hazard> hazards { { "read before write", CtaId(6), RoleId(0), trace().opOf(event.instance),
+            trace().opOf(event.instance), BufferId(0), 0 } };
+        const auto faultsAt = [&](Position p, const std::vector<Hazard>* list) {
+            QImage image(720, 540, QImage::Format_RGB32);
+            QPainter painter(&image);
+            StageScene scene = sceneAt(p);
+            scene.hazards = list;
+            paintStage(painter, area, scene, {}, Theme::light());
+            const QRect cell = layoutStage(area, scene, {}).cellRect(6, 5).toAlignedRect();
+            int inside = 0;
+            int outside = 0;
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    if (image.pixelColor(x, y) == Theme::light().fault)
+                        ++(cell.contains(x, y) ? inside : outside);
+            return std::pair(inside, outside);
+        };
+        const Position begun = trace().beginPosition(event.instance);
+        QCOMPARE(faultsAt(begun, nullptr), std::pair(0, 0));
+        QCOMPARE(faultsAt({ begun.value - 1 }, &hazards), std::pair(0, 0));
+        const auto [inside, outside] = faultsAt(begun, &hazards);
+        QVERIFY(inside > 50);
+        QCOMPARE(outside, 0);
+    }
+
     void everyPositionAndZoomCanBePainted()
     {
         QImage image(720, 540, QImage::Format_RGB32);

@@ -30,7 +30,7 @@ std::string commandNames(const CLI::App& app)
 constexpr const char* values = R"(    case "$previous" in
         --algorithm) words="standard fa2" ;;
         --pass) words="forward" ;;
-        --gpu) words="a100 h100" ;;
+        --gpu) words="a100 h100 h200 b200 gb200 b300" ;;
         --dtype) words="fp32 fp16 bf16" ;;
         --init) words="normal outliers rising-left rising-right constant" ;;
         --mask) words="none causal window:" ;;
@@ -42,7 +42,7 @@ constexpr const char* values = R"(    case "$previous" in
         --theme) words="light dark print" ;;
         --level) words="event operation inner-tile outer-tile cta" ;;
         --lang) words="en" ;;
-        list) words="algorithms gpus knobs formats views ops waits" ;;
+        list) words="algorithms gpus knobs formats views ops waits constants" ;;
         completion) words="bash" ;;
         --scenario|--q|--k|--v|--out|--out-npy) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac

@@ -4,6 +4,7 @@
 #include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/algorithms/registry.h"
+#include "core/hardware/constants.h"
 #include "core/io/json.h"
 #include "core/io/spans.h"
 
@@ -86,19 +87,18 @@ Result<Listing> listGpus(const Options&)
     return Listing { { { "gpus", list } }, { "name", "title", "sms", "clock_mhz", "source" } };
 }
 
-// The machine's knobs start from the figure they replace.
+// The machine's knobs start from the figure they replace. Some have names of their own.
 Json knobDefault(std::string_view key, const GpuSpec& gpu)
 {
-    const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures {
-        { { "register-contention", &GpuSpec::registerContention }, { "sms", &GpuSpec::sms },
-            { "clock-mhz", &GpuSpec::clockMhz }, { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
-            { "mufu-rate", &GpuSpec::mufuPerClk }, { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
-            { "smem-kib", &GpuSpec::smemPerSmKib }, { "hbm-gbps", &GpuSpec::hbmGBps } }
+    constexpr std::array<std::pair<std::string_view, Figure GpuSpec::*>, 3> renamed {
+        { { "tensor-rate", &GpuSpec::tensorFlopsPerClk }, { "mufu-rate", &GpuSpec::mufuPerClk },
+            { "smem-kib", &GpuSpec::smemPerSmKib } }
     };
-    for (const auto& [name, member] : figures)
+    for (const auto& [name, member] : renamed)
         if (name == key)
             return jsonNumber((gpu.*member).value);
-    return nullptr;
+    const Figure* figure = figureOf(gpu, key);
+    return figure != nullptr ? jsonNumber(figure->value) : Json();
 }
 
 Result<Listing> listKnobs(const Options& options)
@@ -123,6 +123,24 @@ Result<Listing> listKnobs(const Options& options)
         list.push_back(std::move(one));
     }
     return Listing { { { "knobs", list } }, { "key", "range", "default", "unit", "help", "source" } };
+}
+
+Result<Listing> listConstants(const Options&)
+{
+    Json list = Json::array();
+    for (const Constant& constant : fittedConstants()) {
+        Json one;
+        one["name"] = constant.name;
+        one["value"] = jsonNumber(constant.value);
+        one["unit"] = text(constant.unit);
+        one["applies_to"] = Json::array();
+        for (const std::string_view gpu : constant.appliesTo)
+            one["applies_to"].push_back(text(gpu));
+        one["reason"] = text(constant.reason);
+        one["fitted_to"] = constant.fittedTo;
+        list.push_back(std::move(one));
+    }
+    return Listing { { { "constants", list } }, { "name", "value", "unit", "applies_to", "reason", "fitted_to" } };
 }
 
 Result<Listing> listFormats(const Options&)
@@ -252,7 +270,7 @@ struct Entry {
 };
 constexpr std::array entries { Entry { "algorithms", listAlgorithms }, Entry { "gpus", listGpus },
     Entry { "knobs", listKnobs }, Entry { "formats", listFormats }, Entry { "views", listViews },
-    Entry { "ops", listOps }, Entry { "waits", listWaits } };
+    Entry { "ops", listOps }, Entry { "waits", listWaits }, Entry { "constants", listConstants } };
 
 std::string cell(const Json& entry, const std::string& column)
 {
@@ -261,6 +279,12 @@ std::string cell(const Json& entry, const std::string& column)
         return "-";
     if (found->is_string())
         return found->get<std::string>();
+    if (found->is_array()) { // of words
+        std::string words;
+        for (const Json& word : *found)
+            words += (words.empty() ? "" : ", ") + word.get<std::string>();
+        return words;
+    }
     return found->is_number_float() ? numberText(found->get<double>()) : found->dump();
 }
 
@@ -296,13 +320,13 @@ std::string table(const Json& list, const std::vector<std::string>& columns)
 
 int perform(const Options& options)
 {
-    if (options.what == "constants" || options.what == "kernels")
+    if (options.what == "kernels")
         return notInThisVersion("list " + options.what);
     const auto entry
         = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.what == options.what; });
     if (entry == entries.end())
         return fail(Error { "there is no list of '" + options.what + "'", "list",
-            "algorithms, gpus, knobs, formats, views, ops or waits" });
+            "algorithms, gpus, knobs, formats, views, ops, waits or constants" });
     const Result<Listing> listing = entry->make(options);
     if (!listing)
         return fail(listing.error());
@@ -313,9 +337,11 @@ int perform(const Options& options)
 
 Command addList(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("list", "what there is: algorithms, gpus, knobs, formats, views, ops, waits");
+    CLI::App* parser
+        = app.add_subcommand("list", "what there is: algorithms, gpus, knobs, formats, views, ops, waits, constants");
     const auto options = std::make_shared<Options>();
-    parser->add_option("what", options->what, "algorithms, gpus, knobs, formats, views, ops or waits")->required();
+    parser->add_option("what", options->what, "algorithms, gpus, knobs, formats, views, ops, waits or constants")
+        ->required();
     addProblemOptions(*parser, options->problem);
     parser->add_flag("--json", options->json, "as JSON");
     return { parser, [options] { return perform(*options); } };

@@ -300,7 +300,8 @@ std::string reportText(const Session& session)
         line(out, "note", text);
     const std::string guessed = guesses(run.gpu);
     out += "\nTimes come from a model, not from a measurement"
-        + (guessed.empty() ? std::string(".") : "; guesses enter through: " + guessed + ".") + "\n";
+        + (guessed.empty() ? std::string(".") : "; of the figures of this GPU these are guesses: " + guessed + ".")
+        + "\n";
     out += "'flashstep-cli list gpus' names the source of every figure.\n";
     return out;
 }

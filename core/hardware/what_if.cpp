@@ -27,26 +27,34 @@ void set(Figure& figure, double value)
     figure.confidence = Confidence::Guess;
 }
 
+// The instructions' intervals follow the rate, and so does the rate of fp8.
+void setTensorRate(GpuSpec& gpu, double value)
+{
+    const double slower = gpu.tensorFlopsPerClk / value;
+    for (Figure GpuSpec::*const interval :
+        { &GpuSpec::mmaSyncCycles, &GpuSpec::wgmmaCyclesPerColumn, &GpuSpec::ummaCyclesPerColumn })
+        if (gpu.*interval > 0) // the GPU has the instruction
+            set(gpu.*interval, gpu.*interval * slower);
+    if (gpu.tensorFp8FlopsPerClk > 0)
+        set(gpu.tensorFp8FlopsPerClk, gpu.tensorFp8FlopsPerClk / slower);
+    set(gpu.tensorFlopsPerClk, value);
+}
+
 void turn(GpuSpec& gpu, std::string_view key, double value)
 {
-    if (key == "register-contention")
+    if (key == "register-contention") {
         set(gpu.registerContention, value);
-    else if (key == "sms")
-        set(gpu.sms, value);
-    else if (key == "clock-mhz")
-        set(gpu.clockMhz, value);
-    else if (key == "mufu-rate")
+        if (gpu.wgmmaCyclesPerColumn > 0)
+            set(gpu.registerContentionWgmma, value);
+    } else if (key == "tensor-rate") {
+        setTensorRate(gpu, value);
+    } else if (key == "mufu-rate") {
         set(gpu.mufuPerClk, value);
-    else if (key == "smem-bytes-per-clk")
-        set(gpu.smemBytesPerClk, value);
-    else if (key == "hbm-gbps")
-        set(gpu.hbmGBps, value);
-    else if (key == "tensor-rate") { // the instruction's interval follows the rate
-        set(gpu.mmaSyncCycles, gpu.mmaSyncCycles * gpu.tensorFlopsPerClk / value);
-        set(gpu.tensorFlopsPerClk, value);
     } else if (key == "smem-kib") {
         set(gpu.smemPerSmKib, value);
         set(gpu.smemPerCtaKib, value - gpu.reservedSmemPerCtaKib);
+    } else if (Figure GpuSpec::*const member = figureMember(key)) {
+        set(gpu.*member, value);
     }
 }
 
@@ -68,6 +76,9 @@ Result<GpuSpec> applyKnobs(const GpuSpec& gpu, const Scenario& scenario)
             return Error { "cannot be " + text, "what-if " + key, std::string(knob->accepts) };
         if ((key == "sms") && *value != static_cast<double>(static_cast<int>(*value)))
             return Error { "cannot be " + text, "what-if " + key, "a whole number" };
+        if (const Figure* figure = figureOf(gpu, key); figure != nullptr && figure->absent())
+            return Error { std::string(gpu.title) + " does not have it: " + std::string(figure->note), "what-if " + key,
+                "list gpus shows the figures of each" };
         turn(turned, key, *value);
     }
     return turned;

@@ -58,6 +58,10 @@ TEST(CliText, Ops)
 {
     expectGolden("cli_list_ops.txt", textOf(inScene({ "list", "ops" })));
 }
+TEST(CliText, Constants)
+{
+    expectGolden("cli_list_constants.txt", textOf({ "list", "constants" }));
+}
 TEST(CliText, State)
 {
     expectGolden("cli_dump_state.txt",

@@ -100,7 +100,6 @@ TEST(Prepare, OneLineSaysWhatIsWrongAndWhatWouldDo)
         { "backward is not in this version", [](Scenario& s) { s.pass = "backward"; } },
         { "unknown pass sideways", [](Scenario& s) { s.pass = "sideways"; } },
         { "unknown GPU abacus", [](Scenario& s) { s.gpu = "abacus"; } },
-        { "b200 is not in this version", [](Scenario& s) { s.gpu = "b200"; } },
         { "e4m3 is not in this version", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
         { "tile: 6x8",
             [](Scenario& s) {

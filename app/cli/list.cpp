@@ -98,7 +98,7 @@ Json knobDefault(std::string_view key, const GpuSpec& gpu)
         if (name == key)
             return jsonNumber((gpu.*member).value);
     const Figure* figure = figureOf(gpu, key);
-    return figure != nullptr ? jsonNumber(figure->value) : Json();
+    return figure != nullptr && !figure->absent() ? jsonNumber(figure->value) : Json();
 }
 
 Result<Listing> listKnobs(const Options& options)

@@ -43,7 +43,7 @@ inline constexpr std::string_view guessedTmaIssue
 inline constexpr std::string_view guessedTmaStore
     = "guess: a store is complete when L2 has answered, so a round trip under load as for a TMA load";
 inline constexpr std::string_view guessedSetmaxnreg
-    = "guess: as long as a barrier of the warp; once a role and kernel, so it hardly matters";
+    = "guess: about as long as a barrier; once for each role and kernel, so it hardly matters";
 
 // Same on every architecture.
 inline constexpr Figure aluPerClk { 64, "op/clk/SM", guideThroughput, Confidence::Published,

@@ -118,10 +118,11 @@ TEST(GpuSpec, EveryFigureSaysWhereItComesFrom)
     for (const GpuSpec& gpu : gpuSpecs()) {
         for (const auto& [field, member] : gpuFigures()) {
             const Figure& figure = gpu.*member;
-            if (figure.absent())
+            if (figure.absent()) {
                 EXPECT_TRUE(figure.note.starts_with("no ")) << gpu.name << ' ' << field;
-            else
+            } else {
                 EXPECT_GT(figure.value, 0) << gpu.name << ' ' << field;
+            }
             EXPECT_FALSE(figure.unit.empty()) << gpu.name << ' ' << field;
             EXPECT_FALSE(figure.source.empty()) << gpu.name << ' ' << field;
         }
@@ -157,12 +158,14 @@ TEST(GpuSpec, WhatWasMeasuredOfAnotherGpuIsDerived)
     for (const char* name : { "h200", "gb200", "b300" })
         for (const auto& [field, member] : gpuFigures()) {
             const Figure& figure = findGpu(name)->*member;
-            if (figure.confidence == Confidence::Microbenchmark)
+            if (figure.confidence == Confidence::Microbenchmark) {
                 EXPECT_FALSE(figure.parameter.empty()) << name << ' ' << field;
-            if (figure.note.starts_with("as "))
+            }
+            if (figure.note.starts_with("as ")) {
                 EXPECT_TRUE(figure.confidence == Confidence::Derived || figure.confidence == Confidence::Fitted
                     || figure.confidence == Confidence::Guess)
                     << name << ' ' << field;
+            }
         }
 }
 

@@ -75,8 +75,9 @@ TEST(Knobs, EachHasATestOfItsEffect)
             tested.insert(text.substr(0, text.find(' ')));
         }
     for (const Knob& knob : knobs())
-        if (std::ranges::any_of(knob.algorithms, [](auto name) { return findAlgorithm(name, "forward") != nullptr; }))
+        if (std::ranges::any_of(knob.algorithms, [](auto name) { return findAlgorithm(name, "forward") != nullptr; })) {
             EXPECT_TRUE(tested.contains(std::string(knob.key))) << knob.key;
+        }
 }
 
 TEST(Knobs, SayWhatTheyAreAndWhereTheyComeFrom)
@@ -219,7 +220,7 @@ TEST(Gpus, EachRunsFlashAttention2)
         EXPECT_EQ(report.hazards, 0u) << gpu.name;
         times.insert(report.microseconds);
     }
-    EXPECT_GE(times.size(), gpuSpecs().size() - 1) << "H200 may be as fast as H100";
+    EXPECT_GE(times.size(), 4u) << "one tile wave: H200 is as fast as H100, GB200 as B200";
 }
 
 TEST(Knobs, WhatTheyDoNotTakeIsAnErrorThatSaysWhat)

@@ -11,6 +11,29 @@
 
 namespace flashstep::ui {
 
+namespace {
+
+std::size_t rolesOf(const Trace& trace, CtaId cta)
+{
+    const auto works = trace.worksOf(cta);
+    return works.empty() ? 0 : trace.streamOf(works.front()).roles.size();
+}
+
+// The work that its CTA did before this one.
+WorkId workBefore(const Trace& trace, WorkId work)
+{
+    const auto works = trace.worksOf(trace.ctaOf(work));
+    const auto at = std::find(works.begin(), works.end(), work);
+    return at == works.begin() ? WorkId::none() : *(at - 1);
+}
+
+} // namespace
+
+std::size_t launchOf(const Program& program, CtaId cta)
+{
+    return static_cast<std::size_t>(&program.launchOf(cta) - program.launches.data());
+}
+
 InstanceId currentInstance(const Session& session)
 {
     const CtaId cta = session.selection.cta();
@@ -24,8 +47,8 @@ InstanceId currentInstance(const Session& session)
             return last;
     }
     InstanceId newest;
-    for (const RoleRange& role : session.document.program().streamOf(cta).roles) {
-        const InstanceId current = trace.currentOp(cta, role, p);
+    for (std::size_t r = 0; r < rolesOf(trace, cta); ++r) {
+        const InstanceId current = trace.currentOp(cta, r, p);
         if (current.valid() && (!newest.valid() || trace.beginPosition(current) > trace.beginPosition(newest)))
             newest = current;
     }
@@ -36,16 +59,26 @@ Position newestOf(const Trace& trace, CtaId cta, Position p)
 {
     constexpr std::size_t inFlight = 256; // copies land at most so many ops after they were begun
     Position newest {};
-    for (const RoleRange& role : trace.program().streamOf(cta).roles) {
-        const InstanceId current = trace.currentOp(cta, role, p);
+    for (std::size_t r = 0; r < rolesOf(trace, cta); ++r) {
+        const InstanceId current = trace.currentOp(cta, r, p);
         if (!current.valid())
             continue;
         newest = std::max(newest, trace.beginPosition(current));
-        const std::size_t first = std::max(
-            trace.instance(cta, OpId(role.first)).index(), current.index() - std::min(current.index(), inFlight));
-        for (std::size_t k = first; k <= current.index(); ++k)
-            if (trace.endedAt(InstanceId(k), p))
-                newest = std::max(newest, trace.endPosition(InstanceId(k)));
+        // What it began in this work, and what may still be in flight from the one before.
+        const WorkId here = trace.workOf(current);
+        for (const WorkId work : { workBefore(trace, here), here }) {
+            if (!work.valid())
+                continue;
+            const RoleRange& role = trace.streamOf(work).roles[r];
+            const InstanceId last = trace.currentOp(work, role, p);
+            if (!last.valid())
+                continue;
+            const std::size_t first = std::max(
+                trace.instance(work, OpId(role.first)).index(), last.index() - std::min(last.index(), inFlight));
+            for (std::size_t k = first; k <= last.index(); ++k)
+                if (trace.began(InstanceId(k)) && trace.endedAt(InstanceId(k), p))
+                    newest = std::max(newest, trace.endPosition(InstanceId(k)));
+        }
     }
     return newest;
 }
@@ -54,16 +87,27 @@ std::optional<std::pair<Position, Position>> extentOf(const Trace& trace, CtaId 
 {
     Position first = trace.end();
     Position last {};
-    for (const RoleRange& role : trace.program().streamOf(cta).roles) {
-        if (role.count == 0)
-            continue;
-        const InstanceId begin = trace.instance(cta, OpId(role.first));
-        const InstanceId end = trace.instance(cta, OpId(role.first + role.count - 1));
-        if (!trace.began(begin) || !trace.ended(end))
-            return std::nullopt;
-        first = std::min(first, trace.beginPosition(begin));
-        last = std::max(last, trace.endPosition(end));
-    }
+    bool any = false;
+    for (const WorkId work : trace.worksOf(cta))
+        for (const RoleRange& role : trace.streamOf(work).roles) {
+            InstanceId begin, end;
+            for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
+                const InstanceId at = trace.instance(work, OpId(k));
+                if (!trace.began(at))
+                    continue;
+                begin = begin.valid() ? begin : at;
+                end = at;
+                if (!trace.ended(at))
+                    return std::nullopt;
+            }
+            if (!begin.valid())
+                continue;
+            any = true;
+            first = std::min(first, trace.beginPosition(begin));
+            last = std::max(last, trace.endPosition(end));
+        }
+    if (!any)
+        return std::nullopt;
     return std::pair(first, last);
 }
 
@@ -74,30 +118,31 @@ TileRef tileOnShow(const Session& session)
         return {};
     const TileRef chosen = session.selection.tile();
     const Program& program = session.document.program();
-    const Cta& here = program.ctas[cta.index()];
     if (chosen.i >= 0 && chosen.j >= 0)
         return chosen;
+    const Trace& trace = session.document.trace();
+    const Position p = session.playback.position();
+    const WorkId shown = trace.workAt(cta, p);
+    const Work& here = program.work(shown);
     TileRef tile { here.i, chosen.j };
     if (tile.j >= 0)
         return tile;
     // The key block of the op in hand; loads run ahead, so what is computed counts first.
-    const Trace& trace = session.document.trace();
-    const Position p = session.playback.position();
     InstanceId newest;
     int first = -1;
-    for (const RoleRange& role : program.streamOf(cta).roles) {
+    for (const RoleRange& role : trace.streamOf(shown).roles) {
         for (std::uint32_t k = 0; k < role.count; ++k) {
             const Op& op = program.ops[role.first + k];
             if (op.n > 0 && first < 0)
                 first = program.keyBlock(here, op);
         }
-        InstanceId current = trace.currentOp(cta, role, p);
+        const InstanceId current = trace.currentOp(shown, role, p);
         if (!current.valid())
             continue;
-        const auto begin = trace.instance(cta, OpId(role.first)).index();
+        const auto begin = trace.instance(shown, OpId(role.first)).index();
         for (std::size_t k = current.index() + 1; k-- > begin;) {
             const InstanceId candidate(k);
-            if (program.op(trace.opOf(candidate)).n == 0)
+            if (trace.op(candidate).n == 0 || !trace.began(candidate))
                 continue;
             if (trace.begunAt(candidate, p)
                 && (!newest.valid() || trace.beginPosition(candidate) > trace.beginPosition(newest)))
@@ -105,7 +150,7 @@ TileRef tileOnShow(const Session& session)
             break;
         }
     }
-    tile.j = newest.valid() ? program.keyBlock(here, program.op(trace.opOf(newest))) : first;
+    tile.j = newest.valid() ? program.keyBlock(here, trace.op(newest)) : first;
     return tile.j >= 0 ? tile : TileRef { here.i, 0 };
 }
 
@@ -114,13 +159,13 @@ BufferId bufferOnShow(const Session& session)
     if (session.document.empty() || !session.selection.cta().valid())
         return BufferId::none();
     const Program& program = session.document.program();
-    const std::uint8_t launch = program.ctas[session.selection.cta().index()].launch;
+    const std::size_t launch = launchOf(program, session.selection.cta());
     const BufferId chosen = session.selection.buffer();
     if (chosen.valid() && program.buffers[chosen.index()].launch == launch)
         return chosen;
     const InstanceId current = currentInstance(session);
     if (current.valid()) {
-        const Op& op = program.op(session.document.trace().opOf(current));
+        const Op& op = session.document.trace().op(current);
         if (op.out.valid())
             return op.out;
     }

@@ -13,6 +13,8 @@ namespace flashstep::ui {
 
 // What the views that show one thing show, where nothing has been chosen: read from the position each time.
 
+// Index of the launch that a CTA belongs to.
+[[nodiscard]] std::size_t launchOf(const Program& program, CtaId cta);
 // The op of the chosen CTA that began or ended last; none() before its first.
 [[nodiscard]] InstanceId currentInstance(const Session& session);
 // The position just after the CTA's newest event at or before p; 0 before its first.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/algorithms/registry.h" // before Qt, whose word "slots" it uses for a name of its own
+
 #include "ui/main_window.h"
 
-#include "core/algorithms/registry.h"
 #include "core/emulation/run.h"
 #include "ui/actions.h"
 #include "ui/samples.h"

@@ -102,7 +102,10 @@ void MainWindow::connectParts()
     connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
     connect(&m_document, &Document::changed, this, &MainWindow::fillChoices);
     connect(&m_playback, &Playback::modeChanged, this, &MainWindow::showStatus);
-    connect(&m_playback, &Playback::positionChanged, this, &MainWindow::followLaunch);
+    connect(&m_playback, &Playback::positionChanged, this, [this] {
+        m_selection.followWork(m_playback.position());
+        followLaunch();
+    });
     connect(&m_selection, &Selection::changed, this, [this] {
         fillChoices();
         // Steps of "this CTA" are those of the chosen one.
@@ -131,7 +134,7 @@ void MainWindow::accept(const RunOutcome& outcome)
     const CtaId cta = keeps ? m_selection.cta() : CtaId::none();
     const int row = m_selection.row();
     m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
-    if (keeps && cta.valid() && cta.index() < m_document.program().ctas.size()) {
+    if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
         m_selection.chooseRow(row);
     }
@@ -151,18 +154,18 @@ void MainWindow::followLaunch()
     if (m_document.empty() || m_playback.followed().valid() || m_document.program().launches.size() < 2)
         return;
     const Program& program = m_document.program();
+    const Trace& trace = m_document.trace();
     const Position p = m_playback.position();
-    const CtaId running
-        = p.value == 0 ? CtaId(0) : m_document.trace().ctaOf(m_document.trace().eventAt(p.value - 1).instance);
-    const std::uint8_t launch = program.ctas[running.index()].launch;
-    const Cta& shown = program.ctas[m_selection.cta().index()];
+    const WorkId running = p.value == 0 ? WorkId(0) : trace.workOf(trace.eventAt(p.value - 1).instance);
+    const std::uint8_t launch = program.work(running).launch;
+    const Work& shown = program.work(trace.workAt(m_selection.cta(), p));
     if (shown.launch == launch)
         return;
     const LaunchDecl& decl = program.launches[launch];
-    for (std::uint32_t c = decl.firstCta; c < decl.firstCta + decl.ctaCount; ++c) {
-        const Cta& cta = program.ctas[c];
-        if (cta.b == shown.b && cta.h == shown.h && cta.row <= shown.row && shown.row < cta.row + decl.queryRows)
-            return m_selection.chooseCta(CtaId(c));
+    for (std::uint32_t w = decl.firstWork; w < decl.firstWork + decl.workCount; ++w) {
+        const Work& work = program.works[w];
+        if (work.b == shown.b && work.h == shown.h && work.row <= shown.row && shown.row < work.row + decl.queryRows)
+            return m_selection.chooseCta(trace.ctaOf(WorkId(w)));
     }
 }
 

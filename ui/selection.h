@@ -38,6 +38,7 @@ public:
 public slots:
     void chooseHead(int batch, int head);
     void chooseCta(flashstep::CtaId cta);
+    void followWork(flashstep::Position p); // the head on show goes along where the CTA goes on to another work tile
     void chooseTile(flashstep::ui::TileRef tile); // and the CTA that computes it
     void chooseRow(int row) { chooseElement(row, -1); }
     void chooseElement(int row, int key);
@@ -54,10 +55,13 @@ signals:
 private:
     void restart();
     [[nodiscard]] TileRef tileOf(InstanceId instance) const;
+    void showHead(int batch, int head);
 
     const Document& m_document;
     int m_batch = 0, m_head = 0, m_row = -1, m_key = -1;
     CtaId m_cta;
+    WorkId m_work; // that the CTA was last seen at
+    Position m_position; // then
     TileRef m_tile, m_hoveredTile;
     InstanceId m_instance, m_hoveredInstance;
     BufferId m_buffer;

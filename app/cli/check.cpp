@@ -31,7 +31,7 @@ std::string asText(const Program& program, const std::vector<Offence>& offences)
     if (offences.empty())
         return fmt::format("{} {}: {} ops in {} streams, {} CTAs; every wait can be met, nothing is read before it is "
                            "written, and it fits\n",
-            program.algorithm, program.pass, program.ops.size(), program.streams.size(), program.ctas.size());
+            program.algorithm, program.pass, program.ops.size(), program.streams.size(), program.ctaCount());
     const Offence& first = offences.front();
     std::string text = fmt::format("{}: {} ({})\n", first.source, first.what, first.role);
     if (offences.size() > 1)

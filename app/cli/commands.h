@@ -21,6 +21,9 @@ Command addCheck(CLI::App& app);
 Command addDump(CLI::App& app);
 Command addExport(CLI::App& app);
 Command addNarrate(CLI::App& app);
+Command addWhy(CLI::App& app);
+Command addStalls(CLI::App& app);
+Command addCriticalPath(CLI::App& app);
 Command addBench(CLI::App& app);
 Command addCompletion(CLI::App& app);
 

@@ -42,6 +42,7 @@ constexpr const char* values = R"(    case "$previous" in
         --theme) words="light dark print" ;;
         --level) words="event operation inner-tile outer-tile cta" ;;
         --lang) words="en" ;;
+        --scope) words="grid cta:" ;;
         list) words="algorithms gpus knobs formats views ops waits constants" ;;
         completion) words="bash" ;;
         --scenario|--q|--k|--v|--out|--out-npy) COMPREPLY=($(compgen -f -- "$current")); return ;;

@@ -28,7 +28,7 @@ Json programJson(const Program& program)
     out["algorithm"] = program.algorithm;
     out["pass"] = program.pass;
     out["source"] = program.source;
-    out["ctas"] = program.ctas.size();
+    out["ctas"] = program.ctaCount();
     out["text"] = Json::array();
     const std::string text = dumpProgram(program);
     for (std::size_t at = 0; at < text.size();) {
@@ -55,19 +55,20 @@ std::string dumpTrace(const Trace& trace, CtaId only, bool json)
         const CtaId ctaId = trace.ctaOf(event.instance);
         if (only.valid() && ctaId != only)
             continue;
-        const Cta& cta = program.ctas[ctaId.index()];
-        const Op& op = program.op(trace.opOf(event.instance));
+        const Work& work = program.work(trace.workOf(event.instance));
+        const Op& op = trace.op(event.instance);
         const std::string& role = program.roles[op.role.index()].name;
         const Cycle cycle = trace.timeAt(Position { static_cast<std::uint32_t>(k + 1) });
-        const int j = program.keyBlock(cta, op);
+        const int i = program.queryTile(work, op);
+        const int j = program.keyBlock(work, op);
         if (json)
             list.push_back({ { "event", k }, { "cycle", cycle }, { "cta", ctaId.index() }, { "role", role },
                 { "op", std::string(name(op.kind)) }, { "what", event.ends ? "ends" : "begins" },
-                { "label", labelOf(program, op) }, { "i", cta.i }, { "j", j < 0 ? Json() : Json(j) },
+                { "label", labelOf(program, op) }, { "i", i }, { "j", j < 0 ? Json() : Json(j) },
                 { "source", program.sourceOf(op.line) } });
         else
             text += fmt::format("{:>8} {:>10} cy  CTA {:<4} {:<10} {} {:<10} {} {}  {}\n", k, cycle, ctaId.index(),
-                role, event.ends ? "ends  " : "begins", name(op.kind), labelOf(program, op), tileText(op, cta.i, j),
+                role, event.ends ? "ends  " : "begins", name(op.kind), labelOf(program, op), tileText(op, i, j),
                 program.sourceOf(op.line));
     }
     return json ? jsonText({ { "cycles", trace.cycles() }, { "events", list } }) : text;
@@ -86,16 +87,17 @@ std::string dumpSteps(const Trace& trace, Level level, CtaId only, bool json)
         ++number;
         const InstanceId instance = trace.eventAt(p.value - 1).instance;
         const CtaId ctaId = trace.ctaOf(instance);
-        const Cta& cta = program.ctas[ctaId.index()];
-        const Op& op = program.op(trace.opOf(instance));
-        const int j = program.keyBlock(cta, op);
+        const Work& work = program.work(trace.workOf(instance));
+        const Op& op = trace.op(instance);
+        const int i = program.queryTile(work, op);
+        const int j = program.keyBlock(work, op);
         if (json)
             list.push_back(
                 { { "step", number }, { "position", p.value }, { "cycle", trace.timeAt(p) }, { "cta", ctaId.index() },
-                    { "i", cta.i }, { "j", j < 0 ? Json() : Json(j) }, { "op", std::string(name(op.kind)) } });
+                    { "i", i }, { "j", j < 0 ? Json() : Json(j) }, { "op", std::string(name(op.kind)) } });
         else
             text += fmt::format("{:>6}  position {:>8}  {:>10} cy  CTA {:<4} {:<24} {}\n", number, p.value,
-                trace.timeAt(p), ctaId.index(), labelOf(program, op), tileText(op, cta.i, j));
+                trace.timeAt(p), ctaId.index(), labelOf(program, op), tileText(op, i, j));
     }
     return json ? jsonText({ { "level", std::string(name(level)) }, { "steps", list } }) : text;
 }

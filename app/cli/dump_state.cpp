@@ -12,10 +12,10 @@ namespace flashstep::cli {
 
 namespace {
 
-bool wanted(const StateRequest& request, const std::string& buffer)
+bool wanted(const StateRequest& request, const BufferDecl& buffer)
 {
     return std::any_of(request.buffers.begin(), request.buffers.end(),
-        [&](const std::string& name) { return name == "all" || name == buffer; });
+        [&](const std::string& name) { return name == "all" || name == buffer.name || name == buffer.family; });
 }
 
 std::vector<CtaId> ctasOf(const Program& program, const StateRequest& request)
@@ -23,14 +23,14 @@ std::vector<CtaId> ctasOf(const Program& program, const StateRequest& request)
     if (request.cta.valid())
         return { request.cta };
     std::vector<CtaId> all;
-    for (std::size_t k = 0; k < program.ctas.size(); ++k)
+    for (std::size_t k = 0; k < program.ctaCount(); ++k)
         all.emplace_back(k);
     return all;
 }
 
 const Op* currentOp(const Trace& trace, const RoleState& role)
 {
-    return role.current.valid() ? &trace.program().op(trace.opOf(role.current)) : nullptr;
+    return role.current.valid() ? &trace.op(role.current) : nullptr;
 }
 
 Json roleJson(const Trace& trace, const RoleState& role)
@@ -80,7 +80,7 @@ Json bufferJson(const Trace& trace, const BufferState& state, const StateRequest
     out["state"] = std::string(name(state.kind));
     if (decl.name == "O")
         out["normalised"] = state.normalised;
-    const bool show = wanted(request, decl.name) && trace.hasValues(state.cta);
+    const bool show = wanted(request, decl) && trace.hasValues(state.cta);
     out["values"] = show ? valuesJson(trace.value(state.cta, state.buffer, request.position)) : Json();
     return out;
 }
@@ -138,7 +138,9 @@ std::string valuesText(const TileValues& values)
 std::string ctaText(const Trace& trace, CtaId cta, const StateRequest& request)
 {
     const Program& program = trace.program();
-    const Cta& which = program.ctas[cta.index()];
+    if (trace.worksOf(cta).empty())
+        return fmt::format("\nCTA {}: never started\n", cta.index());
+    const Work& which = program.work(trace.workAt(cta, request.position));
     std::string text = fmt::format("\nCTA {}: batch {}, head {}, query tile {}, on SM {}\n", cta.index(), which.b,
         which.h, which.i, trace.span(cta).sm);
     for (const RoleState& role : rolesAt(trace, cta, request.position))
@@ -150,7 +152,7 @@ std::string ctaText(const Trace& trace, CtaId cta, const StateRequest& request)
     }
     for (const BufferState& state : buffersAt(trace, cta, request.position)) {
         text += bufferLine(trace, state) + '\n';
-        if (wanted(request, program.buffers[state.buffer.index()].name) && trace.hasValues(cta))
+        if (wanted(request, program.buffers[state.buffer.index()]) && trace.hasValues(cta))
             text += valuesText(trace.value(cta, state.buffer, request.position));
     }
     for (const RowState& row : ledgerAt(trace, cta, request.position))
@@ -166,8 +168,9 @@ Status checkBufferNames(const Program& program, const std::vector<std::string>& 
 {
     std::string known;
     for (const BufferDecl& decl : program.buffers)
-        if (known.find(' ' + decl.name + ',') == std::string::npos)
-            known += ' ' + decl.name + ',';
+        for (const std::string& name : { decl.family, decl.name })
+            if (known.find(' ' + name + ',') == std::string::npos)
+                known += ' ' + name + ',';
     for (const std::string& name : names)
         if (name != "all" && known.find(' ' + name + ',') == std::string::npos)
             return Error { "there is no buffer '" + name + "'", "--buffer", "one of" + known + " or all" };

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <set>
 
 namespace flashstep::cli {
 
@@ -87,9 +88,24 @@ Result<Listing> listGpus(const Options&)
     return Listing { { { "gpus", list } }, { "name", "title", "sms", "clock_mhz", "source" } };
 }
 
-// The machine's knobs start from the figure they replace. Some have names of their own.
-Json knobDefault(std::string_view key, const GpuSpec& gpu)
+// The schedule's knobs are the kernel's own choice, but for what is switched on by hand.
+Json scheduleDefault(const Knob& knob)
 {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> words { { { "swizzle", "on" },
+        { "causal-alignment", "bottom-right" }, { "empty-row-lse", "minus-inf" }, { "fa1-form", "shipped" },
+        { "jitter-seed", "0" } } };
+    for (const auto& [key, word] : words)
+        if (key == knob.key)
+            return knob.words.empty() ? Json(0) : Json(text(word));
+    return "kernel";
+}
+
+// The machine's knobs start from the figure they replace. Some have names of their own.
+Json knobDefault(const Knob& knob, const GpuSpec& gpu)
+{
+    const std::string_view key = knob.key;
+    if (knob.unit.empty())
+        return scheduleDefault(knob);
     constexpr std::array<std::pair<std::string_view, Figure GpuSpec::*>, 3> renamed {
         { { "tensor-rate", &GpuSpec::tensorFlopsPerClk }, { "mufu-rate", &GpuSpec::mufuPerClk },
             { "smem-kib", &GpuSpec::smemPerSmKib } }
@@ -113,7 +129,12 @@ Result<Listing> listKnobs(const Options& options)
         one["name"] = text(knob.key);
         one["key"] = text(knob.key);
         one["range"] = text(knob.accepts);
-        one["default"] = gpu != nullptr ? knobDefault(knob.key, *gpu) : Json();
+        if (!knob.words.empty()) {
+            one["words"] = Json::array();
+            for (const std::string_view word : knob.words)
+                one["words"].push_back(text(word));
+        }
+        one["default"] = gpu != nullptr ? knobDefault(knob, *gpu) : Json();
         one["unit"] = text(knob.unit);
         one["help"] = text(knob.help);
         one["source"] = text(knob.source);
@@ -186,14 +207,6 @@ template <typename Matches> std::vector<std::string> rolesWith(const Program& pr
     return names;
 }
 
-std::string joined(const std::vector<std::string>& names)
-{
-    std::string out;
-    for (const std::string& name : names)
-        out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
-
 Json sourcesOf(const Program& program, OpKind kind)
 {
     std::vector<std::uint32_t> lines;
@@ -246,20 +259,21 @@ Result<Listing> listWaits(const Options& options)
         return stated.error();
     const Program& program = *stated->prepared.program;
     Json waits = Json::array();
-    for (std::size_t k = 0; k < program.waits.size(); ++k) {
-        const WaitDecl& wait = program.waits[k];
+    for (const WaitDecl& wait : program.waits) {
         Json one;
         one["name"] = wait.name;
-        one["role"] = joined(rolesWith(program, [&](const Op& op) { return op.wait == WaitId(k); }));
-        one["barrier"] = wait.barrier.valid() ? Json(program.barriers[wait.barrier.index()].name) : Json();
+        one["role"] = wait.roles;
+        one["barrier"] = wait.barrier.empty() ? Json() : Json(wait.barrier);
         one["source"] = program.sourceOf(wait.line);
         one["implied_by"] = wait.impliedBy;
         one["reason"] = wait.reason;
         waits.push_back(std::move(one));
     }
     Json barriers = Json::array();
+    std::set<std::string> families; // a ring's slots have a barrier each
     for (const BarrierDecl& barrier : program.barriers)
-        barriers.push_back({ { "name", barrier.name }, { "unit", barrier.unit }, { "count", barrier.count } });
+        if (families.insert(barrier.family).second)
+            barriers.push_back({ { "name", barrier.family }, { "unit", barrier.unit }, { "count", barrier.count } });
     return Listing { { { "waits", waits }, { "barriers", barriers } },
         { "name", "role", "barrier", "source", "reason" } };
 }

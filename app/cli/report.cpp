@@ -81,8 +81,8 @@ void addCounts(Json& out, const Report& r)
     out["flops_executed"] = count(r.flopsExecuted);
     out["global_read_bytes"] = count(r.globalReadBytes);
     out["global_write_bytes"] = count(r.globalWriteBytes);
-    out["hbm_read_bytes"] = nullptr; // behind L2: the machine model does not say yet
-    out["hbm_write_bytes"] = nullptr;
+    out["hbm_read_bytes"] = count(r.hbmReadBytes); // behind L2
+    out["hbm_write_bytes"] = count(r.hbmWriteBytes);
     out["exp2_hardware"] = count(r.exp2Hardware);
     out["exp2_emulated"] = 0;
     out["rescales_done"] = count(r.rescalesDone);
@@ -99,6 +99,11 @@ std::string bufferName(const Program& program, BufferId buffer)
     return buffer.valid() ? program.buffers[buffer.index()].name : std::string();
 }
 
+std::string hazardPlace(const Program& program, const Hazard& hazard)
+{
+    return hazard.barrier.valid() ? program.barriers[hazard.barrier.index()].name : bufferName(program, hazard.buffer);
+}
+
 Json hazardJson(const Program& program, const Hazard& hazard)
 {
     Json out;
@@ -108,6 +113,8 @@ Json hazardJson(const Program& program, const Hazard& hazard)
     out["op"] = hazard.op.valid() ? Json(std::string(name(program.op(hazard.op).kind))) : Json();
     out["other"] = hazard.other.valid() ? Json(std::string(name(program.op(hazard.other).kind))) : Json();
     out["buffer"] = bufferName(program, hazard.buffer);
+    if (hazard.barrier.valid())
+        out["barrier"] = hazardPlace(program, hazard);
     out["source"] = hazard.op.valid() ? Json(program.sourceOf(program.op(hazard.op).line)) : Json();
     out["cycle"] = hazard.cycle;
     if (hazard.other.valid()) {
@@ -186,7 +193,7 @@ std::string tileLine(const Program& program)
     std::string text = program.tile.text();
     if (program.tile != program.costTile)
         text += " shown, timed as " + program.costTile.text();
-    return text + "; " + counted(program.ctas.size(), "CTA", "CTAs") + " in "
+    return text + "; " + counted(program.ctaCount(), "CTA", "CTAs") + " in "
         + counted(program.launches.size(), "launch", "launches");
 }
 
@@ -226,7 +233,7 @@ std::string hazardLine(const Run& run)
     const Hazard& first = run.report.hazardList.front();
     const Program& program = *run.program;
     std::string text = fmt::format("{}; the first: {} of {} in CTA {}", run.report.hazards, first.kind,
-        bufferName(program, first.buffer), first.cta.index());
+        hazardPlace(program, first), first.cta.index());
     if (first.role.valid())
         text += ", " + program.roles[first.role.index()].name;
     if (first.op.valid())

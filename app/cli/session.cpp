@@ -132,9 +132,9 @@ Result<CtaId> ctaFrom(const Program& program, const std::string& text)
         return CtaId::none();
     std::size_t cta = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cta);
-    if (error != std::errc() || end != text.data() + text.size() || cta >= program.ctas.size())
+    if (error != std::errc() || end != text.data() + text.size() || cta >= program.ctaCount())
         return Error { fmt::format("there is no CTA '{}'", text), "--cta",
-            fmt::format("0 to {}", program.ctas.size() - 1) };
+            fmt::format("0 to {}", program.ctaCount() - 1) };
     return CtaId(cta);
 }
 

@@ -8,11 +8,21 @@
 
 namespace flashstep {
 
+// What a kernel table is asked for.
+struct TableQuery {
+    const Problem& problem;
+    int computeCapability = 0;
+    Bytes smemPerSm = 0;
+    const Choices& choices;
+};
+
 // The kernel's own choices for a head dimension on a GPU: tiles, warps. From the table of the version's source file.
 struct KernelTable {
     TileSize tile;
     int warps = 4;
     int stages = 1;
+    int rowUnit = 0; // a tile's rows must be a multiple of it, for all roles to have their share; 0: of the warps
+    int keyUnit = 0; // and its keys of this
 };
 
 // One version and pass. Adding one is a file of its own and a row here.
@@ -24,7 +34,7 @@ struct Algorithm {
     std::string_view revision; // kernel revision it follows
     std::string_view source; // where the facts come from
     std::string_view file; // "core/algorithms/fa2_forward.cpp"
-    Result<KernelTable> (*table)(const Problem& problem, int computeCapability, Bytes smemPerSm);
+    Result<KernelTable> (*table)(const TableQuery& query);
     void (*build)(Kernel& kernel);
 };
 [[nodiscard]] std::span<const Algorithm> algorithms();

@@ -23,7 +23,7 @@ void scores(Kernel& kernel)
         "S_staged", all, "every warp's rows of S are in SMEM before they are shared out anew for the store");
 
     grid.overScoreTiles([&](CtaScope& cta) {
-        const VisitedBlock block { cta.j, 0, true, true, true };
+        const VisitedBlock block { cta.j, 0, true, true, true, 0 };
         cta.eachWarp([&](Warp& w) {
             w.paper(1).copyAsync(Q, TensorId::Q);
             w.paper(1).copyAsync(K, TensorId::K, cta.j);
@@ -149,9 +149,9 @@ void standardForward(Kernel& kernel)
 }
 
 // Our own tiles: what a plain matrix product of these shapes uses. Any head dimension that the tensor cores take.
-Result<KernelTable> standardTable(const Problem& problem, int /*computeCapability*/, Bytes /*smemPerSm*/)
+Result<KernelTable> standardTable(const TableQuery& query)
 {
-    for (const int d : { problem.headDim, problem.headDimV })
+    for (const int d : { query.problem.headDim, query.problem.headDimV })
         if (d % 8 != 0 || d < 8 || d > 256)
             return Error { "no kernel for head_dim " + std::to_string(d), "standard", "a multiple of 8 up to 256" };
     return KernelTable { { 128, 64 }, 4, 1 };

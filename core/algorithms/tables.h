@@ -7,9 +7,15 @@ namespace flashstep {
 
 // Each version's schedule and its kernel table, in the file of its name.
 void standardForward(Kernel& kernel);
-Result<KernelTable> standardTable(const Problem& problem, int computeCapability, Bytes smemPerSm);
+Result<KernelTable> standardTable(const TableQuery& query);
+
+void fa1Forward(Kernel& kernel);
+Result<KernelTable> fa1Table(const TableQuery& query);
 
 void fa2Forward(Kernel& kernel);
-Result<KernelTable> fa2Table(const Problem& problem, int computeCapability, Bytes smemPerSm);
+Result<KernelTable> fa2Table(const TableQuery& query);
+
+void fa3Forward(Kernel& kernel);
+Result<KernelTable> fa3Table(const TableQuery& query);
 
 } // namespace flashstep

@@ -34,21 +34,24 @@ Status compareWithReference(Run& run, const Progress& progress)
     ErrorSums sums;
     std::vector<double> o;
     std::vector<double> lse;
-    const LaunchDecl& launch = program.launches.back();
-    for (std::uint32_t k = launch.firstCta; k < launch.firstCta + launch.ctaCount; ++k) {
-        if (!run.trace->hasValues(CtaId(k))
-            && !(run.o.data.size() > 0 && run.scenario.record.kind == Record::Kind::All))
+    const bool kernelLse = choicesOf(run.scenario).kernelEmptyRowLse;
+    const bool all = run.o.data.size() > 0 && run.scenario.record.kind == Record::Kind::All;
+    const auto tiles = program.tileWorks.size();
+    for (std::size_t t = 0; t < tiles; ++t) {
+        const Work& work = program.works[program.tileWorks[t]];
+        const CtaId owner = run.trace->ctaOf(WorkId(program.tileWorks[t]));
+        if (!all && !(owner.valid() && run.trace->hasValues(owner)))
             continue;
         if (progress.cancelled())
             return Error { "cancelled", "comparison with float64", {} };
-        const Cta& cta = program.ctas[k];
-        const int rows = program.rowsInside(cta);
+        const int firstRow = static_cast<int>(t % static_cast<std::size_t>(program.queryTiles())) * program.tile.rows;
+        const int rows = std::min(program.tile.rows, p.seqlenQ - firstRow);
         o.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(p.headDimV));
         lse.resize(static_cast<std::size_t>(rows));
         ReferenceHead head;
-        head.q = run.inputs->q.row(cta.b, cta.h, 0).data();
-        head.k = run.inputs->k.row(cta.b, p.kvHeadOf(cta.h), 0).data();
-        head.v = run.inputs->v.row(cta.b, p.kvHeadOf(cta.h), 0).data();
+        head.q = run.inputs->q.row(work.b, work.h, 0).data();
+        head.k = run.inputs->k.row(work.b, p.kvHeadOf(work.h), 0).data();
+        head.v = run.inputs->v.row(work.b, p.kvHeadOf(work.h), 0).data();
         head.headDim = p.headDim;
         head.headDimV = p.headDimV;
         head.scale = p.softmaxScale();
@@ -56,9 +59,9 @@ Status compareWithReference(Run& run, const Progress& progress)
             const Problem::KeyRange keys = p.visibleKeys(row);
             return std::pair(keys.first, keys.last);
         };
-        referenceForward(head, cta.row, cta.row + rows, o.data(), lse.data());
+        referenceForward(head, firstRow, firstRow + rows, o.data(), lse.data());
         for (int r = 0; r < rows; ++r) {
-            const auto ours = run.o.row(cta.b, cta.h, cta.row + r);
+            const auto ours = run.o.row(work.b, work.h, firstRow + r);
             for (int d = 0; d < p.headDimV; ++d) {
                 const double e = ErrorSums::difference(ours[static_cast<std::size_t>(d)],
                     o[static_cast<std::size_t>(r) * static_cast<std::size_t>(p.headDimV)
@@ -67,10 +70,12 @@ Status compareWithReference(Run& run, const Progress& progress)
                 sums.sumSquares += e * e;
                 ++sums.count;
             }
+            if (kernelLse && std::isinf(lse[static_cast<std::size_t>(r)]))
+                lse[static_cast<std::size_t>(r)] = std::numeric_limits<double>::infinity(); // as the kernel stores it
             sums.maxLse = std::max(sums.maxLse,
-                ErrorSums::difference(run.lse.row(cta.b, cta.h, cta.row + r)[0], lse[static_cast<std::size_t>(r)]));
+                ErrorSums::difference(run.lse.row(work.b, work.h, firstRow + r)[0], lse[static_cast<std::size_t>(r)]));
         }
-        progress.at(0.8 + 0.2 * (k - launch.firstCta + 1) / launch.ctaCount);
+        progress.at(0.8 + 0.2 * static_cast<double>(t + 1) / static_cast<double>(tiles));
     }
     if (sums.count > 0) {
         run.report.maxAbsError = sums.maxO;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/emulator.h"
 
-#include "core/emulation/engines.h"
+#include "core/emulation/cta_scheduler.h"
 #include "core/emulation/event_queue.h"
+#include "core/emulation/machine.h"
 #include "core/emulation/resident.h"
 #include "core/hardware/cost.h"
 #include "core/trace/trace_builder.h"
@@ -17,11 +18,25 @@ namespace {
 
 // What is due at some cycle.
 struct Due {
-    enum class Kind : std::uint8_t { OpEnds, CopyLands, RoleGoesOn, CtaBegins } kind = Kind::OpEnds;
+    enum class Kind : std::uint8_t { OpEnds, AsyncEnds, RoleGoesOn, CtaBegins } kind = Kind::OpEnds;
     std::uint8_t role = 0;
+    std::uint16_t group = 0; // AsyncEnds: low bits of the role's group it belongs to
     std::uint32_t resident = 0;
+    std::uint32_t work = 0; // which of the CTA's
     OpId op;
 };
+
+// Which works run where only some CTAs do; empty: all of them.
+std::vector<bool> worksIn(const Program& program, const std::vector<CtaPlan>& only)
+{
+    if (only.empty())
+        return {};
+    std::vector<bool> in(program.works.size(), false);
+    for (const CtaPlan& plan : only)
+        for (const WorkId work : plan.works)
+            in[work.index()] = true;
+    return in;
+}
 
 class Emulator {
 public:
@@ -33,68 +48,56 @@ public:
         , m_options(options)
         , m_numerics(numerics)
         , m_progress(progress)
-        , m_trace(m_programPtr, options.inputs, options.recorded)
+        , m_trace(m_programPtr, options.inputs, options.recorded, worksIn(*m_programPtr, options.only))
         , m_sms(static_cast<int>(gpu.sms))
-        , m_engines(m_sms)
+        , m_machine(m_program, gpu, options, m_trace)
+        , m_grid(m_program, gpu, options, m_trace)
     {
-        computeCosts();
     }
 
     Result<std::shared_ptr<const Trace>> run()
     {
         int widest = 1;
         for (std::size_t k = 0; k < m_program.launches.size() && m_deadlocked.empty(); ++k) {
-            if (Status ran = runLaunch(static_cast<int>(k)); !ran)
+            if (Status ran = runLaunch(m_program.launches[k]); !ran)
                 return ran.error();
-            widest = std::max(widest, m_ctasPerSm);
+            widest = std::max(widest, m_grid.ctasPerSm());
         }
         for (Blocked& blocked : m_deadlocked)
             m_trace.blocked(std::move(blocked));
-        return m_trace.finish(m_now, m_sms, widest, m_gpu.clockMhz);
+        m_machine.flush();
+        if (m_options.elsewhere)
+            m_options.elsewhere(m_trace);
+        return m_trace.finish(m_now, std::max(m_sms, m_options.allSms), widest, m_gpu.clockMhz);
     }
 
 private:
     // ---- the grid ---------------------------------------------------------------------------------------------------
 
-    Status runLaunch(int index)
+    Status runLaunch(const LaunchDecl& launch)
     {
-        const LaunchDecl& launch = m_program.launches[static_cast<std::size_t>(index)];
-        m_ctasPerSm = std::max(1, occupancyOf(m_gpu, launch).ctasPerSm);
-        m_nextCta = launch.firstCta;
-        m_lastCta = launch.firstCta + launch.ctaCount;
-        m_residents.assign(static_cast<std::size_t>(m_sms) * static_cast<std::size_t>(m_ctasPerSm), {});
+        m_launch = &launch;
+        m_grid.beginLaunch(launch);
         m_deadlocked.clear();
-        // CTA k starts on SM k mod SMs while there is room; later ones where a CTA ends first.
-        for (int slot = 0; slot < m_ctasPerSm; ++slot)
-            for (int sm = 0; sm < m_sms; ++sm)
-                startNextCta(sm, slot);
+        // CTA k starts on SM k mod SMs while there is room, a cluster on neighbours; later ones where one ends first.
+        m_grid.forEachPlace([this](int sm, int slot) { startNextCluster(sm, slot); });
         return drain();
     }
 
-    void startNextCta(int sm, int slot)
+    void startNextCluster(int sm, int slot)
     {
-        if (m_nextCta == m_lastCta)
-            return;
-        const CtaId cta(m_nextCta++);
-        const auto index = static_cast<std::uint32_t>(slot * m_sms + sm);
-        Resident& r = m_residents[index];
-        const Stream& stream = m_program.streamOf(cta);
-        r.cta = cta;
-        r.sm = sm;
-        r.slot = slot;
-        r.roles.assign(stream.roles.size(), {});
-        for (std::size_t k = 0; k < stream.roles.size(); ++k) {
-            r.roles[k].next = stream.roles[k].first;
-            r.roles[k].last = stream.roles[k].first + stream.roles[k].count;
+        for (const std::uint32_t index : m_grid.startNext(sm, slot, m_now)) {
+            const Resident& r = m_grid.resident(index);
+            if (m_numerics != nullptr && recorded(r.cta))
+                m_numerics->start(r.cta);
+            m_queue.push(m_now + static_cast<Cycle>(m_gpu.ctaStartCycles),
+                { Due::Kind::CtaBegins, 0, 0, index, 0, OpId::none() });
         }
-        r.barriers.assign(m_program.barriers.size(), {});
-        r.rolesLeft = static_cast<int>(stream.roles.size());
-        r.copies.clear();
-        m_trace.ctaBegins(cta, m_now, sm, slot);
-        if (m_numerics != nullptr && recorded(cta))
-            m_numerics->start(cta);
-        m_queue.push(
-            m_now + static_cast<Cycle>(m_gpu.ctaStartCycles), { Due::Kind::CtaBegins, 0, index, OpId::none() });
+    }
+
+    [[nodiscard]] int rankOf(CtaId cta) const
+    {
+        return static_cast<int>((cta.index() - m_launch->firstCta) % static_cast<std::size_t>(m_launch->clusterSize));
     }
 
     [[nodiscard]] bool recorded(CtaId cta) const
@@ -110,14 +113,14 @@ private:
             if ((++m_popped & 0xffffU) == 0) {
                 if (m_progress.cancelled())
                     return Error { "cancelled", "emulation", {} };
-                m_progress.at(static_cast<double>(m_nextCta) / static_cast<double>(m_program.ctas.size()));
+                m_progress.at(m_grid.fraction());
             }
             if (m_now > maxCycles)
                 return Error { "the run lasts more than " + std::to_string(maxCycles) + " cycles", "emulation",
                     "a shorter problem" };
             handle(due);
         }
-        for (const Resident& r : m_residents)
+        for (const Resident& r : m_grid.residents())
             if (r.alive())
                 reportStuck(r);
         return Nothing {};
@@ -125,7 +128,7 @@ private:
 
     void handle(const Due& due)
     {
-        Resident& r = m_residents[due.resident];
+        Resident& r = m_grid.resident(due.resident);
         switch (due.kind) {
         case Due::Kind::CtaBegins:
             for (std::size_t k = 0; k < r.roles.size(); ++k)
@@ -134,270 +137,307 @@ private:
         case Due::Kind::RoleGoesOn:
             advance(due.resident, due.role);
             break;
-        case Due::Kind::CopyLands:
-            copyLands(due.resident, due.role, due.op);
+        case Due::Kind::AsyncEnds:
+            asyncEnds(due);
             break;
         case Due::Kind::OpEnds:
-            m_trace.end(r.cta, due.op, m_now);
-            applyEffect(r, due.op);
+            m_trace.end(r.works[due.work].work, due.op, m_now);
+            applyEffect(r, due.work, due.op);
             advance(due.resident, due.role);
             break;
         }
     }
 
-    void applyEffect(const Resident& r, OpId op)
+    void applyEffect(const Resident& r, std::uint32_t work, OpId op)
     {
         if (m_numerics != nullptr && recorded(r.cta))
-            m_numerics->apply(r.cta, op, m_options.discardValues ? nullptr : &m_trace);
+            m_numerics->apply(r.cta, r.works[work].work, op, m_options.discardValues ? nullptr : &m_trace);
     }
 
     // ---- roles ------------------------------------------------------------------------------------------------------
 
-    // The role goes on to its next op, and through those that hold it no time.
-    void advance(std::uint32_t index, std::uint8_t role)
+    // Moves past what this work tile leaves out, and on to the next one; false where nothing is left, or not yet known.
+    bool findNextOp(std::uint32_t index, std::uint8_t role)
     {
-        Resident& r = m_residents[index];
+        Resident& r = m_grid.resident(index);
         RoleRun& run = r.roles[role];
-        run.state = RoleRun::State::Running;
-        if (run.next == run.last) {
+        while (true) {
+            while (run.next != run.last && leavesOut(r, run, m_program.ops[run.next].when))
+                m_trace.skip(r.works[run.work].work, OpId(run.next++));
+            if (run.next != run.last)
+                return true;
+            if (run.work + 1 < r.works.size()) {
+                m_grid.enterWork(r, run, role, run.work + 1);
+                continue;
+            }
+            if (!r.exhausted) {
+                run.state = RoleRun::State::AwaitsTile;
+                return false;
+            }
             run.state = RoleRun::State::Done;
             --r.rolesLeft;
             endCtaIfDone(index);
-            return;
+            return false;
         }
+    }
+
+    [[nodiscard]] static bool leavesOut(const Resident& r, const RoleRun& run, When when)
+    {
+        if (when == When::First)
+            return run.work != 0;
+        return when == When::Last && !(r.exhausted && run.work + 1 == r.works.size());
+    }
+
+    // The role goes on to its next op, and through those that hold it no time.
+    void advance(std::uint32_t index, std::uint8_t role)
+    {
+        if (!findNextOp(index, role))
+            return;
+        Resident& r = m_grid.resident(index);
+        RoleRun& run = r.roles[role];
+        run.state = RoleRun::State::Running;
         const OpId id(run.next++);
-        m_trace.begin(r.cta, id, m_now);
         const Op& op = m_program.op(id);
-        const Cycle ends = book(r, id);
+        const std::uint32_t work = run.work;
+        m_trace.begin(r.works[work].work, id, m_now);
+        const WorkId tile = r.works[work].work;
+        const Machine::Booked booked = m_machine.book({ tile, r.sm, rankOf(r.cta) }, id, m_now);
+        const Cycle ends = booked.done + m_machine.latency(tile, id);
         switch (op.kind) {
         case OpKind::Commit:
-            run.groups.committed.push_back(std::exchange(run.groups.open, 0));
-            retireGroups(run.groups);
-            finishAt(ends + cycles(m_costs[id.index()].latency), index, role, id);
+            run.groups[static_cast<std::size_t>(op.group)].commit();
+            finishAt(ends, index, role, id);
             break;
         case OpKind::Wait:
-            if (op.dropped || run.groups.landed(op.pending)) {
-                finishAt(ends, index, role, id);
+        case OpKind::Sync:
+            if (op.kind == OpKind::Sync)
+                arrive(index, op.barrier, op.arrivals);
+            if (op.dropped) {
+                finishAt(m_now + (op.kind == OpKind::Sync ? 1 : 0), index, role, id);
+            } else if (op.kind == OpKind::Wait && satisfied(r, run, op)) {
+                finishAt(m_now, index, role, id);
             } else {
                 run.state = RoleRun::State::InWait;
                 run.waiting = id;
+                if (op.barrier.valid())
+                    release(index, op.barrier);
             }
             break;
-        case OpKind::Sync:
-            arrive(index, role, id);
+        case OpKind::Arrive:
+            arriveFor(index, role, id);
             break;
-        case OpKind::Load:
-            if (op.async) { // the role is held while it issues; the copy lands later
-                const std::uint32_t group = run.groups.current();
-                ++run.groups.open;
-                r.copies.emplace_back(id, group);
-                const Cycle lands = ends + cycles(m_costs[id.index()].latency);
-                m_queue.push(lands, { Due::Kind::CopyLands, role, index, id });
-                m_queue.push(m_issueEnds, { Due::Kind::RoleGoesOn, role, index, OpId::none() });
-                break;
+        case OpKind::NextTile:
+            if (op.in[0].valid()) {
+                finishAt(ends, index, role, id);
+            } else {
+                fetchTile(index);
+                goOnAsync(index, role, id, m_now + 1, ends, 0);
             }
-            finishAt(ends + cycles(m_costs[id.index()].latency), index, role, id);
             break;
         default:
-            finishAt(ends + cycles(m_costs[id.index()].latency), index, role, id);
+            if (op.async) { // the role is held while it issues
+                std::uint32_t group = 0;
+                if (!op.barrier.valid()) {
+                    AsyncGroups& groups = run.groups[groupOf(op)];
+                    group = groups.issue();
+                    if (op.kind == OpKind::Mma)
+                        groups.commit(); // each product is a group of its own
+                }
+                goOnAsync(index, role, id, booked.issued, ends, group);
+                break;
+            }
+            finishAt(ends, index, role, id);
             break;
         }
+    }
+
+    static std::size_t groupOf(const Op& op)
+    {
+        return static_cast<std::size_t>(op.kind == OpKind::Mma ? GroupKind::Mma
+                : op.kind == OpKind::Store                     ? GroupKind::Stores
+                                                               : GroupKind::Copies);
     }
 
     void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op)
     {
-        m_queue.push(cycle, { Due::Kind::OpEnds, role, index, op });
+        m_queue.push(cycle, { Due::Kind::OpEnds, role, 0, index, m_grid.resident(index).roles[role].work, op });
     }
 
-    void copyLands(std::uint32_t index, std::uint8_t role, OpId op)
+    void goOnAsync(std::uint32_t index, std::uint8_t role, OpId op, Cycle roleGoesOn, Cycle ends, std::uint32_t group)
     {
-        Resident& r = m_residents[index];
-        m_trace.end(r.cta, op, m_now);
-        applyEffect(r, op);
-        const OpCost& cost = m_costs[op.index()];
-        if (cost.landing > 0)
-            bookOne(r, op, Engine::Smem, cost.landing, m_now * ticksPerCycle);
-        const auto copy = std::find_if(r.copies.begin(), r.copies.end(), [&](const auto& c) { return c.first == op; });
-        const std::uint32_t group = copy->second;
-        r.copies.erase(copy);
-        RoleRun& run = r.roles[role];
-        CopyGroups& groups = run.groups;
-        if (group == groups.current())
-            --groups.open;
-        else
-            --groups.committed[group - groups.oldest];
-        retireGroups(groups);
-        if (run.state == RoleRun::State::InWait && groups.landed(m_program.op(run.waiting).pending)) {
+        Resident& r = m_grid.resident(index);
+        ++r.inFlight;
+        if (m_program.op(op).reach != Reach::Own)
+            ++peerOf(r).inFlight;
+        m_queue.push(std::max(ends, roleGoesOn),
+            { Due::Kind::AsyncEnds, role, static_cast<std::uint16_t>(group), index, r.roles[role].work, op });
+        m_queue.push(roleGoesOn, { Due::Kind::RoleGoesOn, role, 0, index, 0, OpId::none() });
+    }
+
+    void asyncEnds(const Due& due)
+    {
+        Resident& r = m_grid.resident(due.resident);
+        const Op& op = m_program.op(due.op);
+        const bool both = op.reach != Reach::Own;
+        const std::uint32_t peer = both ? m_grid.indexOf(m_program.peerOf(r.cta)) : due.resident;
+        m_trace.end(r.works[due.work].work, due.op, m_now);
+        applyEffect(r, due.work, due.op);
+        m_machine.bookLanding({ r.works[due.work].work, r.sm, rankOf(r.cta) }, due.op, m_now);
+        if (both)
+            m_machine.bookArriving(m_grid.resident(peer).sm, due.op, m_now);
+        --r.inFlight;
+        if (both)
+            --m_grid.resident(peer).inFlight;
+        if (op.kind == OpKind::Arrive) {
+            arrive(peer, op.barrier, op.arrivals);
+        } else if (op.barrier.valid()) {
+            land(due.resident, op);
+            if (both)
+                land(peer, op);
+        } else if (op.kind != OpKind::NextTile) {
+            groupEnds(due, op);
+        }
+        endCtaIfDone(due.resident);
+        if (both)
+            endCtaIfDone(peer);
+    }
+
+    void groupEnds(const Due& due, const Op& op)
+    {
+        RoleRun& run = m_grid.resident(due.resident).roles[due.role];
+        AsyncGroups& groups = run.groups[groupOf(op)];
+        // 16 bits of the group's number are kept; no role has more than that in flight.
+        const std::uint32_t behind = static_cast<std::uint16_t>(groups.current() - due.group);
+        groups.finished(groups.current() - behind);
+        if (run.state != RoleRun::State::InWait)
+            return;
+        const Op& waiting = m_program.op(run.waiting);
+        if (waiting.kind == OpKind::Wait && !waiting.barrier.valid()
+            && satisfied(m_grid.resident(due.resident), run, waiting)) {
             run.state = RoleRun::State::Running;
-            finishAt(m_now, index, role, run.waiting);
+            finishAt(m_now, due.resident, due.role, run.waiting);
         }
-        endCtaIfDone(index);
     }
 
-    static void retireGroups(CopyGroups& groups)
+    // ---- tiles ------------------------------------------------------------------------------------------------------
+
+    void fetchTile(std::uint32_t index)
     {
-        while (!groups.committed.empty() && groups.committed.front() == 0) {
-            groups.committed.pop_front();
-            ++groups.oldest;
-        }
+        Resident& r = m_grid.resident(index);
+        const auto number = static_cast<float>(m_grid.fetchNext(r));
+        if (m_numerics != nullptr && recorded(r.cta))
+            m_numerics->setNextWork(r.cta, number);
+        for (std::size_t k = 0; k < r.roles.size(); ++k)
+            if (r.roles[k].state == RoleRun::State::AwaitsTile) {
+                r.roles[k].state = RoleRun::State::Running;
+                m_queue.push(
+                    m_now + 1, { Due::Kind::RoleGoesOn, static_cast<std::uint8_t>(k), 0, index, 0, OpId::none() });
+            }
     }
 
     // ---- barriers ---------------------------------------------------------------------------------------------------
 
-    void arrive(std::uint32_t index, std::uint8_t role, OpId id)
+    [[nodiscard]] bool satisfied(const Resident& r, const RoleRun& run, const Op& op) const
     {
-        Resident& r = m_residents[index];
+        if (!op.barrier.valid())
+            return run.groups[static_cast<std::size_t>(op.group)].done(op.pending);
+        const std::size_t b = op.barrier.index();
+        return r.barriers[b].turns > r.works[run.work].turns[b] + op.turn;
+    }
+
+    void arriveFor(std::uint32_t index, std::uint8_t role, OpId id)
+    {
         const Op& op = m_program.op(id);
-        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-        BarrierRun& barrier = r.barriers[op.barrier.index()];
-        RoleRun& run = r.roles[role];
-        barrier.arrived += decl.perArrival;
-        if (op.dropped) {
-            finishAt(m_now + 1, index, role, id);
-        } else {
-            run.state = RoleRun::State::InSync;
-            run.waiting = id;
-        }
-        while (barrier.arrived >= decl.count) {
-            barrier.arrived -= decl.count;
-            ++barrier.turns;
-        }
-        release(index, op.barrier);
+        const Cycle next = m_now + 1;
+        if (op.reach != Reach::Peer)
+            arrive(index, op.barrier, op.arrivals);
+        if (op.reach == Reach::Own)
+            finishAt(next, index, role, id);
+        else // through distributed shared memory to the other CTA
+            goOnAsync(index, role, id, next, m_now + static_cast<Cycle>(m_gpu.dsmemLatency), 0);
+    }
+
+    void arrive(std::uint32_t index, BarrierId id, int amount)
+    {
+        m_grid.resident(index).barriers[id.index()].arrive(m_program.barriers[id.index()], amount);
+        barrierMoved(index, id);
+    }
+
+    void land(std::uint32_t index, const Op& op)
+    {
+        m_grid.resident(index).barriers[op.barrier.index()].land(
+            m_program.barriers[op.barrier.index()], landingBytes(m_program, op), op.arrivals);
+        barrierMoved(index, op.barrier);
+    }
+
+    void barrierMoved(std::uint32_t index, BarrierId id)
+    {
+        const Resident& r = m_grid.resident(index);
+        const BarrierRun& barrier = r.barriers[id.index()];
+        const std::int64_t arrived = barrier.inTurn(m_program.barriers[id.index()]);
+        m_trace.arrival(r.cta, id, static_cast<std::uint32_t>(barrier.turns),
+            static_cast<std::uint32_t>(std::max<std::int64_t>(0, arrived)));
+        release(index, id);
     }
 
     void release(std::uint32_t index, BarrierId barrier)
     {
-        Resident& r = m_residents[index];
+        Resident& r = m_grid.resident(index);
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
             RoleRun& run = r.roles[k];
-            if (run.state != RoleRun::State::InSync)
+            if (run.state != RoleRun::State::InWait)
                 continue;
             const Op& op = m_program.op(run.waiting);
-            if (op.barrier != barrier || r.barriers[barrier.index()].turns <= op.turn)
+            if (op.barrier != barrier || !satisfied(r, run, op))
                 continue;
             run.state = RoleRun::State::Running;
-            finishAt(
-                m_now + cycles(m_costs[run.waiting.index()].latency), index, static_cast<std::uint8_t>(k), run.waiting);
+            finishAt(m_now + m_machine.waitLatency(run.waiting), index, static_cast<std::uint8_t>(k), run.waiting);
         }
     }
 
     // ---- ends -------------------------------------------------------------------------------------------------------
 
+    Resident& peerOf(const Resident& r) { return m_grid.resident(m_grid.indexOf(m_program.peerOf(r.cta))); }
+
     void endCtaIfDone(std::uint32_t index)
     {
-        Resident& r = m_residents[index];
-        if (r.rolesLeft > 0 || !r.copies.empty())
+        Resident& r = m_grid.resident(index);
+        if (!r.alive() || r.rolesLeft > 0 || r.inFlight > 0)
             return;
+        const Resident& peer = peerOf(r);
+        const bool clusterEnds = m_launch->clusterSize == 1 || !peer.alive() || peer.cta != m_program.peerOf(r.cta);
         m_trace.ctaEnds(r.cta, m_now);
         if (m_numerics != nullptr && recorded(r.cta))
             m_numerics->finish(r.cta);
         const int sm = r.sm;
         const int slot = r.slot;
         r.cta = CtaId::none();
-        startNextCta(sm, slot);
+        if (clusterEnds)
+            startNextCluster(sm / m_launch->clusterSize * m_launch->clusterSize, slot);
     }
 
     void reportStuck(const Resident& r)
     {
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
             const RoleRun& run = r.roles[k];
-            if (run.state == RoleRun::State::Done)
+            if (run.state != RoleRun::State::InWait)
                 continue;
             const Op& op = m_program.op(run.waiting);
-            std::string what = "its copies";
-            if (op.kind == OpKind::Sync) {
+            std::string what = op.group == GroupKind::Mma ? "its products"
+                : op.group == GroupKind::Stores           ? "its stores"
+                                                          : "its copies";
+            if (op.barrier.valid()) {
                 const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-                what = decl.name + ": " + std::to_string(r.barriers[op.barrier.index()].arrived) + " of "
-                    + std::to_string(decl.count) + " " + decl.unit + " have arrived";
+                const std::int64_t arrived = r.barriers[op.barrier.index()].inTurn(decl);
+                what = decl.name + ": " + std::to_string(arrived) + " of " + std::to_string(decl.count) + " "
+                    + decl.unit + " have arrived";
             }
-            m_deadlocked.push_back({ r.cta, RoleId(k), run.waiting, what });
-        }
-    }
-
-    // ---- engines ----------------------------------------------------------------------------------------------------
-
-    static Cycle cycles(Ticks ticks) { return (ticks + ticksPerCycle - 1) / ticksPerCycle; }
-
-    Ticks bookOne(const Resident& r, OpId id, Engine engine, Ticks busy, Ticks from)
-    {
-        const int quarter = m_program.roles[m_program.op(id).role.index()].quarter;
-        Ticks& free = m_engines.free(r.sm, quarter, engine);
-        const Ticks begin = std::max(from, free);
-        free = begin + busy;
-        const Cycle beginCycle = begin / ticksPerCycle;
-        m_trace.hop(r.cta, id, engine, beginCycle, cycles(free) - beginCycle);
-        m_trace.busy(engine, static_cast<double>(busy) / ticksPerCycle);
-        return free;
-    }
-
-    // Books the op's engines from now on; the cycle at which the last of them is done.
-    Cycle book(const Resident& r, OpId id)
-    {
-        const OpCost& cost = m_costs[id.index()];
-        const Ticks now = m_now * ticksPerCycle;
-        Ticks done = now;
-        m_issueEnds = m_now + 1;
-        for (std::uint8_t k = 0; k < cost.bookingCount; ++k) {
-            const Ticks ends = bookOne(r, id, cost.bookings[k].engine, cost.bookings[k].busy, now);
-            if (cost.bookings[k].engine == Engine::Issue)
-                m_issueEnds = cycles(ends);
-            done = std::max(done, ends);
-        }
-        if (cost.hbm > 0 && missesL2(r.cta, id))
-            done = std::max(done, bookOne(r, id, Engine::Hbm, cost.hbm, now));
-        if (cost.contention > 0) {
-            const int quarter = m_program.roles[m_program.op(id).role.index()].quarter;
-            Ticks& tensor = m_engines.free(r.sm, quarter, Engine::Tensor);
-            tensor = std::max(tensor, now) + cost.contention;
-        }
-        return cycles(done);
-    }
-
-    // A tile's rows come from HBM the first time any CTA asks for them, later from L2, which forgets nothing here.
-    // Stores always go through.
-    bool missesL2(CtaId cta, OpId id)
-    {
-        const Op& op = m_program.op(id);
-        if (op.kind == OpKind::Store)
-            return true;
-        const Cta& c = m_program.ctas[cta.index()];
-        if (op.tensor != TensorId::K && op.tensor != TensorId::V)
-            return op.tensor != TensorId::Q
-                || c.jBase == 0; // S and P are streamed; Q is shared by a row of score tiles
-        const Problem& p = m_program.problem;
-        const std::size_t blocks = static_cast<std::size_t>(m_program.keyBlocks());
-        const std::size_t head = static_cast<std::size_t>(c.b) * static_cast<std::size_t>(p.kvHeads)
-            + static_cast<std::size_t>(p.kvHeadOf(c.h));
-        const std::size_t tensors
-            = 2 * static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.kvHeads) * blocks * maxRoles;
-        if (m_touched.empty())
-            m_touched.assign(tensors, false);
-        const std::size_t tile = (head * blocks + static_cast<std::size_t>(m_program.keyBlock(c, op))) * 2
-            + (op.tensor == TensorId::V ? 1U : 0U);
-        const std::size_t at = tile * maxRoles + op.role.index();
-        if (m_touched[at])
-            return false;
-        m_touched[at] = true;
-        return true;
-    }
-
-    // CTAs of one stream cost the same, so an op is priced once.
-    void computeCosts()
-    {
-        m_costs.resize(m_program.ops.size());
-        std::vector<bool> priced(m_program.streams.size());
-        for (const Cta& cta : m_program.ctas) {
-            if (priced[cta.stream.index()])
-                continue;
-            priced[cta.stream.index()] = true;
-            const Stream& stream = m_program.streams[cta.stream.index()];
-            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
-                m_costs[k] = costOf(m_gpu, m_program, cta, m_program.ops[k]);
+            const RoleId role = m_grid.streamOf(r, run.work).roles[k].role;
+            m_deadlocked.push_back({ r.cta, r.works[run.work].work, role, run.waiting, what });
         }
     }
 
     static constexpr Cycle maxCycles = 0xfffffff0;
-    static constexpr std::size_t maxRoles = 16;
 
     std::shared_ptr<const Program> m_programPtr;
     const Program& m_program;
@@ -407,16 +447,13 @@ private:
     const Progress& m_progress;
     TraceBuilder m_trace;
     int m_sms;
-    Engines m_engines;
-    std::vector<OpCost> m_costs;
-    std::vector<Resident> m_residents;
+    Machine m_machine;
+    CtaScheduler m_grid;
     std::vector<Blocked> m_deadlocked;
-    std::vector<bool> m_touched;
     EventQueue<Due> m_queue;
     std::uint64_t m_popped = 0;
-    std::uint32_t m_nextCta = 0, m_lastCta = 0;
-    int m_ctasPerSm = 1;
-    Cycle m_now = 0, m_issueEnds = 0;
+    const LaunchDecl* m_launch = nullptr;
+    Cycle m_now = 0;
 };
 
 } // namespace

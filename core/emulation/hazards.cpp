@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/hazards.h"
 
+#include "core/emulation/memory_groups.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -10,230 +12,368 @@ namespace flashstep {
 
 namespace {
 
-constexpr std::size_t maxActors = 32; // up to 16 roles, and each one's asynchronous copies
-using Clock = std::array<std::uint32_t, maxActors>;
+// What an actor knows of each actor: how many of its accesses.
+using Clock = std::vector<std::uint32_t>;
 
 void join(Clock& into, const Clock& other)
 {
-    for (std::size_t k = 0; k < maxActors; ++k)
+    for (std::size_t k = 0; k < into.size(); ++k)
         into[k] = std::max(into[k], other[k]);
 }
 
 struct Access {
     std::uint32_t clock = 0; // of its actor
-    std::uint32_t op = 0;
+    std::uint32_t instance = 0;
 };
 
-// Accesses of some rows of one buffer that every op touches together or not at all; by actor, each in its own order.
-// All of them that somebody may not know of yet: which pairs are found must not depend on what happened to come in
-// between.
-struct RowHistory {
-    std::array<std::vector<Access>, maxActors> writes, reads;
+// Accesses of one piece of memory, by actor, each in its own order: all that somebody may not know of yet. Which pairs
+// are found must not depend on what happened to come in between.
+struct History {
+    struct List {
+        std::size_t actor = 0;
+        std::vector<Access> accesses;
+    };
+    std::vector<List> writes, reads;
+
+    static std::vector<Access>& of(std::vector<List>& lists, std::size_t actor)
+    {
+        for (List& list : lists)
+            if (list.actor == actor)
+                return list.accesses;
+        return lists.emplace_back(List { actor, {} }).accesses;
+    }
 };
 
 struct Role {
-    Clock clock {};
-    std::uint32_t copies = 0; // asynchronous copies issued
-    std::vector<std::uint32_t> groups; // copies issued up to and including each committed group
+    Clock clock;
+    std::array<std::uint32_t, groupKinds> issued {}; // asynchronous accesses, by kind
+    std::array<std::vector<std::uint32_t>, groupKinds> groups; // issued up to and including each closed group
 };
 
+// As the machine counts it, with what is known when each turn completes.
 struct Barrier {
-    int arrived = 0;
-    Clock gathering {};
-    std::vector<Clock> turns; // what was known when each completed
+    std::int64_t arrived = 0, missing = 0;
+    Clock gathering;
+    std::vector<Clock> turns;
+    std::map<std::size_t, std::size_t> lastTurn; // by role: the turn its last arrival counted for
 };
 
-// Rows of each buffer, grouped: two rows are in one group if every row set of the stream has both or neither. So an
-// access looks at a handful of groups, however many rows the tile has.
-class RowGroups {
+// The CTAs of one cluster, event by event. Actors are roles, each role's groups of asynchronous work, and barriers on
+// which copies complete.
+class ClusterAnalysis {
 public:
-    RowGroups(const Program& program, const Stream& stream)
-        : m_touched(program.buffers.size())
-        , m_counts(program.buffers.size())
-    {
-        std::vector<std::set<std::size_t>> sets(program.buffers.size());
-        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const Op& op = program.ops[k];
-            for (const BufferId id : { op.out, op.out2, op.in[0], op.in[1], op.in[2] })
-                if (id.valid())
-                    sets[rootOf(program, id).index()].insert(op.rows.index());
-        }
-        for (std::size_t b = 0; b < sets.size(); ++b) {
-            std::map<std::vector<bool>, std::uint32_t> groups;
-            for (int row = 0; row < program.buffers[b].rows; ++row) {
-                std::vector<bool> signature;
-                for (const std::size_t set : sets[b])
-                    signature.push_back(program.rowSets[set].contains(row));
-                const auto group = groups.emplace(signature, static_cast<std::uint32_t>(groups.size())).first->second;
-                for (const std::size_t set : sets[b])
-                    if (program.rowSets[set].contains(row))
-                        m_touched[b][set].insert(group);
-            }
-            m_counts[b] = groups.size();
-        }
-    }
-
-    static BufferId rootOf(const Program& program, BufferId buffer)
-    {
-        const BufferId root = program.buffers[buffer.index()].aliases;
-        return root.valid() ? root : buffer;
-    }
-    [[nodiscard]] std::size_t count(BufferId root) const { return m_counts[root.index()]; }
-    [[nodiscard]] const std::set<std::uint32_t>& of(BufferId root, RowSetId rows) const
-    {
-        return m_touched[root.index()].at(rows.index());
-    }
-
-private:
-    std::vector<std::map<std::size_t, std::set<std::uint32_t>>> m_touched; // by buffer and row set
-    std::vector<std::size_t> m_counts;
-};
-
-// One CTA, op by op in the order in which they began.
-class CtaAnalysis {
-public:
-    CtaAnalysis(const Trace& trace, CtaId cta)
+    ClusterAnalysis(const Trace& trace, const MemoryGroups& groups, CtaId first, int size)
         : m_trace(trace)
         , m_program(trace.program())
-        , m_cta(cta)
-        , m_roles(m_program.streamOf(cta).roles.size())
-        , m_barriers(m_program.barriers.size())
-        , m_groups(m_program, m_program.streamOf(cta))
-        , m_history(m_program.buffers.size())
+        , m_groups(groups)
+        , m_first(first.index())
+        , m_size(static_cast<std::size_t>(size))
+        , m_roleCount(trace.streamOf(trace.worksOf(first).front()).roles.size())
+        , m_perCta(m_roleCount * (1 + groupKinds) + m_program.barriers.size())
     {
-        for (std::size_t k = 0; k < m_history.size(); ++k)
-            m_history[k].resize(m_groups.count(BufferId(k)));
+        const Clock nothing(m_perCta * m_size, 0);
+        m_roles.resize(m_roleCount * m_size);
+        for (Role& role : m_roles)
+            role.clock = nothing;
+        m_barriers.resize(m_program.barriers.size() * m_size);
+        for (Barrier& barrier : m_barriers)
+            barrier.gathering = nothing;
+        m_landings.assign(m_barriers.size(), 0);
+        m_history.resize(groups.count() * m_size);
+        for (std::size_t c = 0; c < m_size; ++c)
+            for (const WorkId work : trace.worksOf(CtaId(m_first + c)))
+                m_turnsBefore[work.index()] = turnsBefore(work);
     }
 
     HazardReport run(std::size_t keep)
     {
         m_keep = keep;
-        for (const auto& [position, op, ends] : orderedEvents()) {
-            const Op& o = m_program.op(op);
-            if (ends) {
-                if (o.kind == OpKind::Sync && !o.dropped)
-                    passBarrier(o);
-            } else {
-                begins(op, o);
-            }
+        for (const Step& step : orderedEvents()) {
+            m_step = &step;
+            const Op& op = m_program.op(step.op);
+            if (step.ends)
+                ends(op);
+            else
+                begins(op);
         }
         return std::move(m_report);
     }
 
 private:
     struct Step {
-        std::uint32_t position;
+        std::uint32_t position = 0;
+        std::uint32_t instance = 0;
         OpId op;
-        bool ends;
+        WorkId work;
+        std::uint16_t role = 0; // its place in the stream's list
+        std::uint8_t cta = 0; // in the cluster
+        bool ends = false;
     };
+
+    [[nodiscard]] std::vector<std::int64_t> turnsBefore(WorkId work) const
+    {
+        std::vector<std::int64_t> turns(m_program.barriers.size(), 0);
+        for (const WorkId earlier : m_trace.worksOf(m_trace.ctaOf(work))) {
+            if (earlier == work)
+                break;
+            for (std::size_t b = 0; b < turns.size(); ++b)
+                turns[b] += m_trace.streamOf(earlier).turns[b];
+        }
+        return turns;
+    }
+
+    // What matters of an op's end: waits pass, copies land, arrivals reach the other CTA.
+    static bool endMatters(const Op& op)
+    {
+        return op.kind == OpKind::Sync || op.kind == OpKind::Wait
+            || (op.barrier.valid() && (op.kind == OpKind::Load || op.reach != Reach::Own));
+    }
 
     [[nodiscard]] std::vector<Step> orderedEvents() const
     {
         std::vector<Step> steps;
-        const Stream& stream = m_program.streamOf(m_cta);
-        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const InstanceId instance = m_trace.instance(m_cta, OpId(k));
-            if (m_trace.began(instance))
-                steps.push_back({ m_trace.beginPosition(instance).value, OpId(k), false });
-            if (m_trace.ended(instance) && m_program.ops[k].kind == OpKind::Sync)
-                steps.push_back({ m_trace.endPosition(instance).value, OpId(k), true });
-        }
+        for (std::size_t c = 0; c < m_size; ++c)
+            for (const WorkId work : m_trace.worksOf(CtaId(m_first + c))) {
+                const Stream& stream = m_trace.streamOf(work);
+                for (std::size_t r = 0; r < stream.roles.size(); ++r)
+                    for (std::uint32_t k = 0; k < stream.roles[r].count; ++k) {
+                        const OpId op(stream.roles[r].first + k);
+                        const InstanceId instance = m_trace.instance(work, op);
+                        if (!m_trace.began(instance))
+                            continue;
+                        Step step { m_trace.beginPosition(instance).value, static_cast<std::uint32_t>(instance.index()),
+                            op, work, static_cast<std::uint16_t>(r), static_cast<std::uint8_t>(c), false };
+                        steps.push_back(step);
+                        if (!m_trace.ended(instance) || !endMatters(m_program.op(op)))
+                            continue;
+                        step.position = m_trace.endPosition(instance).value;
+                        step.ends = true;
+                        steps.push_back(step);
+                    }
+            }
         std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.position < b.position; });
         return steps;
     }
 
-    void begins(OpId id, const Op& op)
+    // ---- actors -----------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] std::size_t roleActor() const { return m_step->cta * m_perCta + m_step->role; }
+    [[nodiscard]] std::size_t groupActor(GroupKind kind) const
     {
-        Role& role = m_roles[op.role.index()];
-        ++role.clock[op.role.index()];
+        return m_step->cta * m_perCta + m_roleCount * (1 + static_cast<std::size_t>(kind)) + m_step->role;
+    }
+    [[nodiscard]] std::size_t barrierActor(std::size_t cta, BarrierId barrier) const
+    {
+        return cta * m_perCta + m_roleCount * (1 + groupKinds) + barrier.index();
+    }
+    [[nodiscard]] Role& role() { return m_roles[m_step->cta * m_roleCount + m_step->role]; }
+    [[nodiscard]] Barrier& barrier(std::size_t cta, BarrierId id)
+    {
+        return m_barriers[cta * m_program.barriers.size() + id.index()];
+    }
+    [[nodiscard]] std::size_t other(std::size_t cta) const { return m_size == 1 ? cta : 1 - cta; }
+
+    // ---- events -----------------------------------------------------------------------------------------------------
+
+    void begins(const Op& op)
+    {
+        ++role().clock[roleActor()];
         switch (op.kind) {
-        case OpKind::Commit:
-            role.groups.push_back(role.copies);
+        case OpKind::Commit: {
+            const auto kind = static_cast<std::size_t>(op.group);
+            role().groups[kind].push_back(role().issued[kind]);
             return;
+        }
         case OpKind::Wait:
-            if (!op.dropped && role.groups.size() > op.pending)
-                role.clock[copyActor(op)]
-                    = std::max(role.clock[copyActor(op)], role.groups[role.groups.size() - 1 - op.pending]);
             return;
         case OpKind::Sync:
-            arrive(op);
+            arrive(m_step->cta, op, role().clock);
+            return;
+        case OpKind::Arrive:
+            if (op.reach != Reach::Peer)
+                arrive(m_step->cta, op, role().clock);
+            if (op.reach != Reach::Own)
+                m_issuedAt[m_step->instance] = role().clock;
             return;
         default:
-            break;
-        }
-        access(id, op);
-    }
-
-    [[nodiscard]] std::size_t copyActor(const Op& op) const { return m_roles.size() + op.role.index(); }
-
-    void arrive(const Op& op)
-    {
-        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-        Barrier& barrier = m_barriers[op.barrier.index()];
-        join(barrier.gathering, m_roles[op.role.index()].clock);
-        barrier.arrived += decl.perArrival;
-        while (barrier.arrived >= decl.count) {
-            barrier.arrived -= decl.count;
-            barrier.turns.push_back(barrier.gathering);
-            barrier.gathering = {};
+            access(op);
         }
     }
 
-    void passBarrier(const Op& op)
+    void ends(const Op& op)
     {
-        const Barrier& barrier = m_barriers[op.barrier.index()];
-        for (std::size_t t = 0; t <= op.turn && t < barrier.turns.size(); ++t)
-            join(m_roles[op.role.index()].clock, barrier.turns[t]);
+        if (op.kind == OpKind::Load) {
+            land(m_step->cta, op);
+            if (op.reach == Reach::Both)
+                land(other(m_step->cta), op);
+            m_issuedAt.erase(m_step->instance);
+        } else if (op.kind == OpKind::Arrive) {
+            arrive(other(m_step->cta), op, m_issuedAt[m_step->instance]);
+            m_issuedAt.erase(m_step->instance);
+        } else if (!op.dropped) {
+            pass(op);
+        }
     }
 
-    void access(OpId id, const Op& op)
+    void pass(const Op& op)
     {
-        Role& role = m_roles[op.role.index()];
-        // An asynchronous copy knows what its role knew when it was issued, and is known to nobody until it is waited
-        // for.
-        const std::size_t actor = op.async ? copyActor(op) : op.role.index();
-        const Access self { op.async ? ++role.copies : role.clock[actor], static_cast<std::uint32_t>(id.index()) };
-        for (std::size_t k = 0; k < op.in.size(); ++k) {
-            if (!op.in[k].valid())
-                continue;
-            const BufferId root = RowGroups::rootOf(m_program, op.in[k]);
-            if (op.kind == OpKind::Mma && k == 1) { // the B operand: every row
-                for (RowHistory& history : m_history[root.index()])
-                    read(op.in[k], history, actor, self, role.clock);
-                continue;
+        Role& self = role();
+        if (!op.barrier.valid()) {
+            const auto& groups = self.groups[static_cast<std::size_t>(op.group)];
+            if (groups.size() > op.pending) {
+                std::uint32_t& known = self.clock[groupActor(op.group)];
+                known = std::max(known, groups[groups.size() - 1 - op.pending]);
             }
-            for (const std::uint32_t group : m_groups.of(root, op.rows))
-                read(op.in[k], m_history[root.index()][group], actor, self, role.clock);
+            return;
         }
-        for (const BufferId out : { op.out, op.out2 }) {
-            if (!out.valid())
+        const std::int64_t turn = m_turnsBefore.at(m_step->work.index())[op.barrier.index()] + op.turn;
+        const Barrier& b = barrier(m_step->cta, op.barrier);
+        if (turn >= 0 && !b.turns.empty())
+            join(self.clock, b.turns[std::min(static_cast<std::size_t>(turn), b.turns.size() - 1)]);
+    }
+
+    // ---- barriers ---------------------------------------------------------------------------------------------------
+
+    void arrive(std::size_t cta, const Op& op, const Clock& clock)
+    {
+        Barrier& b = barrier(cta, op.barrier);
+        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
+        if (op.when != When::First)
+            checkOverrun(b, op, clock);
+        join(b.gathering, clock);
+        if (decl.countsBytes()) {
+            b.missing += decl.count;
+            ++b.arrived;
+            completeBytes(b);
+            return;
+        }
+        b.arrived += op.arrivals;
+        if (b.arrived > decl.count) // more than a turn takes: hardware loses count
+            report("barrier overrun", BufferId::none(), op.barrier, m_step->instance, m_step->instance);
+        completeCount(b, decl);
+    }
+
+    static void completeCount(Barrier& b, const BarrierDecl& decl)
+    {
+        for (; b.arrived >= decl.count; b.arrived -= decl.count)
+            b.turns.push_back(b.gathering);
+    }
+
+    static void completeBytes(Barrier& b)
+    {
+        if (b.arrived == 0 || b.missing != 0)
+            return;
+        --b.arrived;
+        b.turns.push_back(b.gathering);
+    }
+
+    void land(std::size_t cta, const Op& op)
+    {
+        Barrier& b = barrier(cta, op.barrier);
+        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
+        const Landing& landing = m_issuedLandings.at({ m_step->instance, cta });
+        join(b.gathering, m_issuedAt.at(m_step->instance));
+        std::uint32_t& known = b.gathering[barrierActor(cta, op.barrier)];
+        known = std::max(known, landing.clock);
+        m_issuedLandings.erase({ m_step->instance, cta });
+        if (decl.countsBytes()) {
+            b.missing -= landingBytes(m_program, op);
+            completeBytes(b);
+            return;
+        }
+        b.arrived += op.arrivals;
+        completeCount(b, decl);
+    }
+
+    // Nobody may arrive twice in one turn: hardware would take it for somebody else.
+    void checkOverrun(Barrier& b, const Op& op, const Clock& clock)
+    {
+        const std::size_t actor = roleActor();
+        const auto last = b.lastTurn.find(actor);
+        if (last != b.lastTurn.end()) {
+            const bool complete = last->second < b.turns.size();
+            bool known = complete;
+            for (std::size_t k = 0; known && k < clock.size(); ++k)
+                known = b.turns[last->second][k] <= clock[k];
+            if (!known)
+                report("barrier overrun", BufferId::none(), op.barrier, m_step->instance, m_step->instance);
+        }
+        b.lastTurn[actor] = b.turns.size();
+    }
+
+    // ---- memory -----------------------------------------------------------------------------------------------------
+
+    void access(const Op& op)
+    {
+        Role& self = role();
+        const auto rank = static_cast<int>(m_step->cta);
+        // Asynchronous work knows what its role knew when it was issued, and is known to nobody until it is waited for.
+        std::size_t actor = roleActor();
+        std::uint32_t clock = self.clock[actor];
+        if (op.async && op.barrier.valid()) {
+            m_issuedAt[m_step->instance] = self.clock;
+            for (std::size_t k = 0; k < (op.reach == Reach::Both ? m_size : 1); ++k) {
+                const std::size_t cta = k == 0 ? m_step->cta : other(m_step->cta);
+                const std::size_t b = cta * m_program.barriers.size() + op.barrier.index();
+                m_issuedLandings[{ m_step->instance, cta }] = { ++m_landings[b] };
+                touch(
+                    op.out, MemoryGroups::Operand::Out, cta, rank, true, barrierActor(cta, op.barrier), m_landings[b]);
+            }
+            return;
+        }
+        if (op.async) {
+            const GroupKind kind = op.kind == OpKind::Mma ? GroupKind::Mma
+                : op.kind == OpKind::Store                ? GroupKind::Stores
+                                                          : GroupKind::Copies;
+            actor = groupActor(kind);
+            clock = ++self.issued[static_cast<std::size_t>(kind)];
+            if (kind == GroupKind::Mma)
+                self.groups[static_cast<std::size_t>(kind)].push_back(clock);
+        }
+        for (const auto operand :
+            { MemoryGroups::Operand::In0, MemoryGroups::Operand::In1, MemoryGroups::Operand::In2 })
+            touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, m_step->cta, rank, false,
+                actor, clock);
+        for (const auto operand : { MemoryGroups::Operand::Out, MemoryGroups::Operand::Out2 })
+            touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, m_step->cta, rank, true,
+                actor, clock);
+    }
+
+    void touch(BufferId buffer, MemoryGroups::Operand operand, std::size_t cta, int rank, bool writes,
+        std::size_t actor, std::uint32_t clock)
+    {
+        if (!buffer.valid())
+            return;
+        const Access self { clock, m_step->instance };
+        for (const std::uint32_t piece : m_groups.of(m_step->op, static_cast<std::size_t>(operand), rank)) {
+            History& history = m_history[cta * m_groups.count() + piece];
+            conflicts(writes ? "write after write" : "read before write", buffer, history.writes, self, actor);
+            if (writes)
+                conflicts("write after read", buffer, history.reads, self, actor);
+            remember(History::of(writes ? history.writes : history.reads, actor), actor, self);
+        }
+    }
+
+    // Products of one role are done in order, so one of them is never in conflict with an earlier one.
+    [[nodiscard]] bool inOrder(std::size_t actor) const
+    {
+        const std::size_t local = actor % m_perCta;
+        const std::size_t first = m_roleCount * (1 + static_cast<std::size_t>(GroupKind::Mma));
+        return local < m_roleCount || (local >= first && local < first + m_roleCount);
+    }
+
+    // Of each actor's accesses those that the role does not know of: the newest ones, up to the first that it does.
+    void conflicts(const char* kind, BufferId buffer, const std::vector<History::List>& earlier, const Access& self,
+        std::size_t actor)
+    {
+        const Clock& clock = role().clock;
+        for (const History::List& list : earlier) {
+            if (list.actor == actor && inOrder(actor))
                 continue;
-            const BufferId root = RowGroups::rootOf(m_program, out);
-            for (const std::uint32_t group : m_groups.of(root, op.rows))
-                write(out, m_history[root.index()][group], actor, self, role.clock);
+            for (std::size_t k = list.accesses.size(); k > 0 && list.accesses[k - 1].clock > clock[list.actor]; --k)
+                if (list.accesses[k - 1].instance != self.instance)
+                    report(kind, buffer, BarrierId::none(), self.instance, list.accesses[k - 1].instance);
         }
-    }
-
-    void read(BufferId buffer, RowHistory& history, std::size_t actor, const Access& self, const Clock& clock)
-    {
-        conflicts("read before write", buffer, history.writes, self, clock);
-        remember(history.reads[actor], actor, self);
-    }
-
-    void write(BufferId buffer, RowHistory& history, std::size_t actor, const Access& self, const Clock& clock)
-    {
-        conflicts("write after write", buffer, history.writes, self, clock);
-        conflicts("write after read", buffer, history.reads, self, clock);
-        remember(history.writes[actor], actor, self);
-    }
-
-    // Of each actor's accesses those that are not known at `clock`: the newest ones, up to the first that is.
-    void conflicts(const char* kind, BufferId buffer, const std::array<std::vector<Access>, maxActors>& earlier,
-        const Access& self, const Clock& clock)
-    {
-        for (std::size_t actor = 0; actor < 2 * m_roles.size(); ++actor)
-            for (std::size_t k = earlier[actor].size(); k > 0 && earlier[actor][k - 1].clock > clock[actor]; --k)
-                report(kind, buffer, self, earlier[actor][k - 1]);
     }
 
     // Before the list grows, what every role knows of goes: whatever comes is ordered after it.
@@ -250,46 +390,85 @@ private:
         list.push_back(self);
     }
 
-    void report(const char* kind, BufferId buffer, const Access& self, const Access& other)
+    void report(const char* kind, BufferId buffer, BarrierId barrier, std::uint32_t instance, std::uint32_t other)
     {
-        if (!m_seen.insert({ self.op, other.op, buffer.index() }).second)
+        if (!m_seen.insert({ instance, other, buffer.valid() ? buffer.index() : 1000 }).second)
             return;
         ++m_report.count;
         if (m_report.list.size() >= m_keep)
             return;
-        const OpId op(self.op);
-        m_report.list.push_back({ kind, m_cta, m_program.op(op).role, op, OpId(other.op), buffer,
-            m_trace.beginCycle(m_trace.instance(m_cta, op)) });
+        const InstanceId id(instance);
+        const WorkId work = m_trace.workOf(id);
+        const OpId op = m_trace.opOf(id);
+        m_report.list.push_back({ kind, m_trace.ctaOf(work), work, m_program.op(op).role, op,
+            m_trace.opOf(InstanceId(other)), buffer, barrier, m_trace.beginCycle(id) });
     }
+
+    struct Landing {
+        std::uint32_t clock = 0;
+    };
 
     const Trace& m_trace;
     const Program& m_program;
-    CtaId m_cta;
+    const MemoryGroups& m_groups;
+    std::size_t m_first, m_size, m_roleCount, m_perCta;
     std::vector<Role> m_roles;
     std::vector<Barrier> m_barriers;
-    RowGroups m_groups;
-    std::vector<std::vector<RowHistory>> m_history; // by root buffer and group of rows
+    std::vector<std::uint32_t> m_landings; // by barrier: copies issued to it
+    std::vector<History> m_history; // by CTA and piece
+    std::map<std::size_t, std::vector<std::int64_t>> m_turnsBefore;
+    std::map<std::uint32_t, Clock> m_issuedAt; // by instance in flight: what its role knew
+    std::map<std::pair<std::uint32_t, std::size_t>, Landing> m_issuedLandings;
     std::set<std::array<std::size_t, 3>> m_seen;
+    const Step* m_step = nullptr;
     std::size_t m_keep = 0;
     HazardReport m_report;
 };
+
+// Which shapes of work a cluster did, one after the other: pairs of neighbours.
+using Shapes = std::set<std::pair<std::size_t, std::size_t>>;
+Shapes shapesOf(const Trace& trace, CtaId first, int size)
+{
+    Shapes shapes;
+    for (int c = 0; c < size; ++c) {
+        std::size_t before = trace.program().streams.size();
+        for (const WorkId work : trace.worksOf(CtaId(first.index() + static_cast<std::size_t>(c)))) {
+            const auto stream = static_cast<std::size_t>(&trace.streamOf(work) - trace.program().streams.data());
+            shapes.emplace(before, stream);
+            before = stream;
+        }
+    }
+    return shapes;
+}
 
 } // namespace
 
 HazardReport findHazards(const Trace& trace, std::size_t keep)
 {
     const Program& program = trace.program();
-    enum class Verdict : std::uint8_t { Unknown, Clean, Dirty };
-    std::vector<Verdict> verdicts(program.streams.size(), Verdict::Unknown);
     HazardReport all;
-    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
-        Verdict& verdict = verdicts[program.ctas[k].stream.index()];
-        if (verdict == Verdict::Clean)
-            continue;
-        HazardReport one = CtaAnalysis(trace, CtaId(k)).run(keep - std::min(keep, all.list.size()));
-        verdict = one.count == 0 && verdict == Verdict::Unknown ? Verdict::Clean : Verdict::Dirty;
-        all.count += one.count;
-        all.list.insert(all.list.end(), one.list.begin(), one.list.end());
+    for (std::size_t l = 0; l < program.launches.size(); ++l) {
+        const LaunchDecl& launch = program.launches[l];
+        const MemoryGroups groups(program, static_cast<int>(l));
+        Shapes clean;
+        bool dirty = false;
+        for (std::uint32_t c = launch.firstCta; c < launch.firstCta + launch.ctaCount;
+             c += static_cast<std::uint32_t>(launch.clusterSize)) {
+            const CtaId cta(c);
+            if (!trace.hasEvents(cta))
+                continue; // never started, or not looked at
+            const Shapes shapes = shapesOf(trace, cta, launch.clusterSize);
+            if (!dirty && std::includes(clean.begin(), clean.end(), shapes.begin(), shapes.end()))
+                continue;
+            HazardReport one
+                = ClusterAnalysis(trace, groups, cta, launch.clusterSize).run(keep - std::min(keep, all.list.size()));
+            if (one.count == 0)
+                clean.insert(shapes.begin(), shapes.end());
+            else
+                dirty = true;
+            all.count += one.count;
+            all.list.insert(all.list.end(), one.list.begin(), one.list.end());
+        }
     }
     return all;
 }

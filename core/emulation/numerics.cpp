@@ -42,57 +42,83 @@ float rowMaximum(const float* row, int count, float start)
 } // namespace
 
 struct Numerics::Context {
-    const Program& program;
-    const Cta& cta;
-    const Op& op;
+    Performed performed;
     std::vector<Buffer>& buffers;
-    const RowSet& rows;
-    int j;
+    std::vector<Buffer>* peer; // of the other CTA of the cluster, where the op reaches it
 
-    [[nodiscard]] int width(BufferId id) const { return program.buffers[id.index()].cols; }
+    [[nodiscard]] const Program& program() const { return performed.program; }
+    [[nodiscard]] const Op& op() const { return performed.op; }
+    [[nodiscard]] const BufferDecl& decl(BufferId id) const { return program().buffers[id.index()]; }
+    [[nodiscard]] int width(BufferId id) const { return decl(id).cols; }
+    [[nodiscard]] int columns(BufferId id) const { return program().columns(id, performed.j()).count; }
+    // Row r of the tile, in this op's part of the buffer.
     [[nodiscard]] float* row(BufferId id, int r) const
     {
-        return buffers[id.index()].data() + static_cast<std::ptrdiff_t>(r) * width(id) + program.columns(id, j).first;
+        return buffers[id.index()].data() + static_cast<std::ptrdiff_t>(r + performed.rowOffset(id)) * width(id)
+            + program().columns(id, performed.j()).first;
     }
-    [[nodiscard]] float& at(BufferId id, int r) const { return buffers[id.index()][static_cast<std::size_t>(r)]; }
-    [[nodiscard]] int columns(BufferId id) const { return program.columns(id, j).count; }
+    [[nodiscard]] float& at(BufferId id, int r) const { return *row(id, r); }
+    template <typename Visit> void forEachRow(Visit visit) const { program().rows(op()).forEach(visit); }
     // Runs of consecutive rows, so that products take several rows at once.
     template <typename Visit> void forEachRun(Visit visit) const
     {
+        const RowSet& rows = program().rows(op());
         for (int k = 0; k < rows.repeat; ++k)
             visit(rows.start + k * rows.stride, static_cast<int>(rows.run));
     }
+    // The columns of a score tile that are this role's, stretch by stretch: visit(first, count).
+    template <typename Visit> void forEachKeys(BufferId id, Visit visit) const
+    {
+        if (!op().keys.valid()) {
+            visit(0, columns(id));
+            return;
+        }
+        const RowSet& keys = program().rowSets[op().keys.index()];
+        for (int k = 0; k < keys.repeat; ++k)
+            visit(keys.start + k * keys.stride, static_cast<int>(keys.run));
+    }
 };
 
-Numerics::Numerics(const Program& program, const Inputs& inputs)
+Numerics::Numerics(const Program& program, const Inputs& inputs, bool kernelEmptyRowLse)
     : m_program(program)
     , m_inputs(inputs)
+    , m_kernelEmptyRowLse(kernelEmptyRowLse)
     , m_scaleLog2(program.problem.softmaxScaleLog2())
     , m_scale(program.problem.softmaxScale())
-    , m_live(program.ctas.size())
+    , m_live(program.ctaCount())
     , m_o(program.problem.batch, program.problem.heads, program.problem.seqlenQ, program.problem.headDimV)
     , m_lse(program.problem.batch, program.problem.heads, program.problem.seqlenQ, 1)
+    , m_nextWork(program.ctaCount(), -1.0F)
 {
     std::fill(m_o.data.begin(), m_o.data.end(), nan);
     std::fill(m_lse.data.begin(), m_lse.data.end(), nan);
-    const bool scoresInHbm = std::any_of(program.ops.begin(), program.ops.end(),
-        [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
-    if (scoresInHbm) {
-        const Problem& p = program.problem;
-        const std::size_t size = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads)
-            * static_cast<std::size_t>(p.seqlenQ) * static_cast<std::size_t>(p.seqlenK);
-        m_s.assign(size, nan);
-        m_p.assign(size, nan);
+    const Problem& p = program.problem;
+    const std::size_t rows
+        = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads) * static_cast<std::size_t>(p.seqlenQ);
+    const auto stores = [&](TensorId tensor) {
+        return std::any_of(program.ops.begin(), program.ops.end(),
+            [&](const Op& op) { return op.kind == OpKind::Store && op.tensor == tensor; });
+    };
+    if (stores(TensorId::S)) {
+        m_s.assign(rows * static_cast<std::size_t>(p.seqlenK), nan);
+        m_p.assign(rows * static_cast<std::size_t>(p.seqlenK), nan);
     }
+    if (stores(TensorId::OTmp))
+        m_oTmp.assign(rows * static_cast<std::size_t>(p.headDimV), nan);
+    if (stores(TensorId::M))
+        m_mState.assign(rows, nan);
+    if (stores(TensorId::L))
+        m_lState.assign(rows, nan);
 }
 
 void Numerics::start(CtaId cta)
 {
     auto& buffers = m_live[cta.index()];
+    const auto launch = static_cast<std::size_t>(&m_program.launchOf(cta) - m_program.launches.data());
     buffers.resize(m_program.buffers.size());
     for (std::size_t k = 0; k < buffers.size(); ++k) {
         const BufferDecl& decl = m_program.buffers[k];
-        if (decl.launch == m_program.ctas[cta.index()].launch)
+        if (decl.launch == launch)
             buffers[k].assign(static_cast<std::size_t>(decl.rows) * static_cast<std::size_t>(decl.cols), nan);
     }
 }
@@ -102,75 +128,171 @@ void Numerics::finish(CtaId cta)
     m_live[cta.index()] = {};
 }
 
+// What a tensor in HBM holds between two visits, by query row.
+std::vector<float>& Numerics::stateOf(TensorId tensor)
+{
+    switch (tensor) {
+    case TensorId::S:
+        return m_s;
+    case TensorId::P:
+        return m_p;
+    case TensorId::OTmp:
+        return m_oTmp;
+    case TensorId::M:
+        return m_mState;
+    case TensorId::L:
+        return m_lState;
+    case TensorId::O:
+        return m_o.data;
+    default:
+        return m_lse.data;
+    }
+}
+
 void Numerics::load(Context& c)
 {
     const Problem& p = m_program.problem;
+    const Op& op = c.op();
+    const Work& work = c.performed.work;
+    if (inputOf(m_inputs, op.tensor) != nullptr) {
+        const int copies = m_program.rowOffset(c.decl(op.out), op);
+        for (auto* buffers : { &c.buffers, c.peer }) {
+            if (buffers == nullptr || buffers->empty())
+                continue;
+            c.performed.forEachSpan(op.out, [&](int row, int column, int count) {
+                float* to
+                    = (*buffers)[op.out.index()].data() + static_cast<std::ptrdiff_t>(row) * c.width(op.out) + column;
+                loadRow(c.performed, m_inputs, row - copies, std::span(to, static_cast<std::size_t>(count)));
+            });
+        }
+        return;
+    }
+    const std::vector<float>& state = stateOf(op.tensor);
+    const bool scores = op.tensor == TensorId::S || op.tensor == TensorId::P;
+    const int columns = c.columns(op.out);
+    const int width = scores ? p.seqlenK : columns; // of a row in HBM
+    const int first = scores ? c.performed.j() * m_program.tile.keys : 0;
     const std::size_t head
-        = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
-    const int columns = c.columns(c.op.out);
-    const auto fromScores = [&](const std::vector<float>& scores) {
-        const int firstKey = c.j * m_program.tile.keys;
-        c.rows.forEach([&](int r) {
-            const int row = c.cta.row + r;
-            const bool inside = row < p.seqlenQ;
-            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
-                    * static_cast<std::size_t>(p.seqlenK)
-                + static_cast<std::size_t>(firstKey);
-            const int count = inside ? std::min(columns, p.seqlenK - firstKey) : 0;
-            float* to = c.row(c.op.out, r);
-            std::copy_n(scores.begin() + static_cast<std::ptrdiff_t>(inside ? at : 0), count, to);
-            std::fill(to + count, to + columns, 0.0F);
-        });
-    };
-    if (c.op.tensor == TensorId::S)
-        fromScores(m_s);
-    else if (c.op.tensor == TensorId::P)
-        fromScores(m_p);
-    else
-        c.rows.forEach([&](int r) {
-            loadRow(
-                m_program, m_inputs, c.cta, c.op, r, std::span(c.row(c.op.out, r), static_cast<std::size_t>(columns)));
-        });
+        = static_cast<std::size_t>(work.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(work.h);
+    c.forEachRow([&](int r) {
+        const int row = m_program.firstRow(work, op) + r;
+        const bool inside = row < p.seqlenQ;
+        const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                * static_cast<std::size_t>(width)
+            + static_cast<std::size_t>(first);
+        const int count = inside ? std::min(columns, width - first) : 0;
+        float* to = c.row(op.out, r);
+        std::copy_n(state.begin() + static_cast<std::ptrdiff_t>(inside ? at : 0), count, to);
+        std::fill(to + count, to + columns, 0.0F);
+    });
 }
 
 void Numerics::store(Context& c)
 {
     const Problem& p = m_program.problem;
+    const Op& op = c.op();
+    const Work& work = c.performed.work;
     const std::size_t head
-        = static_cast<std::size_t>(c.cta.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(c.cta.h);
-    const BufferId from = c.op.in[0];
-    c.rows.forEach([&](int r) {
-        const int row = c.cta.row + r;
+        = static_cast<std::size_t>(work.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(work.h);
+    const BufferId from = op.in[0];
+    std::vector<float>& state = stateOf(op.tensor);
+    const bool scores = op.tensor == TensorId::S || op.tensor == TensorId::P;
+    const int columns = c.columns(from);
+    const int width = scores ? p.seqlenK : columns;
+    const int first = scores ? c.performed.j() * m_program.tile.keys : 0;
+    c.forEachRow([&](int r) {
+        const int row = m_program.firstRow(work, op) + r;
         if (row >= p.seqlenQ)
             return;
         const float* values = c.row(from, r);
-        if (c.op.tensor == TensorId::O) {
-            std::copy(values, values + p.headDimV, m_o.row(c.cta.b, c.cta.h, row).data());
-        } else if (c.op.tensor == TensorId::Lse) {
-            m_lse.row(c.cta.b, c.cta.h, row)[0] = values[0];
-        } else {
-            auto& scores = c.op.tensor == TensorId::S ? m_s : m_p;
-            const int firstKey = c.j * m_program.tile.keys;
-            const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
-                    * static_cast<std::size_t>(p.seqlenK)
-                + static_cast<std::size_t>(firstKey);
-            std::copy(values, values + std::min(m_program.tile.keys, p.seqlenK - firstKey),
-                scores.begin() + static_cast<std::ptrdiff_t>(at));
+        const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                * static_cast<std::size_t>(width)
+            + static_cast<std::size_t>(first);
+        std::copy(values, values + std::min(columns, width - first), state.begin() + static_cast<std::ptrdiff_t>(at));
+    });
+}
+
+void Numerics::multiply(Context& c)
+{
+    const Op& op = c.op();
+    const auto [a, b, third] = op.in;
+    c.forEachRun([&](int first, int count) {
+        if (op.transposed) { // out = A Bᵀ, for the keys that are this role's
+            c.forEachKeys(op.out, [&](int key, int keys) {
+                multiplyTransposed(c.row(a, first), c.width(a), c.row(b, key), c.width(b), c.row(op.out, first) + key,
+                    c.width(op.out), count, keys, c.columns(a));
+            });
+            return;
+        }
+        if (!op.accumulate) // O starts from 0
+            std::fill(c.row(op.out, first), c.row(op.out, first) + static_cast<std::ptrdiff_t>(count) * c.width(op.out),
+                0.0F);
+        c.forEachKeys(a, [&](int key, int keys) {
+            multiplyAdd(c.row(a, first) + key, c.width(a), c.row(b, key), c.width(b), c.row(op.out, first),
+                c.width(op.out), count, c.columns(op.out), keys);
+        });
+    });
+}
+
+// The parts of a row, one a warp, stand queryRows apart. out = (scale before +) sum of parts, in the order of the
+// warps; or the maximum of them and of what was before, and the factor that takes the old reference to the new one.
+void Numerics::reduce(Context& c)
+{
+    const Op& op = c.op();
+    const auto [parts, before, factor] = op.in;
+    const int tileRows = m_program.launches[c.performed.work.launch].queryRows;
+    const BufferDecl& decl = c.decl(parts);
+    const int copies = decl.rows / tileRows;
+    const float* from = c.buffers[parts.index()].data();
+    const int columns = c.columns(op.out);
+    c.forEachRow([&](int r) {
+        const auto partOf = [&](int k) { return from + static_cast<std::ptrdiff_t>(k * tileRows + r) * decl.cols; };
+        if (op.maximum) {
+            const float old = !before.valid() ? minusInf
+                : op.lse                      ? static_cast<float>(static_cast<double>(c.at(before, r)) / m_scale)
+                                              : c.at(before, r);
+            float m = old;
+            for (int k = 0; k < copies; ++k)
+                m = *partOf(k) > m ? *partOf(k) : m;
+            c.at(op.out, r) = m;
+            if (op.out2.valid())
+                c.at(op.out2, r) = before.valid() ? exp2Unit((old - safeMax(m)) * m_scaleLog2) : 1.0F;
+            return;
+        }
+        float* out = c.row(op.out, r);
+        const float scale = factor.valid() ? c.at(factor, r) : 1.0F;
+        for (int k = 0; k < columns; ++k) {
+            float sum = before.valid() && scale != 0.0F ? scale * c.row(before, r)[k] : 0.0F;
+            for (int w = 0; w < copies; ++w)
+                sum += partOf(w)[k];
+            out[k] = sum;
         }
     });
 }
 
-void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
+void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
 {
     auto& buffers = m_live[cta.index()];
     const Op& op = m_program.op(id);
     if (buffers.empty() || op.dropped)
         return;
-    Context c { m_program, m_program.ctas[cta.index()], op, buffers, m_program.rows(op),
-        m_program.keyBlock(m_program.ctas[cta.index()], op) };
+    const CtaId other = m_program.peerOf(cta);
+    const LaunchDecl& launch = m_program.launchOf(cta);
+    const int rank = static_cast<int>((cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize));
+    Context c { { m_program, m_program.work(work), op, rank }, buffers,
+        op.reach == Reach::Both && op.kind == OpKind::Load && other != cta ? &m_live[other.index()] : nullptr };
     const Problem& p = m_program.problem;
     const BufferId out = op.out;
     const auto [a, b, third] = op.in;
+    // A stretch of a tile: its row and first column within the tile, its values.
+    const auto forEachSpan = [&](const auto& visit) {
+        const int copies = m_program.rowOffset(c.decl(out), op);
+        c.performed.forEachSpan(out, [&](int row, int column, int count) {
+            float* values = buffers[out.index()].data() + static_cast<std::ptrdiff_t>(row) * c.width(out) + column;
+            visit(row - copies, column - m_program.columns(out, c.performed.j()).first,
+                std::span(values, static_cast<std::size_t>(count)));
+        });
+    };
 
     switch (op.kind) {
     case OpKind::Load:
@@ -180,55 +302,55 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
         store(c);
         break;
     case OpKind::Mma:
-        c.forEachRun([&](int first, int count) {
-            const int inner = c.columns(a);
-            if (op.transposed) { // out = A Bᵀ
-                multiplyTransposed(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first),
-                    c.width(out), count, c.columns(out), inner);
-                return;
-            }
-            if (!op.accumulate) // O starts from 0
-                std::fill(
-                    c.row(out, first), c.row(out, first) + static_cast<std::ptrdiff_t>(count) * c.width(out), 0.0F);
-            multiplyAdd(c.row(a, first), c.width(a), c.row(b, 0), c.width(b), c.row(out, first), c.width(out), count,
-                c.columns(out), inner);
-        });
+        multiply(c);
         break;
     case OpKind::Mask:
-        c.rows.forEach([&](int r) {
-            maskRow(m_program, c.cta, op, r, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out))));
-        });
+        forEachSpan([&](int r, int column, std::span<float> row) { maskRow(c.performed, r, column, row); });
         break;
     case OpKind::RowMax:
-        c.rows.forEach([&](int r) {
-            const float before = op.accumulate ? c.at(out, r) : minusInf;
-            const float after = rowMaximum(c.row(a, r), c.columns(a), before);
+        c.forEachRow([&](int r) {
+            const float before = !op.accumulate ? minusInf
+                : op.lse                        ? static_cast<float>(static_cast<double>(c.at(b, r)) / m_scale)
+                                                : c.at(b, r);
+            float after = before;
+            c.forEachKeys(a, [&](int key, int keys) { after = rowMaximum(c.row(a, r) + key, keys, after); });
             c.at(out, r) = after;
-            c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(after)) * m_scaleLog2) : 1.0F;
+            if (op.out2.valid())
+                c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(after)) * m_scaleLog2) : 1.0F;
         });
         break;
     case OpKind::Rescale:
-        c.rows.forEach([&](int r) {
+        c.forEachRow([&](int r) {
             const float scale = c.at(third, r);
             rowMap(c.row(out, r), c.columns(out)) *= scale;
-            c.at(op.out2, r) *= scale;
+            if (op.out2.valid())
+                c.at(op.out2, r) *= scale;
         });
         break;
     case OpKind::Exp2:
-        c.rows.forEach([&](int r) {
-            exp2UnitRow(c.row(a, r), c.row(out, r), c.columns(out), m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2);
+        c.forEachRow([&](int r) {
+            c.forEachKeys(a, [&](int key, int keys) {
+                exp2UnitRow(
+                    c.row(a, r) + key, c.row(out, r) + key, keys, m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2);
+            });
         });
         break;
     case OpKind::RowSum:
-        c.rows.forEach(
-            [&](int r) { c.at(out, r) = (op.accumulate ? c.at(out, r) : 0.0F) + quadSum(c.row(a, r), c.columns(a)); });
+        c.forEachRow([&](int r) {
+            float sum = op.accumulate ? c.at(b, r) : 0.0F;
+            c.forEachKeys(a, [&](int key, int keys) { sum += quadSum(c.row(a, r) + key, keys); });
+            c.at(out, r) = sum;
+        });
         break;
     case OpKind::Convert:
-        c.rows.forEach(
-            [&](int r) { roundTo(p.dtype, std::span(c.row(out, r), static_cast<std::size_t>(c.columns(out)))); });
+        forEachSpan([&](int r, int column, std::span<float> row) {
+            if (a != out)
+                std::copy_n(c.row(a, r) + column, row.size(), row.begin());
+            roundTo(p.dtype, row);
+        });
         break;
     case OpKind::Normalise:
-        c.rows.forEach([&](int r) {
+        c.forEachRow([&](int r) {
             const float l = b.valid() ? c.at(b, r) : 0.0F;
             const float inverse = l == 0.0F ? 1.0F : 1.0F / l;
             if (out.valid() && a.valid())
@@ -237,23 +359,33 @@ void Numerics::apply(CtaId cta, OpId id, TraceBuilder* trace)
                 rowMap(c.row(out, r), c.columns(out)).setZero();
             if (op.out2.valid()) // natural log; a row that saw nothing has l = 0
                 c.at(op.out2, r) = l == 0.0F
-                    ? minusInf
+                    ? (m_kernelEmptyRowLse ? -minusInf : minusInf)
                     : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
         });
         break;
-    case OpKind::Stage:
-        c.rows.forEach([&](int r) { std::copy(c.row(a, r), c.row(a, r) + c.columns(a), c.row(out, r)); });
+    case OpKind::Reduce:
+        reduce(c);
         break;
-    case OpKind::Commit:
-    case OpKind::Wait:
-    case OpKind::Sync:
+    case OpKind::Stage:
+        c.forEachRow([&](int r) {
+            if (a.valid())
+                std::copy(c.row(a, r), c.row(a, r) + c.columns(a), c.row(out, r));
+            else
+                c.at(out, r) = m_nextWork[cta.index()];
+        });
+        break;
+    default: // keeps order; computes nothing
         break;
     }
 
-    if (trace != nullptr)
-        for (const BufferId written : { op.out, op.out2 })
-            if (written.valid())
-                trace->write(cta, written, id, buffers[written.index()]);
+    if (trace == nullptr)
+        return;
+    for (const BufferId written : { op.out, op.out2 })
+        if (written.valid()) {
+            trace->write(cta, written, c.performed, buffers[written.index()]);
+            if (c.peer != nullptr && !c.peer->empty())
+                trace->write(other, written, c.performed, (*c.peer)[written.index()]);
+        }
 }
 
 } // namespace flashstep

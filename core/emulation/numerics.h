@@ -11,12 +11,15 @@ namespace flashstep {
 // op is applied when the op completes, on what its buffers hold then; so a missing wait shows in the numbers.
 class Numerics {
 public:
-    Numerics(const Program& program, const Inputs& inputs);
+    // `kernelEmptyRowLse`: the LSE of a row that sees nothing is +inf, as FlashAttention-2 stores it, and not -inf.
+    Numerics(const Program& program, const Inputs& inputs, bool kernelEmptyRowLse = false);
 
     void start(CtaId cta); // its buffers hold NaN: nothing has been written
     void finish(CtaId cta);
-    // Applies the op's effect and leaves what it wrote in the trace (nullptr: thrown away).
-    void apply(CtaId cta, OpId op, TraceBuilder* trace);
+    // Applies the op's effect, as the CTA performs it for that work, and leaves what it wrote in the trace (nullptr:
+    // thrown away).
+    void apply(CtaId cta, WorkId work, OpId op, TraceBuilder* trace);
+    void setNextWork(CtaId cta, float number) { m_nextWork[cta.index()] = number; } // what the tile scheduler said
 
     [[nodiscard]] const Tensor& o() const { return m_o; } // NaN where no CTA has stored
     [[nodiscard]] const Tensor& lse() const { return m_lse; }
@@ -27,13 +30,19 @@ private:
 
     void load(Context& c);
     void store(Context& c);
+    void multiply(Context& c);
+    void reduce(Context& c);
+    [[nodiscard]] std::vector<float>& stateOf(TensorId tensor);
 
     const Program& m_program;
     const Inputs& m_inputs;
+    bool m_kernelEmptyRowLse;
     float m_scaleLog2; // c of the papers: softmax scale times log2 e
     double m_scale;
     std::vector<std::vector<Buffer>> m_live; // by CTA; empty unless it is on an SM
     Tensor m_o, m_lse;
+    std::vector<float> m_oTmp, m_mState, m_lState; // O and statistics between two visits, where they live in HBM
+    std::vector<float> m_nextWork; // by CTA
     std::vector<float> m_s, m_p; // (batch heads, seqlenQ, seqlenK), where the algorithm keeps scores in HBM
 };
 

@@ -22,25 +22,24 @@ Result<const Algorithm*> algorithmOf(const Scenario& s)
 {
     if (const Algorithm* found = findAlgorithm(s.algorithm, s.pass))
         return found;
-    for (const char* later : { "fa1", "fa3", "fa4" })
-        if (s.algorithm == later)
-            return Error { s.algorithm + " is not in this version", "algorithm", "standard, fa2" };
+    if (s.algorithm == "fa4")
+        return Error { s.algorithm + " is not in this version", "algorithm", "standard, fa1, fa2, fa3" };
     for (const char* later : { "backward", "decode" })
         if (s.pass == later)
             return Error { "the pass " + s.pass + " is not in this version", "pass", "forward" };
     if (s.pass != "forward")
         return Error { "unknown pass " + s.pass, "pass", "forward" };
-    return Error { "unknown algorithm " + s.algorithm, "algorithm", "standard, fa2" };
+    return Error { "unknown algorithm " + s.algorithm, "algorithm", "standard, fa1, fa2, fa3" };
 }
 
 Result<const GpuSpec*> gpuOf(const Scenario& s)
 {
     if (const GpuSpec* found = findGpu(s.gpu))
         return found;
-    for (const char* later : { "h200", "b200", "gb200", "b300" })
-        if (s.gpu == later)
-            return Error { s.gpu + " is not in this version", "gpu", "a100, h100" };
-    return Error { "unknown GPU " + s.gpu, "gpu", "a100, h100" };
+    std::string known;
+    for (const GpuSpec& gpu : gpuSpecs())
+        known += (known.empty() ? "" : ", ") + std::string(gpu.name);
+    return Error { "unknown GPU " + s.gpu, "gpu", known };
 }
 
 Status checkSizes(const Problem& p)
@@ -66,29 +65,49 @@ Status checkSizes(const Problem& p)
     return Nothing {};
 }
 
-Status checkTile(const char* which, const TileSize& tile, int warps)
+Status checkTile(const char* which, const TileSize& tile, const KernelTable& table)
 {
-    const auto bad = [&](int size) { return size < warps || size % warps != 0 || size > 1024; };
-    if (bad(tile.rows) || bad(tile.keys))
-        return Error { tile.text() + " cannot be shared by " + std::to_string(warps) + " warps", which,
-            "BR and BC multiples of " + std::to_string(warps) + " up to 1024" };
+    const int rows = table.rowUnit > 0 ? table.rowUnit : table.warps;
+    const int keys = table.keyUnit > 0 ? table.keyUnit : table.warps;
+    const auto bad = [&](int size, int unit) { return size < unit || size % unit != 0 || size > 1024; };
+    if (bad(tile.rows, rows) || bad(tile.keys, keys))
+        return Error { tile.text() + " cannot be shared by " + std::to_string(table.warps) + " warps", which,
+            rows == keys
+                ? "BR and BC multiples of " + std::to_string(rows) + " up to 1024"
+                : "BR a multiple of " + std::to_string(rows) + ", BC of " + std::to_string(keys) + ", up to 1024" };
     return Nothing {};
 }
 
-// CTAs and ops that a scenario will have, near enough to refuse what no memory holds, before anything is built.
-double estimateInstances(const Scenario& s, const TileSize& tile, int warps)
+// Key blocks that a scenario visits, over all query tiles of a head, and the tiles: near enough to refuse what no
+// memory holds, before anything is built.
+struct Size {
+    double visited = 0, tiles = 0;
+};
+Size sizeOf(const Scenario& s, const TileSize& tile)
 {
     const Problem& p = s.problem;
-    const double tiles = std::ceil(static_cast<double>(p.seqlenQ) / tile.rows);
+    Size size;
+    size.tiles = std::ceil(static_cast<double>(p.seqlenQ) / tile.rows);
     const double blocks = std::ceil(static_cast<double>(p.seqlenK) / tile.keys);
-    double visited = tiles * blocks;
-    if (s.algorithm == "fa2" && p.mask.kind == MaskKind::Causal)
-        visited *= 0.5;
-    if (s.algorithm == "fa2" && p.mask.kind == MaskKind::Window)
-        visited
-            = tiles * std::min(blocks, (static_cast<double>(tile.rows) + p.mask.left + p.mask.right) / tile.keys + 1);
-    const double perBlock = s.algorithm == "standard" ? 27 : 15;
-    return static_cast<double>(p.batch) * p.heads * warps * (visited * perBlock + tiles * 12);
+    size.visited = size.tiles * blocks;
+    if (s.algorithm == "standard")
+        return size;
+    if (p.mask.kind == MaskKind::Causal)
+        size.visited *= 0.5;
+    if (p.mask.kind == MaskKind::Window)
+        size.visited = size.tiles
+            * std::min(blocks, (static_cast<double>(tile.rows) + p.mask.left + p.mask.right) / tile.keys + 1);
+    return size;
+}
+
+// Ops of a head's tiles, all warps.
+double opsPerHead(const Scenario& s, const TileSize& tile, int warps)
+{
+    const Size size = sizeOf(s, tile);
+    if (s.algorithm == "fa3") // warpgroups and the producer
+        return (warps / 4.0) * (size.visited * 14 + size.tiles * 24) + size.visited * 6;
+    const double perBlock = s.algorithm == "standard" ? 27 : s.algorithm == "fa1" ? 30 : 15;
+    return warps * (size.visited * perBlock + size.tiles * 12);
 }
 
 double physicalMemory()
@@ -96,15 +115,22 @@ double physicalMemory()
     return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
 }
 
-Status checkMemory(const Scenario& s, double instances)
+// Events in the trace take memory, unless the grid is timed in two steps; the ops of each distinct tile always do.
+Status checkMemory(const Scenario& s, double headOps)
 {
     constexpr double bytesPerInstance = 56; // timing alone
+    constexpr double bytesPerOp = 96;
     const Problem& p = s.problem;
-    const double tensors = 4.0 * p.batch
-        * ((static_cast<double>(p.heads) * p.seqlenQ + static_cast<double>(p.kvHeads) * p.seqlenK)
-            * (p.headDim + p.headDimV));
-    const double bytes = instances * bytesPerInstance + tensors;
-    if (instances > 2.0e9 || bytes > 0.8 * physicalMemory())
+    const double instances = headOps * p.batch * p.heads;
+    const bool twoSteps = 2 * instances > eventsInFull && s.record.kind != Record::Kind::All;
+    const bool sameTiles = p.mask.kind == MaskKind::None && s.algorithm != "fa1";
+    const double distinct = sameTiles ? headOps / std::ceil(static_cast<double>(p.seqlenQ) / 64) : headOps;
+    const double tensors = s.record.kind == Record::Kind::None ? 0
+                                                               : 4.0 * p.batch
+            * ((static_cast<double>(p.heads) * p.seqlenQ + static_cast<double>(p.kvHeads) * p.seqlenK)
+                * (p.headDim + p.headDimV));
+    const double bytes = (twoSteps ? 0 : instances * bytesPerInstance) + distinct * bytesPerOp + tensors;
+    if (distinct > 2.0e9 || bytes > 0.8 * physicalMemory())
         return Error { "would take about " + std::to_string(static_cast<long long>(bytes / gibibyte) + 1) + " GiB",
             "problem",
             "a smaller problem or larger tiles; this machine has "
@@ -148,8 +174,8 @@ double valueBytes(const Program& program)
         }
     }
     double bytes = 0;
-    for (const Cta& cta : program.ctas)
-        bytes += perStream[cta.stream.index()];
+    for (const Work& work : program.works)
+        bytes += perStream[work.stream.index()];
     return bytes;
 }
 
@@ -175,23 +201,25 @@ Result<Prepared> prepare(const Scenario& asked)
     if (Status sizes = checkSizes(s.problem); !sizes)
         return sizes.error();
 
+    const Choices choices = choicesOf(s);
+    s.problem.mask.topLeft = choices.topLeft;
     const Bytes smemPerSm = static_cast<Bytes>(prepared.gpu.smemPerSmKib * 1024);
-    const Result<KernelTable> table = (*algorithm)->table(s.problem, prepared.gpu.computeCapability, smemPerSm);
+    const Result<KernelTable> table
+        = (*algorithm)->table({ s.problem, prepared.gpu.computeCapability, smemPerSm, choices });
     if (!table)
         return table.error();
-    if (s.stages && *s.stages != table->stages)
-        return Error { "cannot be " + std::to_string(*s.stages), "stages",
+    if (choices.stages && *choices.stages != table->stages)
+        return Error { "cannot be " + std::to_string(*choices.stages), "stages",
             s.algorithm + " has " + std::to_string(table->stages) };
     s.stages = table->stages;
     // A costed tile asked for alone leaves what is shown as the kernel's; a shown one is costed as itself.
     s.tile = s.tile.value_or(table->tile);
     s.costTile = s.costTile.value_or(*s.tile);
     for (const auto& [which, tile] : { std::pair("tile", *s.tile), std::pair("cost_tile", *s.costTile) })
-        if (Status ok = checkTile(which, tile, table->warps); !ok)
+        if (Status ok = checkTile(which, tile, *table); !ok)
             return ok.error();
 
-    const double instances = estimateInstances(s, *s.tile, table->warps);
-    if (Status memory = checkMemory(s, instances); !memory)
+    if (Status memory = checkMemory(s, opsPerHead(s, *s.tile, table->warps)); !memory)
         return memory.error();
 
     auto program = std::make_shared<Program>();
@@ -203,9 +231,11 @@ Result<Prepared> prepare(const Scenario& asked)
     program->stages = *s.stages;
     program->source = std::string((*algorithm)->file);
     program->paper = std::string((*algorithm)->source);
-    Kernel kernel(
-        *program, table->warps, prepared.gpu.computeCapability, static_cast<Bytes>(prepared.gpu.smemPerCtaKib * 1024));
+    Kernel kernel(*program,
+        { table->warps, prepared.gpu.computeCapability, static_cast<Bytes>(prepared.gpu.smemPerCtaKib * 1024),
+            static_cast<int>(prepared.gpu.sms), choices });
     (*algorithm)->build(kernel);
+    kernel.finish();
     for (const std::string& spec : s.breaks)
         if (Status broken = breakProgram(*program, spec); !broken)
             return broken.error();
@@ -213,17 +243,17 @@ Result<Prepared> prepare(const Scenario& asked)
         return fits.error();
 
     prepared.estimate.events = 0;
-    for (const Cta& cta : program->ctas)
-        prepared.estimate.events += 2.0 * program->streams[cta.stream.index()].opCount;
+    for (const Work& work : program->works)
+        prepared.estimate.events += 2.0 * program->streams[work.stream.index()].opCount;
     prepared.estimate.traceBytes = prepared.estimate.events * 24;
     prepared.estimate.valueBytes = valueBytes(*program);
     if (s.record.kind == Record::Kind::Automatic) {
         const bool small = prepared.estimate.valueBytes + prepared.estimate.traceBytes < gibibyte;
         s.record = small ? Record { Record::Kind::All } : Record { Record::Kind::OneCta, 0 };
     }
-    if (s.record.kind == Record::Kind::OneCta && s.record.cta >= program->ctas.size())
+    if (s.record.kind == Record::Kind::OneCta && s.record.cta >= program->ctaCount())
         return Error { "there is no CTA " + std::to_string(s.record.cta), "record",
-            "cta:0 … cta:" + std::to_string(program->ctas.size() - 1) };
+            "cta:0 … cta:" + std::to_string(program->ctaCount() - 1) };
     if (s.record.kind == Record::Kind::All
         && prepared.estimate.valueBytes + prepared.estimate.traceBytes > 0.8 * physicalMemory())
         return Error { "the values would take about "

@@ -1,43 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/program/op.h"
+#include "core/program/program.h"
 
+#include <array>
 #include <deque>
-#include <utility>
 #include <vector>
 
 namespace flashstep {
 
-// A role's own groups of asynchronous copies, oldest first; a group is done when nothing of it is in flight.
-struct CopyGroups {
-    std::deque<std::uint32_t> committed; // copies in flight, by group
+// A role's own groups of asynchronous work of one kind, oldest first; a group is done when nothing of it is in flight.
+struct AsyncGroups {
+    std::deque<std::uint32_t> committed; // in flight, by group
     std::uint32_t oldest = 0; // number of the group at committed.front()
-    std::uint32_t open = 0; // copies issued since the last commit that are in flight
+    std::uint32_t open = 0; // issued since the last commit, in flight
     [[nodiscard]] std::uint32_t current() const { return oldest + static_cast<std::uint32_t>(committed.size()); }
-    [[nodiscard]] bool landed(std::size_t pending) const { return committed.size() <= pending; }
+    [[nodiscard]] bool done(std::size_t pending) const { return committed.size() <= pending; }
+
+    // Counts one more into the open group, and says which that is.
+    std::uint32_t issue()
+    {
+        ++open;
+        return current();
+    }
+    void commit()
+    {
+        committed.push_back(open);
+        open = 0;
+        retire();
+    }
+    void finished(std::uint32_t group)
+    {
+        if (group == current())
+            --open;
+        else
+            --committed[group - oldest];
+        retire();
+    }
+
+private:
+    void retire()
+    {
+        while (!committed.empty() && committed.front() == 0) {
+            committed.pop_front();
+            ++oldest;
+        }
+    }
 };
 
 struct RoleRun {
-    std::uint32_t next = 0, last = 0; // ops still to begin
-    enum class State : std::uint8_t { Idle, Running, InWait, InSync, Done } state = State::Idle;
+    std::uint32_t next = 0, last = 0; // ops still to begin, of its work
+    std::uint32_t work = 0; // which of the CTA's works it is at
+    enum class State : std::uint8_t { Idle, Running, InWait, AwaitsTile, Done } state = State::Idle;
     OpId waiting;
-    CopyGroups groups;
+    std::array<AsyncGroups, groupKinds> groups;
 };
 
+// A barrier of one CTA. One that counts bytes completes a turn when its one arrival has announced them and all of them
+// have landed, as an mbarrier's transaction count does.
 struct BarrierRun {
-    int arrived = 0;
-    std::uint32_t turns = 0; // completed
+    std::int64_t arrived = 0; // of the turn under way; bytes: announced turns not yet complete
+    std::int64_t missing = 0; // bytes announced and not landed; negative: landed before they were announced
+    std::int64_t turns = 0; // completed
+
+    void arrive(const BarrierDecl& decl, int amount)
+    {
+        if (decl.countsBytes()) { // its one arrival announces the bytes
+            missing += decl.count;
+            ++arrived;
+            completeBytes();
+            return;
+        }
+        for (arrived += amount; arrived >= decl.count; arrived -= decl.count)
+            ++turns;
+    }
+    // A copy has landed: its bytes, or the arrivals of the threads that made it.
+    void land(const BarrierDecl& decl, int bytes, int arrivals)
+    {
+        if (!decl.countsBytes()) {
+            arrive(decl, arrivals);
+            return;
+        }
+        missing -= bytes;
+        completeBytes();
+    }
+    // In its unit, of the turn under way.
+    [[nodiscard]] std::int64_t inTurn(const BarrierDecl& decl) const
+    {
+        return decl.countsBytes() ? (arrived > 0 ? decl.count : 0) - missing : arrived;
+    }
+
+private:
+    void completeBytes()
+    {
+        if (arrived > 0 && missing == 0) {
+            --arrived;
+            ++turns;
+        }
+    }
+};
+
+// One work tile of a CTA: which, and from where its rings and turns count.
+struct WorkRun {
+    WorkId work;
+    std::uint32_t position = 0;
+    std::vector<std::int64_t> turns; // of each barrier, completed by the works before
 };
 
 // A CTA on an SM.
 struct Resident {
     CtaId cta;
     int sm = 0, slot = 0;
+    std::vector<WorkRun> works;
+    bool exhausted = false; // no more works will come
     std::vector<RoleRun> roles;
     std::vector<BarrierRun> barriers;
     int rolesLeft = 0;
-    std::vector<std::pair<OpId, std::uint32_t>> copies; // in flight: op, group
+    int inFlight = 0; // asynchronous work that it issued or that will arrive here
     [[nodiscard]] bool alive() const { return cta.valid(); }
 };
 

@@ -4,6 +4,7 @@
 #include "core/emulation/comparison.h"
 #include "core/emulation/emulator.h"
 #include "core/emulation/error_bound.h"
+#include "core/emulation/grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,18 +33,22 @@ void reportTime(Report& report, const Trace& trace, const GpuSpec& gpu)
     const Program& program = trace.program();
     const Problem& p = program.problem;
     report.cycles = trace.cycles();
-    report.clockMhz = gpu.clockMhz;
-    report.microseconds = static_cast<double>(report.cycles) / gpu.clockMhz
+    // Under sustained tensor load the power cap lowers the clock. [docs/hardware-model.md, clock]
+    const double tensor
+        = trace.busy(Engine::Tensor) / (4.0 * static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms);
+    const double capped = tensor > gpu.tensorUtilisationAtCap ? std::sqrt(gpu.tensorUtilisationAtCap / tensor) : 1.0;
+    report.clockMhz = gpu.clockMhz * capped;
+    report.microseconds = static_cast<double>(report.cycles) / report.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
     report.flops = 2.0 * nominalPairs(p) * (p.headDim + p.headDimV) * p.heads * p.batch;
     if (program.tile == program.costTile)
         report.tflops = report.flops / report.microseconds * 1e-6;
 
-    const double smCycles = static_cast<double>(std::max<Cycle>(1, report.cycles)) * trace.smCount();
+    const double smCycles = static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms;
     const auto share = [&](Engine engine, double count) { return trace.busy(engine) / (smCycles * count); };
     Utilisation& u = report.utilisation;
     u = { share(Engine::Tensor, 4), share(Engine::Exp, 4), share(Engine::Issue, 4), share(Engine::Smem, 1),
-        share(Engine::L2, 1), share(Engine::Hbm, 1) * trace.smCount() };
+        share(Engine::L2, 1), share(Engine::Hbm, 1) * gpu.sms };
     const std::array<std::pair<const char*, double>, 6> all { { { "tensor", u.tensor }, { "exp", u.exp },
         { "issue", u.issue }, { "smem", u.smem }, { "l2", u.l2 }, { "hbm", u.hbm } } };
     report.binding = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
@@ -53,12 +58,14 @@ void reportTime(Report& report, const Trace& trace, const GpuSpec& gpu)
 
 void reportCounts(Report& report, const Trace& trace)
 {
-    const auto total = [&](Counter counter) { return trace.counter(counter, trace.end()); };
+    const auto total = [&](Counter counter) { return trace.total(counter); };
     report.flopsExecuted = total(Counter::Flops);
     report.globalReadBytes = total(Counter::GlobalRead);
     report.globalWriteBytes = total(Counter::GlobalWrite);
     report.exp2Hardware = total(Counter::Exp2);
     report.rescalesDone = total(Counter::Rescales);
+    report.hbmReadBytes = trace.hbmRead();
+    report.hbmWriteBytes = trace.hbmWrite();
     report.rescaleSource = "values"; // every row is rescaled, whatever its values
     report.events = trace.end().value;
     report.traceBytes = trace.bytes();
@@ -78,16 +85,25 @@ std::string nonFiniteNote(const char* tensorName, const Tensor& tensor)
         + " infinite values";
 }
 
+// The chosen CTA and its cluster; with several launches, those that work on the same query tile too: they hand it over
+// through HBM.
 std::vector<bool> recordedCtas(const Program& program, const Record& record)
 {
-    std::vector<bool> recorded(program.ctas.size(), record.kind == Record::Kind::All);
+    std::vector<bool> recorded(program.ctaCount(), record.kind == Record::Kind::All);
     if (record.kind != Record::Kind::OneCta)
         return recorded;
-    // With several launches, those that work on the same query tile too: they hand it over through HBM.
-    const Cta& chosen = program.ctas[record.cta];
+    recorded[record.cta] = true;
+    recorded[program.peerOf(CtaId(record.cta)).index()] = true;
+    if (program.launches.size() == 1)
+        return recorded;
+    const auto workOf = [&](std::size_t cta) -> const Work& { // none of these launches is persistent
+        const LaunchDecl& launch = program.launchOf(CtaId(cta));
+        return program.works[launch.firstWork + cta - launch.firstCta];
+    };
+    const Work& chosen = workOf(record.cta);
     for (std::size_t k = 0; k < recorded.size(); ++k) {
-        const Cta& cta = program.ctas[k];
-        recorded[k] = cta.b == chosen.b && cta.h == chosen.h && cta.i == chosen.i;
+        const Work& work = workOf(k);
+        recorded[k] = work.b == chosen.b && work.h == chosen.h && work.i == chosen.i;
     }
     return recorded;
 }
@@ -141,6 +157,9 @@ Result<Run> runScenario(
 
     EmulationOptions emulation;
     emulation.discardValues = options.discardValues;
+    const Choices choices = choicesOf(run.scenario);
+    emulation.swizzled = choices.swizzled();
+    emulation.jitterSeed = choices.jitterSeed;
     emulation.recorded = recordedCtas(*run.program, run.scenario.record);
     const bool values = run.scenario.record.kind != Record::Kind::None;
     std::unique_ptr<Numerics> numerics;
@@ -149,11 +168,18 @@ Result<Run> runScenario(
         if (!rounded)
             return rounded.error();
         run.inputs = emulation.inputs = *rounded;
-        numerics = std::make_unique<Numerics>(*run.program, *run.inputs);
+        numerics = std::make_unique<Numerics>(*run.program, *run.inputs, choices.kernelEmptyRowLse);
     }
 
     const Progress emulating { progress.stop, [&](double fraction) { progress.at(0.8 * fraction); } };
-    Result<std::shared_ptr<const Trace>> trace = emulate(run.program, run.gpu, emulation, numerics.get(), emulating);
+    run.report.twoSteps = options.grid == RunOptions::Grid::TwoSteps
+        || (options.grid == RunOptions::Grid::Automatic && prepared->estimate.events > eventsInFull
+            && run.scenario.record.kind != Record::Kind::All
+            && (run.program->launches.size() == 1 || !values)); // launches hand their values over through HBM
+    const CtaId asked(run.scenario.record.kind == Record::Kind::OneCta ? run.scenario.record.cta : 0);
+    Result<std::shared_ptr<const Trace>> trace = run.report.twoSteps
+        ? emulateInTwoSteps(run.program, run.gpu, emulation, asked, numerics.get(), emulating)
+        : emulate(run.program, run.gpu, emulation, numerics.get(), emulating);
     if (!trace)
         return trace.error();
     run.trace = *trace;

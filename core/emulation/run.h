@@ -26,9 +26,11 @@ struct Report {
     std::string binding;
     double flops = 0, flopsExecuted = 0;
     double globalReadBytes = 0, globalWriteBytes = 0;
+    double hbmReadBytes = 0, hbmWriteBytes = 0; // behind L2
     double exp2Hardware = 0, rescalesDone = 0;
     std::string rescaleSource; // "values", "assumed", "mixed"
     std::uint64_t events = 0, traceBytes = 0;
+    bool twoSteps = false; // the grid was scheduled from the times of its tiles; `events` are those of one SM
     std::uint64_t hazards = 0;
     std::vector<Hazard> hazardList; // the first 1000
     std::optional<double> maxAbsError, rmsError,
@@ -47,6 +49,9 @@ struct Run {
     Tensor o, lse; // outputs of recorded CTAs; NaN elsewhere; empty without values
     Report report;
 };
+
+// Events beyond which a grid is timed in two steps (grid.h), unless all its values are asked for.
+constexpr double eventsInFull = 3e7;
 
 // What a scenario will take before it is started.
 struct Estimate {
@@ -74,6 +79,7 @@ struct RunOptions {
     bool discardValues = false; // compute the values, keep none
     bool compare = true; // with float64
     bool hazards = true;
+    enum class Grid : std::uint8_t { Automatic, Whole, TwoSteps } grid = Grid::Automatic;
 };
 [[nodiscard]] Result<Run> runScenario(
     const Scenario& scenario, std::optional<Inputs> inputs, const Progress& progress, const RunOptions& options);

@@ -11,67 +11,106 @@ namespace {
 constexpr int quarters = 4; // sub-partitions of an SM; a warp stays on one
 constexpr int lanes = 32;
 
+int roundUp(int value, int unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
 // Everything a cost formula needs, with the costed tile in place of the shown one.
 struct CostContext {
     const GpuSpec& gpu;
     const Program& program;
-    const Cta& cta;
+    const Work& work;
     const Op& op;
+    bool swizzled;
     OpCost cost {};
 
     [[nodiscard]] double scaleRows() const { return static_cast<double>(program.costTile.rows) / program.tile.rows; }
     [[nodiscard]] double scaleKeys() const { return static_cast<double>(program.costTile.keys) / program.tile.keys; }
-    [[nodiscard]] double queryRows() const { return program.rows(op).count() * scaleRows(); } // of this warp
-    [[nodiscard]] int keys() const { return program.costTile.keys; }
+    [[nodiscard]] double queryRows() const { return program.rows(op).count() * scaleRows(); } // of this role
+    [[nodiscard]] double keys() const // of the block, or of the role's share of it
+    {
+        return op.keys.valid() ? program.rowSets[op.keys.index()].count() * scaleKeys() : program.costTile.keys;
+    }
+    [[nodiscard]] const BufferDecl& decl(BufferId id) const { return program.buffers[id.index()]; }
+    [[nodiscard]] const RoleDecl& role() const { return program.roles[op.role.index()]; }
+    // A warpgroup's work is spread over the four quarters.
+    [[nodiscard]] double perQuarter(double amount) const { return role().warpgroup() ? amount / quarters : amount; }
 
     static Ticks ticks(double cycles)
     {
         return std::max<Ticks>(1, static_cast<Ticks>(std::ceil(cycles * ticksPerCycle)));
     }
 
-    void book(Engine engine, double cycles)
+    void book(Engine engine, double cycles, Component component = {})
     {
         if (cycles > 0)
-            cost.bookings[cost.bookingCount++] = { engine, ticks(cycles) };
+            cost.bookings[cost.bookingCount++] = { engine, ticks(cycles), component };
     }
-    // Vector work of a warp: `issue` instructions for each of its elements, `alu` of them on the half-rate pipe.
+    [[nodiscard]] double issueCycles(double warpInstructions) const
+    {
+        return perQuarter(warpInstructions) * gpu.issueCyclesPerOp * quarters / gpu.issuePerClk;
+    }
+    // Vector work of a role: `issue` instructions for each of its elements, `alu` of them on the half-rate pipe.
     void bookVector(double elements, double issue, double alu)
     {
-        const double issueCycles = elements * issue / lanes * gpu.issueCyclesPerOp * quarters / gpu.issuePerClk;
-        book(Engine::Issue, issueCycles);
-        book(Engine::Alu, elements * alu / (gpu.aluPerClk / quarters));
+        const double cycles = issueCycles(elements * issue / lanes);
+        book(Engine::Issue, cycles);
+        book(Engine::Alu, perQuarter(elements * alu) / (gpu.aluPerClk / quarters));
         // Accumulators and vector operands share the register file. [docs/hardware-model.md, contention]
-        cost.contention = ticks(issueCycles * gpu.registerContention);
-        if (gpu.registerContention == 0)
-            cost.contention = 0;
+        const double contention = cycles * (role().warpgroup() ? gpu.registerContentionWgmma : gpu.registerContention);
+        cost.contention = contention > 0 ? ticks(contention) : 0;
+    }
+    // ldmatrix reads 8 rows of 16 bytes at a time; without a swizzle they meet in the same banks.
+    void bookSmemRead(double bytes, BufferId from)
+    {
+        const double conflict = swizzled ? 1 : bankConflict(decl(from).rowBytes());
+        book(Engine::Smem, bytes * conflict / gpu.smemBytesPerClk, { Component::Kind::Read, from });
     }
 };
 
-int roundUp(int value, int unit)
-{
-    return (value + unit - 1) / unit * unit;
-}
+struct MmaShape {
+    double rows = 0, columns = 0, inner = 0; // rounded up to the instruction's
+};
 
-void costMma(CostContext& c)
+MmaShape mmaShape(const CostContext& c, int rowUnit)
 {
     const Problem& p = c.program.problem;
-    const double rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), 16);
-    const int columns = roundUp(c.op.transposed ? c.keys() : paddedHeadDim(p.headDimV), 8);
-    const int inner = roundUp(c.op.transposed ? paddedHeadDim(p.headDim) : c.keys(), 16);
-    const double instructions = rows / 16 * (columns / 8.0) * (inner / 16.0);
-    c.book(Engine::Tensor, instructions * c.gpu.mmaSyncCycles);
-    // ldmatrix: B whole for every warp; A too unless it is P in registers. 2 bytes an element.
-    const bool aInRegisters = c.program.buffers[c.op.in[0].index()].space == Space::Registers;
-    const double bytes = 2.0 * inner * (columns + (aInRegisters ? 0.0 : rows));
-    c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk);
-    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * (inner / 16.0));
+    const auto keys = [&](int unit) { return roundUp(static_cast<int>(std::ceil(c.keys())), unit); };
+    MmaShape shape;
+    shape.rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), rowUnit);
+    shape.columns = c.op.transposed ? keys(8) : roundUp(paddedHeadDim(p.headDimV), 8);
+    shape.inner = c.op.transposed ? roundUp(paddedHeadDim(p.headDim), 16) : keys(16);
+    return shape;
+}
+
+// mma.sync: operands come to registers by ldmatrix first. B whole for every warp; A too unless it is in registers.
+void costMmaSync(CostContext& c)
+{
+    const MmaShape s = mmaShape(c, 16);
+    c.book(Engine::Tensor, s.rows / 16 * (s.columns / 8) * (s.inner / 16) * c.gpu.mmaSyncCycles);
+    c.bookSmemRead(2.0 * s.inner * s.columns, c.op.in[1]);
+    if (c.decl(c.op.in[0]).space != Space::Registers)
+        c.bookSmemRead(2.0 * s.inner * s.rows, c.op.in[0]);
+    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * (s.inner / 16.0));
+}
+
+// wgmma: m64nNk16 on all four quarters at once; the tensor core reads its operands from SMEM itself, B always, A unless
+// it is in registers. That the interval never falls below 16 + N / 4 cycles with both in SMEM is the port's doing.
+void costWgmma(CostContext& c)
+{
+    const MmaShape s = mmaShape(c, 64);
+    c.book(Engine::Tensor, s.rows / 64 * (s.inner / 16) * s.columns * c.gpu.wgmmaCyclesPerColumn);
+    c.book(Engine::Smem, 2.0 * s.inner * s.columns / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[1] });
+    if (c.decl(c.op.in[0]).space != Space::Registers)
+        c.book(Engine::Smem, 2.0 * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
+    c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
+    c.cost.latency = CostContext::ticks(c.gpu.wgmmaLatency);
 }
 
 // Bytes that a load or store of the costed tile moves; at the edge of the sequence, the same share as shown.
-double costedBytes(const CostContext& c)
+double costedBytes(const CostContext& c, double shown)
 {
-    const OpCounts counts = countsOf(c.program, c.cta, c.op);
-    const double shown = static_cast<double>(counts.globalRead + counts.globalWrite);
     switch (c.op.tensor) {
     case TensorId::K:
     case TensorId::V:
@@ -86,53 +125,142 @@ double costedBytes(const CostContext& c)
 
 void costMemory(CostContext& c)
 {
-    const double bytes = costedBytes(c);
-    const double instructions = bytes / (16.0 * lanes); // 16 bytes a thread
-    c.book(Engine::Issue, std::max(1.0, instructions) * c.gpu.issueCyclesPerOp * quarters / c.gpu.issuePerClk);
-    c.book(Engine::L2, bytes / c.gpu.l2BytesPerClkPerSm);
-    c.cost.hbm = CostContext::ticks(bytes * c.gpu.clockMhz / (c.gpu.hbmGBps * 1e3)); // bytes / (GB/s) in cycles
-    if (c.op.kind == OpKind::Load) {
-        c.cost.latency = CostContext::ticks(c.gpu.copyLatency);
-        if (c.program.buffers[c.op.out.index()].space == Space::Smem)
-            c.cost.landing = CostContext::ticks(bytes / c.gpu.smemBytesPerClk);
-    } else if (c.program.buffers[c.op.in[0].index()].space == Space::Smem) {
-        c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk);
+    const OpCounts counts = countsOf(c.program, c.work, c.op);
+    // Of a multicast, each CTA fetches its half and the two share it.
+    const double receivers = c.op.reach == Reach::Both ? 2 : 1;
+    c.cost.shownBytes = static_cast<double>(counts.globalRead + counts.globalWrite) / receivers;
+    if (c.op.cached) {
+        c.book(Engine::Issue, c.issueCycles(1));
+        c.cost.latency = CostContext::ticks(c.gpu.smemLatency); // L1 and SMEM are one memory
+        return;
     }
+    const double bytes = costedBytes(c, c.cost.shownBytes);
+    c.cost.memoryBytes = bytes;
+    const bool load = c.op.kind == OpKind::Load;
+    const bool tma = c.op.via == Via::Tma;
+    if (tma) { // one thread, one instruction
+        c.book(Engine::Tma, c.gpu.tmaIssueCycles);
+        c.cost.issue = CostContext::ticks(c.gpu.issueCyclesPerOp);
+    } else {
+        const double instructions = std::max(1.0, bytes / (16.0 * lanes)); // 16 bytes a thread
+        c.book(Engine::Issue, c.issueCycles(instructions));
+    }
+    c.book(Engine::L2, bytes / c.gpu.l2BytesPerClkPerSm);
+    if (load) {
+        c.cost.latency = CostContext::ticks(tma ? c.gpu.tmaLatency : c.gpu.copyLatency);
+        if (c.decl(c.op.out).space == Space::Smem) {
+            c.cost.landing = CostContext::ticks(bytes / c.gpu.smemBytesPerClk);
+            c.cost.landingComponent = { tma ? Component::Kind::TmaWrite : Component::Kind::CopyWrite, c.op.out };
+        }
+        return;
+    }
+    if (c.decl(c.op.in[0]).space == Space::Smem)
+        c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
+    if (tma)
+        c.cost.latency = CostContext::ticks(c.gpu.tmaStoreLatency);
 }
 
 void costExp2(CostContext& c)
 {
     const double elements = c.queryRows() * c.keys();
     c.bookVector(elements, 2, 0); // FFMA and EX2
-    c.book(Engine::Exp, elements / (c.gpu.mufuPerClk / quarters));
+    c.book(Engine::Exp, c.perQuarter(elements) / (c.gpu.mufuPerClk / quarters));
 }
 
 double elementsOf(const CostContext& c, BufferId buffer)
 {
-    const BufferDecl& decl = c.program.buffers[buffer.index()];
-    return c.queryRows() * (decl.tile == BufferDecl::Tile::Pair ? c.keys() : decl.cols);
+    const BufferDecl& decl = c.decl(buffer);
+    return c.queryRows() * (decl.tile == BufferDecl::Tile::Pair && decl.cols > 1 ? c.keys() : decl.cols);
+}
+
+void costStage(CostContext& c)
+{
+    const BufferDecl& to = c.decl(c.op.out);
+    if (to.space == Space::Registers) { // ldmatrix
+        const double bytes = c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(to.cols) * 2;
+        c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * lanes))));
+        c.bookSmemRead(bytes, c.op.in[0]);
+        c.cost.latency = CostContext::ticks(c.gpu.smemLatency);
+        return;
+    }
+    const double bytes = elementsOf(c, c.op.out)
+        * (to.dtype == c.program.problem.dtype ? bytesOf(c.program.problem.costedDtype()) : bytesOf(to.dtype));
+    const double conflict = c.swizzled ? 1 : bankConflict(to.rowBytes());
+    c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * lanes))));
+    c.book(Engine::Smem, bytes * conflict / c.gpu.smemBytesPerClk, { Component::Kind::Stage, c.op.out });
+    c.cost.latency = CostContext::ticks(c.gpu.smemLatency);
+}
+
+void costReduce(CostContext& c)
+{
+    const int copies = c.decl(c.op.in[0]).rows / c.program.launches[c.work.launch].queryRows;
+    const double elements = elementsOf(c, c.op.out) * copies;
+    c.bookVector(elements, 1, c.op.maximum ? 1 : 0);
+    if (c.decl(c.op.in[0]).space == Space::Registers)
+        return;
+    c.book(Engine::Smem, elements * 4 / c.gpu.smemBytesPerClk, { Component::Kind::Reduce, c.op.in[0] });
+    c.cost.latency = CostContext::ticks(c.gpu.smemLatency);
 }
 
 } // namespace
 
-OpCost costOf(const GpuSpec& gpu, const Program& program, const Cta& cta, const Op& op)
+int bankConflict(Bytes rowBytes)
 {
-    CostContext c { gpu, program, cta, op };
+    // 32 banks of 4 bytes: 8 groups of 16 bytes. Rows that fall on the same group wait for each other.
+    std::array<int, 8> group {};
+    for (Bytes row = 0; row < 8; ++row)
+        ++group[static_cast<std::size_t>(row * rowBytes / 16 % 8)];
+    return *std::max_element(group.begin(), group.end());
+}
+
+std::string componentName(const Program& program, const Op& op, const Component& component)
+{
+    constexpr std::array<std::string_view, 6> prefixes { "",
+        "read:", "stage:", "reduce:", "tma_write:", "copy_write:" };
+    if (component.kind == Component::Kind::Op) {
+        if (op.kind == OpKind::Mma)
+            return op.transposed ? "S" : "O"; // the product it makes
+        if (op.kind == OpKind::Load || op.kind == OpKind::Store)
+            return std::string(name(op.kind)) + ":" + std::string(name(op.tensor));
+        return std::string(name(op.kind));
+    }
+    return std::string(prefixes[static_cast<std::size_t>(component.kind)])
+        + program.buffers[component.buffer.index()].family;
+}
+
+OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, const Op& op, bool swizzled)
+{
+    CostContext c { gpu, program, work, op, swizzled };
     switch (op.kind) {
     case OpKind::Load:
     case OpKind::Store:
         costMemory(c);
         break;
     case OpKind::Commit: // one instruction: too little to keep an engine busy
+    case OpKind::Arrive:
         c.cost.latency = ticksPerCycle;
         break;
-    case OpKind::Wait:
+    case OpKind::Wait: // the latency is paid when the last has arrived
+        if (op.barrier.valid())
+            c.cost.latency = CostContext::ticks(gpu.mbarrierLatency);
         break;
-    case OpKind::Sync: // the latency is paid when the last has arrived
+    case OpKind::Sync:
         c.cost.latency = CostContext::ticks(gpu.barrierLatency);
         break;
+    case OpKind::Fence: // what was written has to have arrived
+        c.cost.latency = CostContext::ticks(gpu.smemLatency);
+        break;
+    case OpKind::NextTile: // by an atomic, or from SMEM
+        c.cost.latency = CostContext::ticks(op.in[0].valid() ? gpu.smemLatency : gpu.atomicLatency);
+        break;
+    case OpKind::SetRegisters:
+        c.cost.latency = CostContext::ticks(gpu.setmaxnregCycles);
+        break;
     case OpKind::Mma:
-        costMma(c);
+        if (op.async)
+            costWgmma(c);
+        else
+            costMmaSync(c);
         break;
     case OpKind::Mask:
         c.bookVector(c.queryRows() * c.keys(), 2, 1);
@@ -155,11 +283,14 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Cta& cta, const 
         break;
     case OpKind::Normalise:
         c.bookVector((op.out.valid() ? elementsOf(c, op.out) : 0) + c.queryRows(), 1, 0);
-        c.cost.latency = CostContext::ticks(gpu.rowReduceCycles);
+        c.cost.latency = CostContext::ticks(gpu.rowReduceCycles
+            + (op.out.valid() && c.role().warpgroup() ? static_cast<double>(gpu.tileEpilogueCycles) : 0.0));
+        break;
+    case OpKind::Reduce:
+        costReduce(c);
         break;
     case OpKind::Stage:
-        c.book(Engine::Issue, elementsOf(c, op.out) / 8 / lanes * gpu.issueCyclesPerOp * quarters / gpu.issuePerClk);
-        c.book(Engine::Smem, elementsOf(c, op.out) * 2 / gpu.smemBytesPerClk);
+        costStage(c);
         break;
     }
     return c.cost;

@@ -64,22 +64,13 @@ Result<GpuSpec> applyKnobs(const GpuSpec& gpu, const Scenario& scenario)
 {
     GpuSpec turned = gpu;
     for (const auto& [key, text] : scenario.knobs) {
-        const auto knob
-            = std::find_if(knobs().begin(), knobs().end(), [&k = key](const Knob& known) { return known.key == k; });
-        if (knob == knobs().end())
-            return Error { "no knob of that name in this version", "what-if " + key, "list knobs shows them" };
-        if (std::find(knob->algorithms.begin(), knob->algorithms.end(), scenario.algorithm) == knob->algorithms.end())
-            return Error { scenario.algorithm + " does not obey it", "what-if " + key,
-                "list knobs shows which versions do" };
-        const auto value = numberFrom(text);
-        if (!value || !(*value >= knob->low && *value <= knob->high))
-            return Error { "cannot be " + text, "what-if " + key, std::string(knob->accepts) };
-        if ((key == "sms") && *value != static_cast<double>(static_cast<int>(*value)))
-            return Error { "cannot be " + text, "what-if " + key, "a whole number" };
+        if (Status ok = checkKnob(scenario, key, text); !ok)
+            return ok.error();
         if (const Figure* figure = figureOf(gpu, key); figure != nullptr && figure->absent())
             return Error { std::string(gpu.title) + " does not have it: " + std::string(figure->note), "what-if " + key,
                 "list gpus shows the figures of each" };
-        turn(turned, key, *value);
+        if (const auto value = numberFrom(text))
+            turn(turned, key, *value);
     }
     return turned;
 }

@@ -102,7 +102,7 @@ private:
         metadata("process_name", pid, 0, processName(m_trace, cta));
         sortIndex("process_sort_index", pid, 0, cta.index() + 1);
         marks(cta, pid);
-        m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctas.size()));
+        m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctaCount()));
         return true;
     }
 

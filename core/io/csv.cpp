@@ -76,12 +76,12 @@ bool writeEvents(const Run& run, const Range& range, Lines& lines)
     lines.add("event,cycle,what,cta,role,op,i,j,source\n");
     for (std::uint32_t k = range.from.value; k < range.to.value; ++k) {
         const Event event = trace.eventAt(k);
-        const CtaId ctaId = trace.ctaOf(event.instance);
-        const Cta& cta = program.ctas[ctaId.index()];
-        const Op& op = program.op(trace.opOf(event.instance));
+        const WorkId workId = trace.workOf(event.instance);
+        const Work& work = program.work(workId);
+        const Op& op = trace.op(event.instance);
         lines.add("{},{},{},{},{},{},{},{},{}\n", k, trace.timeAt(Position { k + 1 }), event.ends ? "end" : "begin",
-            ctaId.index(), program.roles[op.role.index()].name, name(op.kind), cta.i,
-            indexText(program.keyBlock(cta, op)), program.sourceOf(op.line));
+            trace.ctaOf(workId).index(), program.roles[op.role.index()].name, name(op.kind),
+            program.queryTile(work, op), indexText(program.keyBlock(work, op)), program.sourceOf(op.line));
         if (lines.cancelled())
             return false;
     }
@@ -116,27 +116,32 @@ bool writeCounters(const Run& run, const Range& range, Lines& lines)
     return true;
 }
 
-void writeBlock(const Run& run, CtaId cta, int n, Position p, Lines& lines)
+// The rows of the block's own query tile: other roles may have gone on to another.
+void writeBlock(const Run& run, CtaId cta, const Work& work, const StepDecl& step, Position p, Lines& lines)
 {
+    const int rows = run.program->launches[work.launch].queryRows;
+    const int first = work.row + step.i * rows;
     for (const RowState& row : ledgerAt(*run.trace, cta, p))
-        lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, n, run.trace->timeAt(p),
-            numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks, row.decision,
-            numberText(row.scale));
+        if (row.b == work.b && row.h == work.h && row.row >= first && row.row < first + rows)
+            lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, step.n,
+                run.trace->timeAt(p), numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks,
+                row.decision, numberText(row.scale));
 }
 
 bool writeLedger(const Run& run, const Range& range, Lines& lines)
 {
     const Trace& trace = *run.trace;
     lines.add("cta,b,h,row,block,cycle,m,m_used,l,blocks,decision,scale\n");
-    for (std::size_t k = 0; k < run.program->ctas.size(); ++k) {
+    for (std::size_t k = 0; k < run.program->ctaCount(); ++k) {
         const CtaId cta(k);
         if (!trace.hasValues(cta))
             continue;
-        for (int n = 1; n <= run.program->streamOf(cta).visitedBlocks; ++n) {
-            const std::optional<Position> p = trace.block(cta, n);
-            if (p && *p >= range.from && *p <= range.to)
-                writeBlock(run, cta, n, *p, lines);
-        }
+        for (const WorkId work : trace.worksOf(cta))
+            for (const StepDecl& step : trace.streamOf(work).steps) {
+                const std::optional<Position> p = trace.block(work, step.i, step.n);
+                if (p && *p >= range.from && *p <= range.to)
+                    writeBlock(run, cta, run.program->work(work), step, *p, lines);
+            }
         if (lines.cancelled())
             return false;
     }

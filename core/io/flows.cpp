@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/flows.h"
 
+#include "core/io/async_groups.h"
+
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <numeric>
 
@@ -10,146 +11,147 @@ namespace flashstep {
 
 namespace {
 
-constexpr std::uint32_t nothing = 0xffffffffU;
-
 // Follows what has landed in each buffer and who made sure of it, along one role.
 class RoleWalk {
 public:
-    RoleWalk(const Program& program, std::uint32_t firstOp)
-        : m_program(program)
-        , m_firstOp(firstOp)
-        , m_landed(program.buffers.size(), nothing)
+    RoleWalk(const Trace& trace, CtaId cta)
+        : m_trace(trace)
+        , m_cta(cta)
+        , m_landed(trace.program().buffers.size())
     {
     }
 
-    template <typename Emit> void step(std::uint32_t relative, Emit emit)
+    template <typename Emit> void step(WorkId work, const Op& op, InstanceId instance, Emit emit)
     {
-        const Op& op = m_program.ops[m_firstOp + relative];
-        if (op.kind == OpKind::Load && op.async) {
-            m_open.push_back(relative);
+        const std::vector<InstanceId> done = m_groups.step(op, instance);
+        if (op.kind == OpKind::Wait) {
+            if (op.dropped)
+                return;
+            for (const InstanceId each : done)
+                land(each, instance, emit);
+            const Arrival* arrival = op.barrier.valid() ? completingArrival(m_trace, m_cta, work, op) : nullptr;
+            if (arrival != nullptr)
+                land(m_trace.eventAt(arrival->event).instance, instance, emit);
         } else if (op.kind == OpKind::Load) {
-            m_landed[op.out.index()] = relative;
-        } else if (op.kind == OpKind::Commit) {
-            m_groups.push_back(std::move(m_open));
-            m_open.clear();
-        } else if (op.kind == OpKind::Wait) {
-            for (; m_groups.size() > op.pending; m_groups.pop_front())
-                land(m_groups.front(), relative, op.dropped, emit);
+            if (!op.async)
+                m_landed[op.out.index()] = instance;
         } else {
-            readAll(op, relative, emit);
+            readAll(op, instance, emit);
         }
     }
 
 private:
-    template <typename Emit>
-    void land(const std::vector<std::uint32_t>& group, std::uint32_t wait, bool dropped, Emit emit)
+    template <typename Emit> void land(InstanceId from, InstanceId wait, Emit emit)
     {
-        if (dropped)
-            return;
-        for (const std::uint32_t load : group) {
-            emit(load, wait);
-            m_landed[m_program.ops[m_firstOp + load].out.index()] = wait;
-        }
+        emit(from, wait);
+        if (const BufferId out = m_trace.op(from).out; out.valid())
+            m_landed[out.index()] = wait;
     }
-    template <typename Emit> void readAll(const Op& op, std::uint32_t relative, Emit emit)
+    template <typename Emit> void readAll(const Op& op, InstanceId instance, Emit emit)
     {
         for (const BufferId in : op.in)
-            if (in.valid() && m_landed[in.index()] != nothing) {
-                emit(m_landed[in.index()], relative);
-                m_landed[in.index()] = nothing;
+            if (in.valid() && m_landed[in.index()].valid()) {
+                emit(m_landed[in.index()], instance);
+                m_landed[in.index()] = InstanceId::none();
             }
     }
 
-    const Program& m_program;
-    std::uint32_t m_firstOp;
-    std::vector<std::uint32_t> m_open;
-    std::deque<std::vector<std::uint32_t>> m_groups;
-    std::vector<std::uint32_t> m_landed; // per buffer: the op after which it may be read
+    const Trace& m_trace;
+    CtaId m_cta;
+    AsyncGroups m_groups;
+    std::vector<InstanceId> m_landed; // per buffer: the op after which it may be read
 };
+
+// What the role does in its works, in order: visit(work, op, instance). Ops that a work leaves out are not done.
+template <typename Visit> void forEachOf(const Trace& trace, CtaId cta, std::size_t role, Visit visit)
+{
+    for (const WorkId work : trace.worksOf(cta)) {
+        const RoleRange& range = trace.streamOf(work).roles[role];
+        for (std::uint32_t k = range.first; k < range.first + range.count; ++k)
+            if (const InstanceId instance = trace.instance(work, OpId(k)); trace.began(instance))
+                visit(work, trace.program().ops[k], instance);
+    }
+}
 
 } // namespace
 
-void Flows::addRole(const Stream& stream, const RoleRange& role, Shape& shape) const
+void Flows::addRole(CtaId cta, std::size_t role)
 {
-    RoleWalk walk(m_trace.program(), stream.firstOp);
-    for (std::uint32_t k = 0; k < role.count; ++k)
-        walk.step(role.first - stream.firstOp + k, [&](std::uint32_t from, std::uint32_t to) {
-            shape.edges.push_back({ from, to });
-        });
-}
-
-void Flows::addTurns(const Stream& stream, Shape& shape) const
-{
-    std::map<std::pair<std::size_t, std::uint32_t>, std::vector<Edge>> turns;
-    for (const RoleRange& role : stream.roles)
-        for (std::uint32_t k = 0; k < role.count; ++k) {
-            const Op& op = m_trace.program().ops[role.first + k];
-            if (op.kind != OpKind::Sync)
-                continue;
-            const std::uint32_t sync = role.first - stream.firstOp + k;
-            const std::uint32_t next = k + 1 < role.count && !op.dropped ? sync + 1 : nothing;
-            turns[{ op.barrier.index(), op.turn }].push_back({ sync, next });
-        }
-    for (auto& [key, turn] : turns)
-        shape.turns.push_back(std::move(turn));
-}
-
-const Flows::Shape& Flows::shapeOf(StreamId id)
-{
-    const std::size_t streams = m_trace.program().streams.size();
-    m_shapes.resize(streams);
-    m_known.resize(streams);
-    Shape& shape = m_shapes[id.index()];
-    if (!m_known[id.index()]) {
-        const Stream& stream = m_trace.program().streams[id.index()];
-        for (const RoleRange& role : stream.roles)
-            addRole(stream, role, shape);
-        addTurns(stream, shape);
-        m_known[id.index()] = true;
-    }
-    return shape;
-}
-
-InstanceId Flows::instance(std::uint32_t relative) const
-{
-    return m_trace.instance(m_cta, OpId(m_firstOp + relative));
-}
-
-bool Flows::shown(std::uint32_t relative) const
-{
-    return overlaps(m_trace, instance(relative), m_range);
-}
-
-void Flows::addTurnEdges(const Stream&, const std::vector<Edge>& turn)
-{
-    // A turn that never completed released nobody.
-    const auto arrived = [&](const Edge& role) { return m_trace.began(instance(role.from)); };
-    const auto released = [&](const Edge& role) { return m_trace.ended(instance(role.from)); };
-    if (turn.size() < 2 || !std::all_of(turn.begin(), turn.end(), arrived)
-        || std::none_of(turn.begin(), turn.end(), released))
-        return;
-    const auto last = std::max_element(turn.begin(), turn.end(), [&](const Edge& a, const Edge& b) {
-        return m_trace.beginPosition(instance(a.from)) < m_trace.beginPosition(instance(b.from));
+    RoleWalk walk(m_trace, cta);
+    forEachOf(m_trace, cta, role, [&](WorkId work, const Op& op, InstanceId instance) {
+        walk.step(work, op, instance, [&](InstanceId from, InstanceId to) { add(from, to); });
     });
-    for (auto role = turn.begin(); role != turn.end(); ++role)
-        if (role != last && role->to != nothing)
-            m_edges.push_back({ last->from, role->to });
+}
+
+void Flows::addSyncs(CtaId cta)
+{
+    struct Turn {
+        WorkId work;
+        const Op* op = nullptr;
+        std::vector<std::pair<InstanceId, InstanceId>> waiters; // each role's Sync, and what it does next
+    };
+    std::map<std::pair<std::size_t, std::int64_t>, Turn> turns;
+    for (std::size_t role = 0; role < m_trace.streamOf(m_trace.worksOf(cta).front()).roles.size(); ++role) {
+        InstanceId* next = nullptr;
+        WorkId current;
+        std::vector<std::int64_t> before;
+        forEachOf(m_trace, cta, role, [&](WorkId work, const Op& op, InstanceId instance) {
+            if (next != nullptr)
+                *next = instance;
+            next = nullptr;
+            if (op.kind != OpKind::Sync)
+                return;
+            if (work != current)
+                before.assign(m_trace.program().barriers.size(), -1);
+            current = work;
+            std::int64_t& first = before[op.barrier.index()];
+            first = first < 0 ? m_trace.turnsBefore(work, op.barrier) : first;
+            Turn& turn = turns[{ op.barrier.index(), first + op.turn }];
+            turn.work = work;
+            turn.op = &op;
+            turn.waiters.emplace_back(instance, InstanceId::none());
+            if (!op.dropped)
+                next = &turn.waiters.back().second;
+        });
+    }
+    for (const auto& [key, turn] : turns) {
+        const Arrival* last = completingArrival(m_trace, cta, turn.work, *turn.op);
+        if (last == nullptr)
+            continue; // never completed: nobody was released
+        const InstanceId from = m_trace.eventAt(last->event).instance;
+        for (const auto& [sync, next] : turn.waiters)
+            if (sync != from && next.valid())
+                add(from, next);
+    }
+}
+
+void Flows::addEdgesInto(CtaId cta)
+{
+    if (m_trace.worksOf(cta).empty())
+        return;
+    const std::size_t first = m_edges.size();
+    for (std::size_t role = 0; role < m_trace.streamOf(m_trace.worksOf(cta).front()).roles.size(); ++role)
+        addRole(cta, role);
+    addSyncs(cta);
+    const auto hidden = [&](const Edge& edge) { return !shown(edge); };
+    m_edges.erase(
+        std::remove_if(m_edges.begin() + static_cast<std::ptrdiff_t>(first), m_edges.end(), hidden), m_edges.end());
+    for (std::size_t k = first; k < m_edges.size(); ++k)
+        m_edges[k].id = (static_cast<std::uint64_t>(cta.index() + 1) << 32U) | (k - first);
+}
+
+bool Flows::shown(const Edge& edge) const
+{
+    return overlaps(m_trace, edge.from, m_range) && overlaps(m_trace, edge.to, m_range)
+        && m_trace.beginCycle(edge.from) <= m_trace.endCycle(edge.to);
 }
 
 void Flows::enter(CtaId cta)
 {
-    const Program& program = m_trace.program();
-    const Stream& stream = program.streamOf(cta);
-    const Shape& shape = shapeOf(program.ctas[cta.index()].stream);
-    m_cta = cta;
-    m_firstOp = stream.firstOp;
-    m_edges = shape.edges;
-    for (const std::vector<Edge>& turn : shape.turns)
-        addTurnEdges(stream, turn);
-    std::erase_if(m_edges, [&](const Edge& edge) {
-        return !shown(edge.from) || !shown(edge.to)
-            || m_trace.beginCycle(instance(edge.from)) > m_trace.endCycle(instance(edge.to));
-    });
+    m_edges.clear();
+    addEdgesInto(cta);
+    if (const CtaId peer = m_trace.program().peerOf(cta); peer != cta)
+        addEdgesInto(peer);
     m_byFrom.resize(m_edges.size());
     std::iota(m_byFrom.begin(), m_byFrom.end(), 0U);
     m_byTo = m_byFrom;
@@ -159,35 +161,29 @@ void Flows::enter(CtaId cta)
         m_byTo.begin(), m_byTo.end(), [&](std::uint32_t a, std::uint32_t b) { return m_edges[a].to < m_edges[b].to; });
 }
 
-FlowEnd Flows::endOf(std::uint32_t edge, bool arrival) const
+FlowEnd Flows::endOf(const Edge& edge, bool arrival) const
 {
-    const InstanceId from = instance(m_edges[edge].from);
-    const InstanceId to = instance(m_edges[edge].to);
-    const std::uint64_t id = (static_cast<std::uint64_t>(m_cta.index() + 1) << 32U) | edge;
-    const Cycle leaves = m_trace.beginCycle(from);
+    const Cycle leaves = m_trace.beginCycle(edge.from);
     // Copies: the moment of landing, if the wait was already there; never before the arrow left.
-    const Cycle arrives = std::max(leaves, m_trace.beginCycle(to));
-    return { id, arrival ? arrives : leaves };
+    return { edge.id, arrival ? std::max(leaves, m_trace.beginCycle(edge.to)) : leaves };
 }
 
 void Flows::outOf(const Span& span, std::vector<FlowEnd>& ends) const
 {
     ends.clear();
-    const auto relative = static_cast<std::uint32_t>(span.opId.index()) - m_firstOp;
-    auto at = std::lower_bound(m_byFrom.begin(), m_byFrom.end(), relative,
-        [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].from < op; });
-    for (; at != m_byFrom.end() && m_edges[*at].from == relative; ++at)
-        ends.push_back(endOf(*at, false));
+    auto at = std::lower_bound(m_byFrom.begin(), m_byFrom.end(), span.instance,
+        [&](std::uint32_t edge, InstanceId instance) { return m_edges[edge].from < instance; });
+    for (; at != m_byFrom.end() && m_edges[*at].from == span.instance; ++at)
+        ends.push_back(endOf(m_edges[*at], false));
 }
 
 void Flows::into(const Span& span, std::vector<FlowEnd>& ends) const
 {
     ends.clear();
-    const auto relative = static_cast<std::uint32_t>(span.opId.index()) - m_firstOp;
-    auto at = std::lower_bound(m_byTo.begin(), m_byTo.end(), relative,
-        [&](std::uint32_t edge, std::uint32_t op) { return m_edges[edge].to < op; });
-    for (; at != m_byTo.end() && m_edges[*at].to == relative; ++at)
-        ends.push_back(endOf(*at, true));
+    auto at = std::lower_bound(m_byTo.begin(), m_byTo.end(), span.instance,
+        [&](std::uint32_t edge, InstanceId instance) { return m_edges[edge].to < instance; });
+    for (; at != m_byTo.end() && m_edges[*at].to == span.instance; ++at)
+        ends.push_back(endOf(m_edges[*at], true));
 }
 
 } // namespace flashstep

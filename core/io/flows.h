@@ -8,8 +8,9 @@
 
 namespace flashstep {
 
-// Arrows between slices, direct dependencies only: a copy to the wait that needs it, that wait to the first op that
-// reads what landed, and the last arrival at a barrier to what each of the others does next.
+// Arrows between slices, direct dependencies only: asynchronous work (a copy, a product, a store) to the wait that
+// needs it, the arrival that completed a barrier's turn to the wait for it, that wait to the first op that reads what
+// landed, and the last arrival at a barrier that all wait at to what each of the others does next.
 struct FlowEnd {
     std::uint64_t id = 0; // of the whole file; two ends each
     Cycle at = 0; // inside the slice, not before the other end's
@@ -31,29 +32,19 @@ public:
 
 private:
     struct Edge {
-        std::uint32_t from = 0, to = 0; // ops, relative to the stream
+        std::uint64_t id = 0;
+        InstanceId from, to;
     };
-    // What can be said of a stream without knowing when anything happened.
-    struct Shape {
-        std::vector<Edge> edges; // by `from`
-        std::vector<std::uint32_t> byTo; // indices into edges
-        std::vector<std::vector<Edge>> turns; // per completion of a barrier: each role's Sync and what it does next
-    };
-
-    void addRole(const Stream& stream, const RoleRange& role, Shape& shape) const;
-    void addTurns(const Stream& stream, Shape& shape) const;
-    const Shape& shapeOf(StreamId stream);
-    void addTurnEdges(const Stream& stream, const std::vector<Edge>& turn);
-    [[nodiscard]] bool shown(std::uint32_t relative) const;
-    [[nodiscard]] InstanceId instance(std::uint32_t relative) const;
-    [[nodiscard]] FlowEnd endOf(std::uint32_t edge, bool arrival) const;
+    // Arrows that end in a CTA; numbered alike whoever asks, since one may begin in the other CTA of a cluster.
+    void addEdgesInto(CtaId cta);
+    void addRole(CtaId cta, std::size_t role);
+    void addSyncs(CtaId cta);
+    void add(InstanceId from, InstanceId to) { m_edges.push_back({ 0, from, to }); }
+    [[nodiscard]] bool shown(const Edge& edge) const;
+    [[nodiscard]] FlowEnd endOf(const Edge& edge, bool arrival) const;
 
     const Trace& m_trace;
     Range m_range;
-    std::vector<Shape> m_shapes; // by stream, made when first met
-    std::vector<bool> m_known;
-    CtaId m_cta;
-    std::uint32_t m_firstOp = 0;
     std::vector<Edge> m_edges;
     std::vector<std::uint32_t> m_byFrom, m_byTo;
 };

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/narrate.h"
 
+#include "core/io/narrate_numbers.h"
+
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace flashstep {
 
-namespace {
-
-std::string thousands(std::int64_t value)
-{
-    std::string digits = std::to_string(value);
-    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-        digits.insert(static_cast<std::size_t>(at), " ");
-    return digits;
-}
-
-} // namespace
+using namespace narration;
 
 Narrator::Narrator(const Run& run, Labels labels, Words words)
     : m_run(run)
@@ -34,14 +26,14 @@ Narrator::Step Narrator::stepAt(Position p, CtaId cta) const
         if (trace.ctaOf(event.instance) != cta)
             continue;
         const OpId id = trace.opOf(event.instance);
-        return { event.instance, event.ends, &m_run.program->op(id), id };
+        return { event.instance, trace.workOf(event.instance), event.ends, &m_run.program->op(id), id };
     }
     return {};
 }
 
-std::string Narrator::rowName(CtaId cta, int r) const
+std::string Narrator::rowName(const Step& step, int r) const
 {
-    const int row = m_run.program->ctas[cta.index()].row + r;
+    const int row = m_run.program->firstRow(workOf(step), *step.op) + r;
     return m_labels.has(row) ? fmt::format("**Row {} \"{}\"**", row, m_labels.tokens[static_cast<std::size_t>(row)])
                              : fmt::format("**Row {}**", row);
 }
@@ -49,17 +41,19 @@ std::string Narrator::rowName(CtaId cta, int r) const
 Words::Values Narrator::common(const Step& step, CtaId ctaId) const
 {
     const Program& program = *m_run.program;
-    const Cta& cta = program.ctas[ctaId.index()];
-    const int j = program.keyBlock(cta, *step.op);
+    const Work& work = workOf(step);
+    const int i = program.queryTile(work, *step.op);
+    const int j = program.keyBlock(work, *step.op);
     Words::Values values;
     values["warp"] = program.roles[step.op->role.index()].name;
     values["cta"] = std::to_string(ctaId.index());
-    values["i"] = std::to_string(cta.i);
+    values["i"] = std::to_string(i);
     values["j"] = std::to_string(j);
     values["n"] = std::to_string(step.op->n);
-    values["blocks"] = std::to_string(program.streamOf(ctaId).visitedBlocks);
+    values["blocks"] = std::to_string(program.streamOf(step.work).visitedBlocks);
     values["rows"] = std::to_string(program.rows(*step.op).count());
-    values["keys"] = std::to_string(program.tile.keys);
+    const RowSetId keys = step.op->keys; // the role's share, where the warps share out the keys
+    values["keys"] = std::to_string(keys.valid() ? program.rowSets[keys.index()].count() : program.tile.keys);
     values["label"] = labelOf(program, *step.op);
     values["tensor"] = std::string(name(step.op->tensor));
     values["dtype"] = std::string(name(program.problem.dtype));
@@ -67,8 +61,8 @@ Words::Values Narrator::common(const Step& step, CtaId ctaId) const
     values["out"] = bufferName(step.op->out);
     values["in"] = bufferName(step.op->in[0]);
     values["in2"] = bufferName(step.op->in[1]);
-    values["block"] = j < 0 ? fmt::format("query tile {}", cta.i) : fmt::format("block {}", j);
-    const OpCounts counts = countsOf(program, cta, *step.op);
+    values["block"] = j < 0 ? fmt::format("query tile {}", i) : fmt::format("block {}", j);
+    const OpCounts counts = countsOf(program, work, *step.op);
     values["bytes"] = thousands(counts.globalRead + counts.globalWrite);
     values["flops"] = thousands(counts.flops);
     values["exps"] = thousands(counts.exp2);
@@ -83,21 +77,19 @@ std::string Narrator::title(Position p, CtaId cta) const
     const Step step = stepAt(p, cta);
     if (step.op == nullptr)
         return say("title.start", { { "cta", std::to_string(cta.index()) } });
-    const std::string kind(name(step.op->kind));
+    std::string kind(name(step.op->kind));
+    if (step.op->kind == OpKind::Arrive && m_run.program->barriers[step.op->barrier.index()].countsBytes())
+        kind = "expect";
+    if (step.op->kind == OpKind::Stage && !step.op->in[0].valid())
+        kind = "stage.tile";
     return say((step.ends ? "title.end." : "title.begin.") + kind, common(step, cta));
 }
 
 std::string Narrator::explain(Position p, CtaId cta) const
 {
     const Step step = stepAt(p, cta);
-    if (step.op == nullptr) {
-        const Cta& which = m_run.program->ctas[cta.index()];
-        const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(which.i) },
-            { "h", std::to_string(which.h) }, { "first", std::to_string(which.row) },
-            { "last", std::to_string(which.row + m_run.program->rowsInside(which) - 1) },
-            { "blocks", std::to_string(m_run.program->streamOf(cta).visitedBlocks) } };
-        return say("explain.start", values);
-    }
+    if (step.op == nullptr)
+        return explainStart(cta);
     switch (step.op->kind) {
     case OpKind::Load:
         return explainLoad(step, cta);
@@ -119,13 +111,38 @@ std::string Narrator::explain(Position p, CtaId cta) const
         return explainRowSum(step, cta);
     case OpKind::Normalise:
         return explainNormalise(step, cta);
+    case OpKind::Arrive:
+        return explainArrive(step, cta);
+    case OpKind::NextTile:
+        return explainNextTile(step, cta);
+    case OpKind::Reduce:
+        return explainReduce(step, cta);
     case OpKind::Commit:
     case OpKind::Convert:
+    case OpKind::Fence:
+    case OpKind::SetRegisters:
     case OpKind::Stage:
     case OpKind::Store:
         break;
     }
     return explainOther(step, cta);
+}
+
+std::string Narrator::explainStart(CtaId cta) const
+{
+    const Program& program = *m_run.program;
+    const LaunchDecl& launch = program.launchOf(cta);
+    const WorkId first(launch.firstWork + cta.index() - launch.firstCta);
+    const Work& work = program.work(first);
+    const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(work.i) },
+        { "h", std::to_string(work.h) }, { "first", std::to_string(work.row) },
+        { "last", std::to_string(work.row + program.rowsInside(work) - 1) },
+        { "blocks", std::to_string(program.streamOf(first).visitedBlocks) },
+        { "tiles", std::to_string(launch.sweep > 0 ? (program.queryTiles() - work.i - 1) / launch.sweep + 1 : 1) },
+        { "works", std::to_string(launch.workCount) }, { "ctas", std::to_string(launch.ctaCount) } };
+    if (launch.schedule != Schedule::SingleTile)
+        return say("explain.start.persistent", values);
+    return say(launch.sweep > 0 ? "explain.start.sweep" : "explain.start", values);
 }
 
 std::string Narrator::summary(Position p, CtaId cta, Level level) const
@@ -136,17 +153,29 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
         return explain(p, cta);
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
-    const Cta& which = m_run.program->ctas[cta.index()];
-    values["first"] = std::to_string(which.row);
-    values["last"] = std::to_string(which.row + m_run.program->rowsInside(which) - 1);
+    const Program& program = *m_run.program;
+    const Work& which = workOf(step);
+    const int firstRow = program.firstRow(which, *step.op);
+    values["first"] = std::to_string(firstRow);
+    values["last"] = std::to_string(firstRow + rowsInside(step) - 1);
     values["read"] = thousands(static_cast<std::int64_t>(trace.counter(Counter::GlobalRead, p)));
     values["written"] = thousands(static_cast<std::int64_t>(trace.counter(Counter::GlobalWrite, p)));
     const CtaSpan& span = trace.span(cta);
     values["sm"] = std::to_string(span.sm);
     values["cycles"] = thousands(static_cast<std::int64_t>(span.end) - span.begin);
-    values["launch"] = m_run.program->launches[which.launch].name;
-    const int visited = m_run.program->streamOf(cta).visitedBlocks;
+    values["launch"] = program.launches[which.launch].name;
+    const int visited = program.streamOf(step.work).visitedBlocks;
     const bool last = step.op->n == visited;
+    const bool sweep = program.launches[which.launch].sweep > 0;
+    if (level == Level::OuterTile && sweep)
+        return say("summary.sweep", values);
+    const auto works = trace.worksOf(cta);
+    if (level == Level::Cta && (sweep || works.size() > 1)) {
+        values["works"] = std::to_string(works.size());
+        return say(sweep ? "summary.cta.sweep" : "summary.cta.persistent", values);
+    }
+    if (level == Level::OuterTile && program.launches[which.launch].schedule != Schedule::SingleTile)
+        return say("summary.work", values);
     if (level != Level::InnerTile)
         return say(visited == 0 ? "summary.cta.plain" : "summary.cta", values);
     return say(last ? "summary.block.last" : "summary.block", values);

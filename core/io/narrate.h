@@ -51,13 +51,23 @@ public:
 private:
     struct Step {
         InstanceId instance;
+        WorkId work;
         bool ends = false;
         const Op* op = nullptr;
         OpId id;
     };
     [[nodiscard]] Step stepAt(Position p, CtaId cta) const;
     [[nodiscard]] Words::Values common(const Step& step, CtaId cta) const;
-    [[nodiscard]] std::string rowName(CtaId cta, int r) const;
+    [[nodiscard]] std::string rowName(const Step& step, int r) const;
+    [[nodiscard]] std::string explainStart(CtaId cta) const;
+    [[nodiscard]] const Work& workOf(const Step& step) const { return m_run.program->work(step.work); }
+    // Rows of the op's query tile that lie inside the sequence.
+    [[nodiscard]] int rowsInside(const Step& step) const { return m_run.program->rowsInside(workOf(step), step.op->i); }
+    // What is added to a tile's row to find it in the buffer: where each warp has a copy of its own.
+    [[nodiscard]] int offsetIn(const Step& step, BufferId buffer) const
+    {
+        return buffer.valid() ? m_run.program->rowOffset(m_run.program->buffers[buffer.index()], *step.op) : 0;
+    }
     [[nodiscard]] std::string say(const std::string& name, const Words::Values& values) const
     {
         return m_words.say(name, values);
@@ -65,7 +75,12 @@ private:
 
     [[nodiscard]] std::string explainLoad(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainWait(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainGroupWait(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainBarrierWait(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainSync(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainArrive(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainNextTile(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainReduce(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainMma(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainMask(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainRowMax(const Step& step, CtaId cta) const;

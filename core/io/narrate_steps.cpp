@@ -1,84 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // One kind of op after the other: which numbers of the trace its sentences hold.
 #include "core/io/narrate.h"
+#include "core/io/narrate_numbers.h"
 
+#include "core/program/effects.h"
 #include "core/tensor/real_math.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <limits>
 
 namespace flashstep {
+
+using namespace narration;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::string number(double value)
+bool keptInHbm(TensorId tensor) // between two visits of a query tile
 {
-    if (std::isnan(value))
-        return "NaN";
-    if (std::isinf(value))
-        return value < 0 ? "-inf" : "inf";
-    return fmt::format("{:.2f}", value);
+    return tensor == TensorId::OTmp || tensor == TensorId::M || tensor == TensorId::L || tensor == TensorId::O
+        || tensor == TensorId::Lse;
 }
 
-// A factor of which small values matter.
-std::string factor(double value)
+// Whether O is divided by l with every block and not once at the end.
+bool dividesEachBlock(const Program& program, const Stream& stream, const Op& op)
 {
-    return value == 0 || !std::isfinite(value) || value >= 0.1 ? fmt::format("{:.3g}", value)
-                                                               : fmt::format("{:.3g}", value);
-}
-
-std::string bold(const std::string& text)
-{
-    return "**" + text + "**";
-}
-
-std::string grouped(std::int64_t value)
-{
-    std::string digits = std::to_string(value);
-    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-        digits.insert(static_cast<std::size_t>(at), " ");
-    return digits;
-}
-
-// A statistic of one row; `otherwise` where nothing has been written yet.
-double rowValue(const TileValues& values, int row, double otherwise)
-{
-    if (row >= values.rows || values.cols < 1 || std::isnan(values.at(row, 0)))
-        return otherwise;
-    return static_cast<double>(values.at(row, 0));
-}
-
-// The copies that a wait is the first to make sure of.
-std::vector<OpId> copiesOf(const Program& program, const RoleRange& role, OpId wait)
-{
-    std::vector<OpId> open;
-    std::deque<std::vector<OpId>> groups;
-    std::vector<OpId> landed;
-    for (std::size_t k = role.first; k <= wait.index(); ++k) {
-        const Op& op = program.ops[k];
-        if (op.kind == OpKind::Load && op.async)
-            open.emplace_back(k);
-        if (op.kind == OpKind::Commit)
-            groups.push_back(std::exchange(open, {}));
-        if (op.kind != OpKind::Wait)
-            continue;
-        landed.clear();
-        for (; groups.size() > op.pending; groups.pop_front())
-            landed.insert(landed.end(), groups.front().begin(), groups.front().end());
-    }
-    return landed;
-}
-
-const RoleRange& rangeOf(const Program& program, CtaId cta, RoleId role)
-{
-    const auto& roles = program.streamOf(cta).roles;
-    return *std::find_if(roles.begin(), roles.end(), [&](const RoleRange& range) { return range.role == role; });
+    const auto divides = [&](const Op& other) {
+        return other.kind == OpKind::Normalise && other.role == op.role && other.i == op.i && other.out == op.out;
+    };
+    const auto first = program.ops.begin() + stream.firstOp;
+    return std::count_if(first, first + stream.opCount, divides) > 1;
 }
 
 } // namespace
@@ -89,87 +44,21 @@ std::string Narrator::explainLoad(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const BufferDecl& to = program.buffers[step.op->out.index()];
     values["rows"] = std::to_string(program.rows(*step.op).count());
-    values["columns"]
-        = std::to_string(program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op)).count);
+    const int j = program.keyBlock(workOf(step), *step.op);
+    values["columns"] = std::to_string(program.columns(step.op->out, j).count);
     values["space"] = to.space == Space::Smem ? "SMEM" : "registers";
     values["what"] = values["tensor"]
-        + (program.keyBlock(program.ctas[cta.index()], *step.op) < 0 ? " of query tile " + values["i"]
-                                                                     : " of key block " + values["j"]);
+        + (j < 0 || keptInHbm(step.op->tensor) ? " of query tile " + values["i"] : " of key block " + values["j"]);
+    if (step.op->barrier.valid()) {
+        values["barrier"] = program.barriers[step.op->barrier.index()].name;
+        const std::string which = step.op->reach == Reach::Both ? "load.multicast"
+            : step.op->via == Via::Tma                          ? "load.tma"
+                                                                : "load.arrives";
+        return say(which + (step.ends ? ".end" : ".begin"), values);
+    }
     if (step.op->async)
         return say(step.ends ? "load.async.end" : "load.async.begin", values);
     return say(step.ends ? "load.end" : "load.begin", values);
-}
-
-std::string Narrator::explainWait(const Step& step, CtaId cta) const
-{
-    const Program& program = *m_run.program;
-    const Trace& trace = *m_run.trace;
-    Words::Values values = common(step, cta);
-    values["reason"] = program.waits[step.op->wait.index()].reason;
-    if (step.op->dropped)
-        return say("wait.dropped", values);
-    const Cycle begin = trace.beginCycle(step.instance);
-    std::string missing;
-    OpId newest;
-    Cycle newestCycle = -1;
-    for (const OpId copy : copiesOf(program, rangeOf(program, cta, step.op->role), step.id)) {
-        const InstanceId instance = trace.instance(cta, copy);
-        const Cycle landed = trace.endCycle(instance);
-        const Op& op = program.op(copy);
-        const int j = program.keyBlock(program.ctas[cta.index()], op);
-        if (landed > begin || !trace.ended(instance))
-            missing += fmt::format(
-                "{}{}{}", missing.empty() ? "" : ", ", name(op.tensor), j < 0 ? "" : fmt::format(" of block {}", j));
-        if (landed > newestCycle) {
-            newestCycle = landed;
-            newest = copy;
-        }
-    }
-    values["missing"] = missing;
-    if (!step.ends)
-        return say(missing.empty() ? "wait.begin.landed" : "wait.begin", values);
-    if (!newest.valid())
-        return say("wait.end.nothing", values);
-    const Op& op = program.op(newest);
-    values["tensor"] = std::string(name(op.tensor));
-    values["landed"] = grouped(newestCycle);
-    return say(missing.empty() ? "wait.end.landed" : "wait.end", values);
-}
-
-std::string Narrator::explainSync(const Step& step, CtaId cta) const
-{
-    const Program& program = *m_run.program;
-    const Trace& trace = *m_run.trace;
-    const BarrierDecl& barrier = program.barriers[step.op->barrier.index()];
-    Words::Values values = common(step, cta);
-    values["barrier"] = barrier.name;
-    values["unit"] = barrier.unit;
-    values["count"] = std::to_string(barrier.count);
-    values["reason"] = program.waits[step.op->wait.index()].reason;
-    if (step.op->dropped)
-        return say("sync.dropped", values);
-    int arrived = 0;
-    InstanceId last = step.instance;
-    std::string lastRole = program.roles[step.op->role.index()].name;
-    const Position here = step.ends ? trace.endPosition(step.instance) : trace.beginPosition(step.instance);
-    for (const RoleRange& role : program.streamOf(cta).roles)
-        for (std::uint32_t k = 0; k < role.count; ++k) {
-            const Op& op = program.ops[role.first + k];
-            const InstanceId other = trace.instance(cta, OpId(role.first + k));
-            if (op.kind != OpKind::Sync || op.barrier != step.op->barrier || op.turn != step.op->turn
-                || !trace.began(other) || !trace.begunAt(other, here))
-                continue;
-            arrived += barrier.perArrival;
-            if (trace.beginPosition(other) > trace.beginPosition(last)) {
-                last = other;
-                lastRole = program.roles[role.role.index()].name;
-            }
-        }
-    values["arrived"] = std::to_string(arrived);
-    values["last"] = lastRole;
-    if (!step.ends)
-        return say(arrived >= barrier.count ? "sync.begin.last" : "sync.begin", values);
-    return say(last == step.instance ? "sync.end.last" : "sync.end", values);
 }
 
 std::string Narrator::explainMma(const Step& step, CtaId cta) const
@@ -179,27 +68,40 @@ std::string Narrator::explainMma(const Step& step, CtaId cta) const
     values["d"] = std::to_string(p.headDim);
     values["dv"] = std::to_string(p.headDimV);
     // Without m and l of its own the CTA hands its scores over, or is handed P already divided.
-    const bool running = m_run.program->buffer("l", m_run.program->ctas[cta.index()].launch).valid();
-    const std::string which = step.op->transposed ? running ? "mma.scores" : "mma.scores.handed"
-        : !step.op->accumulate                    ? "mma.output.first"
-        : running                                 ? "mma.output"
-                                                  : "mma.output.divided";
+    const bool running = m_run.program->buffer("l", workOf(step).launch).valid();
+    if (step.op->async)
+        return say(step.ends ? "mma.async.end" : "mma.async.begin", values);
+    const bool part = !step.op->transposed && step.op->step == Op::noStep;
+    const bool eachBlock = !step.op->transposed && running
+        && dividesEachBlock(*m_run.program, m_run.trace->streamOf(step.work), *step.op);
+    const std::string which = part ? "mma.part"
+        : eachBlock                ? "mma.output.each"
+        : step.op->transposed      ? running ? "mma.scores" : "mma.scores.handed"
+        : !step.op->accumulate     ? "mma.output.first"
+        : running                  ? "mma.output"
+                                   : "mma.output.divided";
     return say(which + (step.ends ? ".end" : ".begin"), values);
 }
 
 std::string Narrator::explainMask(const Step& step, CtaId cta) const
 {
     const Program& program = *m_run.program;
-    const Cta& which = program.ctas[cta.index()];
-    const int firstKey = program.keyBlock(which, *step.op) * program.tile.keys;
+    const int firstKey = program.keyBlock(workOf(step), *step.op) * program.tile.keys;
+    const int firstRow = program.firstRow(workOf(step), *step.op);
+    const int offset = offsetIn(step, step.op->out);
     int hidden = 0;
-    program.rows(*step.op).forEach([&](int r) {
-        for (int key = firstKey; key < firstKey + program.tile.keys; ++key)
-            hidden += key >= program.problem.seqlenK || !program.problem.visible(which.row + r, key) ? 1 : 0;
+    int all = 0;
+    const Performed performed { program, workOf(step), *step.op };
+    const int firstColumn = program.columns(step.op->out, performed.j()).first;
+    performed.forEachSpan(step.op->out, [&](int r, int column, int count) {
+        all += count;
+        const int first = firstKey + column - firstColumn;
+        for (int key = first; key < first + count; ++key)
+            hidden += key >= program.problem.seqlenK || !program.problem.visible(firstRow + r - offset, key) ? 1 : 0;
     });
     Words::Values values = common(step, cta);
     values["hidden"] = bold(std::to_string(hidden));
-    values["all"] = std::to_string(program.rows(*step.op).count() * program.tile.keys);
+    values["all"] = std::to_string(all);
     values["mask"] = program.problem.mask.text();
     return say(hidden == 0 ? "mask.nothing" : step.ends ? "mask.end" : "mask.begin", values);
 }
@@ -213,18 +115,24 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
         return say(step.ends ? "rowmax.end.unrecorded" : "rowmax.begin", values);
     const Position after = trace.endPosition(step.instance);
     const TileValues now = trace.value(cta, step.op->out, after);
-    const TileValues before = trace.value(cta, step.op->out, Position { after.value - 1 });
+    const BufferId reference = step.op->in[1];
+    const TileValues before
+        = step.op->accumulate ? trace.value(cta, reference, Position { after.value - 1 }) : TileValues {};
+    const int at = offsetIn(step, step.op->out);
+    const auto oldOf = [&](int r) { // a log-sum-exp is in natural units, a maximum in raw scores
+        const double old = step.op->accumulate ? rowValue(before, r + offsetIn(step, reference), -infinity) : -infinity;
+        return step.op->lse ? old / program.problem.softmaxScale() : old;
+    };
     const auto c = static_cast<double>(program.problem.softmaxScaleLog2()); // raw scores into log2 units
     int tellingRow = -1;
     int grown = 0;
     int inside = 0;
     double largest = -1;
     program.rows(*step.op).forEach([&](int r) {
-        if (r >= program.rowsInside(program.ctas[cta.index()]))
+        if (r >= rowsInside(step))
             return;
         ++inside;
-        const double old = step.op->accumulate ? rowValue(before, r, -infinity) : -infinity;
-        const double rise = rowValue(now, r, -infinity) - old;
+        const double rise = rowValue(now, r + at, -infinity) - oldOf(r);
         grown += rise > 0 ? 1 : 0;
         const double weight = std::isnan(rise) ? 0 : rise;
         if (tellingRow < 0 || weight > largest) {
@@ -234,9 +142,9 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     });
     if (tellingRow < 0)
         return say("rowmax.end.unrecorded", values);
-    const double old = step.op->accumulate ? rowValue(before, tellingRow, -infinity) : -infinity;
-    const double newest = rowValue(now, tellingRow, -infinity);
-    values["row"] = rowName(cta, tellingRow);
+    const double old = oldOf(tellingRow);
+    const double newest = rowValue(now, tellingRow + at, -infinity);
+    values["row"] = rowName(step, tellingRow);
     values["old"] = bold(number(old * c));
     values["new"] = bold(number(newest * c));
     values["gap"] = number((newest - old) * c);
@@ -244,6 +152,8 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     values["factor"] = bold(factor(exp2Real((old - newest) * c)));
     values["grown"] = std::to_string(grown);
     values["inside"] = std::to_string(inside);
+    if (step.op->keys.valid())
+        return say("rowmax.end.part", values);
     if (newest == -infinity)
         return say("rowmax.end.blind", values);
     if (!step.op->accumulate)
@@ -264,24 +174,25 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     if (!step.ends || !trace.hasValues(cta) || !scale.valid())
         return say(step.ends ? "rescale.end.unrecorded" : "rescale.begin", values);
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
+    const int at = offsetIn(step, scale);
     int smallestRow = -1;
     int shrunk = 0;
     int inside = 0;
     program.rows(*step.op).forEach([&](int r) {
-        if (r >= program.rowsInside(program.ctas[cta.index()]))
+        if (r >= rowsInside(step))
             return;
         ++inside;
-        const double value = rowValue(factors, r, 1);
+        const double value = rowValue(factors, r + at, 1);
         shrunk += value < 1 ? 1 : 0;
-        if (smallestRow < 0 || value < rowValue(factors, smallestRow, 1))
+        if (smallestRow < 0 || value < rowValue(factors, smallestRow + at, 1))
             smallestRow = r;
     });
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
     if (shrunk == 0)
         return say("rescale.end.ones", values);
-    const double least = rowValue(factors, smallestRow, 1);
-    values["row"] = rowName(cta, smallestRow);
+    const double least = rowValue(factors, smallestRow + at, 1);
+    values["row"] = rowName(step, smallestRow);
     values["factor"] = bold(factor(least));
     values["power"] = number(log2Real(least));
     return say(least == 0 ? "rescale.end.zero" : "rescale.end", values);
@@ -295,25 +206,26 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     if (!step.ends || !trace.hasValues(cta))
         return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values);
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
-    const Program::Columns columns
-        = program.columns(step.op->out, program.keyBlock(program.ctas[cta.index()], *step.op));
+    const Performed performed { program, workOf(step), *step.op };
+    const int firstColumn = program.columns(step.op->out, performed.j()).first;
+    const int at = offsetIn(step, step.op->out);
     int bestRow = -1;
     int bestKey = 0;
     float best = -1;
-    program.rows(*step.op).forEach([&](int r) {
-        if (r >= program.rowsInside(program.ctas[cta.index()]) || r >= p.rows)
+    performed.forEachSpan(step.op->out, [&](int row, int column, int count) {
+        if (row - at >= rowsInside(step) || row >= p.rows)
             return;
-        for (int k = columns.first; k < std::min(p.cols, columns.first + columns.count); ++k)
-            if (p.at(r, k) > best) {
-                best = p.at(r, k);
-                bestRow = r;
-                bestKey = k - columns.first;
+        for (int k = column; k < std::min(p.cols, column + count); ++k)
+            if (p.at(row, k) > best) {
+                best = p.at(row, k);
+                bestRow = row - at;
+                bestKey = k - firstColumn;
             }
     });
     if (bestRow < 0)
         return say("exp2.end.unrecorded", values);
-    const int key = program.keyBlock(program.ctas[cta.index()], *step.op) * program.tile.keys + bestKey;
-    values["row"] = rowName(cta, bestRow);
+    const int key = performed.j() * program.tile.keys + bestKey;
+    values["row"] = rowName(step, bestRow);
     values["largest"] = bold(factor(static_cast<double>(best)));
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
@@ -329,13 +241,16 @@ std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
         return say(step.ends ? "rowsum.end.unrecorded" : "rowsum.begin", values);
     const Position after = trace.endPosition(step.instance);
     const TileValues now = trace.value(cta, step.op->out, after);
-    const TileValues before = trace.value(cta, step.op->out, Position { after.value - 1 });
+    const BufferId sum = step.op->in[1];
+    const TileValues before = step.op->accumulate ? trace.value(cta, sum, Position { after.value - 1 }) : TileValues {};
+    const int at = offsetIn(step, step.op->out);
+    const auto oldOf = [&](int r) { return step.op->accumulate ? rowValue(before, r + offsetIn(step, sum), 0) : 0; };
     int tellingRow = -1;
     double largest = -1;
     m_run.program->rows(*step.op).forEach([&](int r) {
-        if (r >= m_run.program->rowsInside(m_run.program->ctas[cta.index()]))
+        if (r >= rowsInside(step))
             return;
-        const double gain = rowValue(now, r, 0) - (step.op->accumulate ? rowValue(before, r, 0) : 0);
+        const double gain = rowValue(now, r + at, 0) - oldOf(r);
         if (gain > largest) {
             largest = gain;
             tellingRow = r;
@@ -343,9 +258,11 @@ std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
     });
     if (tellingRow < 0)
         return say("rowsum.end.unrecorded", values);
-    values["row"] = rowName(cta, tellingRow);
-    values["old"] = factor(step.op->accumulate ? rowValue(before, tellingRow, 0) : 0);
-    values["new"] = bold(factor(rowValue(now, tellingRow, 0)));
+    values["row"] = rowName(step, tellingRow);
+    values["old"] = factor(oldOf(tellingRow));
+    values["new"] = bold(factor(rowValue(now, tellingRow + at, 0)));
+    if (step.op->keys.valid())
+        return say("rowsum.end.part", values);
     return say(step.op->accumulate ? "rowsum.end" : "rowsum.end.first", values);
 }
 
@@ -364,21 +281,64 @@ std::string Narrator::explainNormalise(const Step& step, CtaId cta) const
     const TileValues l = trace.value(cta, step.op->in[1], after);
     const TileValues lse = step.op->out2.valid() ? trace.value(cta, step.op->out2, after) : TileValues {};
     const int row = program.rows(*step.op).start;
-    values["row"] = rowName(cta, row);
-    values["l"] = bold(factor(rowValue(l, row, 0)));
-    values["lse"] = bold(number(rowValue(lse, row, -infinity)));
+    values["row"] = rowName(step, row);
+    values["l"] = bold(factor(rowValue(l, row + offsetIn(step, step.op->in[1]), 0)));
+    values["lse"] = bold(number(rowValue(lse, row + offsetIn(step, step.op->out2), -infinity)));
     if (!step.op->out.valid())
         return say("normalise.lse", values);
-    return say(rowValue(l, row, 0) == 0 ? "normalise.end.blind" : "normalise.end", values);
+    const bool eachBlock = dividesEachBlock(program, trace.streamOf(step.work), *step.op);
+    return say(eachBlock                                                ? "normalise.end.each"
+            : rowValue(l, row + offsetIn(step, step.op->in[1]), 0) == 0 ? "normalise.end.blind"
+                                                                        : "normalise.end",
+        values);
+}
+
+// Partial results of the warps, put together row by row.
+std::string Narrator::explainReduce(const Step& step, CtaId cta) const
+{
+    const Program& program = *m_run.program;
+    const Trace& trace = *m_run.trace;
+    const BufferDecl& parts = program.buffers[step.op->in[0].index()];
+    Words::Values values = common(step, cta);
+    values["copies"] = std::to_string(parts.rows / program.launches[workOf(step).launch].queryRows);
+    const bool rows = program.buffers[step.op->out.index()].cols > 1;
+    const std::string which = step.op->maximum ? "reduce.max" : rows ? "reduce.rows" : "reduce.sum";
+    if (!step.ends)
+        return say(which + ".begin", values);
+    if (rows || !trace.hasValues(cta))
+        return say(which + ".end", values);
+    const TileValues now = trace.value(cta, step.op->out, trace.endPosition(step.instance));
+    const int row = program.rows(*step.op).start;
+    const double unit = step.op->maximum ? static_cast<double>(program.problem.softmaxScaleLog2()) : 1;
+    const double value = unit * rowValue(now, row + offsetIn(step, step.op->out), step.op->maximum ? -infinity : 0);
+    values["row"] = rowName(step, row);
+    values["new"] = bold(step.op->maximum ? number(value) : factor(value));
+    return say(which + ".end.row", values);
 }
 
 std::string Narrator::explainOther(const Step& step, CtaId cta) const
 {
     Words::Values values = common(step, cta);
-    if (step.op->kind == OpKind::Store)
+    std::string which(name(step.op->kind));
+    if (step.op->kind == OpKind::Store) {
         values["what"] = values["tensor"]
             + (step.op->j >= 0 ? " (" + values["i"] + ", " + values["j"] + ")" : " of query tile " + values["i"]);
-    return say(std::string(name(step.op->kind)) + (step.ends ? ".end" : ".begin"), values);
+        which += step.op->async ? ".async" : "";
+    }
+    if (step.op->kind == OpKind::Commit && step.op->group == GroupKind::Stores)
+        which += ".stores";
+    if (step.op->kind == OpKind::Convert && step.op->in[0] != step.op->out)
+        which += ".to";
+    if (step.op->kind == OpKind::Stage && !step.op->in[0].valid())
+        which += ".tile";
+    if (step.op->kind == OpKind::SetRegisters) {
+        const int own = m_run.program->roles[step.op->role.index()].registers;
+        const int launch = m_run.program->launches[workOf(step).launch].registersPerThread;
+        values["registers"] = std::to_string(own > 0 ? own : launch);
+        values["launch"] = std::to_string(launch);
+        which += own > launch ? ".more" : ".less";
+    }
+    return say(which + (step.ends ? ".end" : ".begin"), values);
 }
 
 } // namespace flashstep

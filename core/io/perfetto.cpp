@@ -182,7 +182,7 @@ private:
         process(
             processUuid(cta), static_cast<std::int32_t>(cta.index()) + 2, processName(m_trace, cta), cta.index() + 1);
         marks(cta);
-        m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctas.size()));
+        m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctaCount()));
         return true;
     }
 

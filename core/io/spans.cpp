@@ -17,7 +17,12 @@ std::optional<Engine> engineOf(OpKind kind)
     case OpKind::Store:
         return Engine::Hbm;
     case OpKind::Commit:
+    case OpKind::Arrive:
+    case OpKind::Fence:
+    case OpKind::SetRegisters:
         return Engine::Issue;
+    case OpKind::NextTile:
+        return Engine::L2;
     case OpKind::Mma:
         return Engine::Tensor;
     case OpKind::Exp2:
@@ -30,6 +35,7 @@ std::optional<Engine> engineOf(OpKind kind)
     case OpKind::Normalise:
         return Engine::Alu;
     case OpKind::Stage:
+    case OpKind::Reduce:
         return Engine::Smem;
     case OpKind::Wait:
     case OpKind::Sync:
@@ -45,13 +51,14 @@ bool overlaps(const Trace& trace, InstanceId instance, const Range& range)
     return !trace.ended(instance) || trace.endPosition(instance).value >= range.from.value;
 }
 
-Span spanOf(const Trace& trace, CtaId ctaId, OpId opId)
+Span spanOf(const Trace& trace, WorkId work, OpId opId)
 {
     const Program& program = trace.program();
-    const Cta& cta = program.ctas[ctaId.index()];
     const Op& op = program.op(opId);
-    const InstanceId instance = trace.instance(ctaId, opId);
-    Span span { instance, ctaId, opId, &op, engineOf(op.kind), cta.i, program.keyBlock(cta, op), 0, 0 };
+    const Work& which = program.work(work);
+    const InstanceId instance = trace.instance(work, opId);
+    Span span { instance, trace.ctaOf(work), work, opId, &op, engineOf(op.kind), program.queryTile(which, op),
+        program.keyBlock(which, op), 0, 0 };
     span.begin = trace.beginCycle(instance);
     span.end = trace.endCycle(instance);
     return span;
@@ -60,43 +67,32 @@ Span spanOf(const Trace& trace, CtaId ctaId, OpId opId)
 void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visitor)
 {
     const Program& program = trace.program();
-    for (std::size_t c = 0; c < program.ctas.size(); ++c) {
+    for (std::size_t c = 0; c < program.ctaCount(); ++c) {
         const CtaId cta(c);
+        const auto works = trace.worksOf(cta);
+        if (works.empty())
+            continue;
         bool announced = false;
-        for (const RoleRange& role : program.streamOf(cta).roles)
-            for (std::uint32_t k = 0; k < role.count; ++k) {
-                const OpId op(role.first + k);
-                if (!overlaps(trace, trace.instance(cta, op), range))
-                    continue;
-                if (!announced && !visitor.cta(cta))
-                    return;
-                announced = true;
-                if (!visitor.span(spanOf(trace, cta, op)))
-                    return;
+        for (std::size_t r = 0; r < trace.streamOf(works.front()).roles.size(); ++r)
+            for (const WorkId work : works) {
+                const RoleRange& role = trace.streamOf(work).roles[r];
+                for (std::uint32_t k = 0; k < role.count; ++k) {
+                    const OpId op(role.first + k);
+                    if (!overlaps(trace, trace.instance(work, op), range))
+                        continue;
+                    if (!announced && !visitor.cta(cta))
+                        return;
+                    announced = true;
+                    if (!visitor.span(spanOf(trace, work, op)))
+                        return;
+                }
             }
     }
 }
 
 bool completesStep(const Trace& trace, Position p, Level level)
 {
-    if (p.value == 0)
-        return false;
-    const Event event = trace.eventAt(p.value - 1);
-    const CtaId cta = trace.ctaOf(event.instance);
-    const Op& op = trace.program().op(trace.opOf(event.instance));
-    if (level == Level::Event)
-        return true;
-    if (level == Level::Operation)
-        return event.ends && !isWait(op.kind) && op.kind != OpKind::Commit;
-    if (level == Level::InnerTile)
-        return op.n > 0 && trace.block(cta, op.n) == p;
-    const Program& program = trace.program();
-    if (level == Level::OuterTile && program.ctas[cta.index()].launch + 1U != program.launches.size())
-        return false; // not the launch that completes O
-    const auto& roles = program.streamOf(cta).roles;
-    return event.ends && std::all_of(roles.begin(), roles.end(), [&](const RoleRange& role) {
-        return role.count == 0 || trace.endedAt(trace.instance(cta, OpId(role.first + role.count - 1)), p);
-    });
+    return p.value > 0 && trace.previous(Position { p.value + 1 }, level) == p;
 }
 
 std::int64_t Nanoseconds::of(Cycle cycle) const

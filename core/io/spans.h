@@ -23,16 +23,17 @@ struct Range {
 struct Span {
     InstanceId instance;
     CtaId cta;
+    WorkId work;
     OpId opId;
     const Op* op = nullptr;
     std::optional<Engine> engine;
     int i = -1, j = -1;
     Cycle begin = 0, end = 0;
 };
-[[nodiscard]] Span spanOf(const Trace& trace, CtaId cta, OpId op);
+[[nodiscard]] Span spanOf(const Trace& trace, WorkId work, OpId op);
 
 // The one order that all exporters share: CTA by CTA; in it role by role, as the program lists them; in a role as it
-// runs. `visit` returns false to stop.
+// runs, work tile after work tile. `visit` returns false to stop.
 struct SpanVisitor {
     std::function<bool(CtaId)> cta = [](CtaId) { return true; }; // before the first span of each CTA that has one
     std::function<bool(const Span&)> span;

@@ -32,7 +32,9 @@ void addRowStatistics(const Run& run, const Span& span, std::string_view low, st
     const TileValues values = trace.value(span.cta, span.op->out, trace.endPosition(span.instance));
     double least = INFINITY;
     double most = -INFINITY;
-    run.program->rows(*span.op).forEach([&](int row) {
+    const int offset = run.program->rowOffset(run.program->buffers[span.op->out.index()], *span.op);
+    run.program->rows(*span.op).forEach([&](int r) {
+        const int row = r + offset;
         if (row >= values.rows || values.cols < 1)
             return;
         const auto value = unit * static_cast<double>(values.at(row, 0));
@@ -67,8 +69,8 @@ CounterLine smemLine(const Trace& trace, const Range& range)
 {
     const Program& program = trace.program();
     std::map<Cycle, Bytes> changes;
-    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
-        const Bytes bytes = program.launches[program.ctas[k].launch].smemBytes;
+    for (std::size_t k = 0; k < program.ctaCount(); ++k) {
+        const Bytes bytes = program.launchOf(CtaId(k)).smemBytes;
         changes[trace.span(CtaId(k)).begin] += bytes;
         changes[trace.span(CtaId(k)).end] -= bytes;
     }
@@ -122,7 +124,7 @@ CounterLine useLine(const Run& run, Engine engine, const Range& range)
 void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
 {
     facts.clear();
-    const OpCounts counts = countsOf(*run.program, run.program->ctas[span.cta.index()], *span.op);
+    const OpCounts counts = countsOf(*run.program, run.program->work(span.work), *span.op);
     add(facts, "global_read_bytes", counts.globalRead);
     add(facts, "global_write_bytes", counts.globalWrite);
     add(facts, "flops", counts.flops);
@@ -141,29 +143,57 @@ std::vector<CounterLine> counterLines(const Run& run, const Range& range)
         smemLine(trace, range), useLine(run, Engine::Tensor, range), useLine(run, Engine::Exp, range) };
 }
 
+namespace {
+
+// Turns of the CTA's mbarriers, each completed by an arrival; those of named barriers are marked where they let go.
+void addMbarrierTurns(const Trace& trace, CtaId cta, const Range& range, std::vector<Mark>& marks)
+{
+    const Program& program = trace.program();
+    for (std::size_t b = 0; b < program.barriers.size(); ++b) {
+        std::uint32_t turns = 0;
+        if (program.barriers[b].named)
+            continue;
+        for (const auto arrivals = trace.arrivals(cta, BarrierId(b)); const Arrival& arrival : arrivals) {
+            const Position p { arrival.event + 1 };
+            if (arrival.turns > turns && p >= range.from && p <= range.to)
+                marks.push_back(
+                    { program.barriers[b].name, fmt::format("turn {} completed", arrival.turns - 1), trace.timeAt(p) });
+            turns = arrival.turns;
+        }
+    }
+}
+
+} // namespace
+
 std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
 {
     const Program& program = trace.program();
-    std::map<std::pair<std::size_t, std::uint32_t>, Cycle> turns;
+    std::map<std::pair<std::size_t, std::int64_t>, Cycle> turns;
     std::vector<Mark> marks;
-    for (const RoleRange& role : program.streamOf(cta).roles)
-        for (std::uint32_t k = 0; k < role.count; ++k) {
-            const OpId id(role.first + k);
-            const Op& op = program.op(id);
-            const InstanceId instance = trace.instance(cta, id);
+    for (const WorkId work : trace.worksOf(cta)) {
+        const Stream& stream = trace.streamOf(work);
+        std::vector<std::int64_t> before(program.barriers.size(), -1);
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const Op& op = program.ops[k];
+            const InstanceId instance = trace.instance(work, OpId(k));
             if ((op.kind != OpKind::Sync && op.kind != OpKind::Rescale) || !trace.ended(instance)
                 || !overlaps(trace, instance, range))
                 continue;
-            if (op.kind == OpKind::Rescale)
+            if (op.kind == OpKind::Rescale) {
                 marks.push_back({ "rescales",
                     fmt::format("{}: block {} rescales", program.roles[op.role.index()].name,
-                        program.keyBlock(program.ctas[cta.index()], op)),
+                        program.keyBlock(program.work(work), op)),
                     trace.endCycle(instance) });
-            else if (!op.dropped)
-                turns[{ op.barrier.index(), op.turn }] = trace.endCycle(instance);
+            } else if (!op.dropped) {
+                std::int64_t& first = before[op.barrier.index()];
+                first = first < 0 ? trace.turnsBefore(work, op.barrier) : first;
+                turns[{ op.barrier.index(), first + op.turn }] = trace.endCycle(instance);
+            }
         }
+    }
     for (const auto& [key, cycle] : turns)
         marks.push_back({ program.barriers[key.first].name, fmt::format("turn {} completed", key.second), cycle });
+    addMbarrierTurns(trace, cta, range, marks);
     std::stable_sort(marks.begin(), marks.end(),
         [](const Mark& a, const Mark& b) { return a.line != b.line ? a.line < b.line : a.cycle < b.cycle; });
     return marks;

@@ -33,8 +33,8 @@ Status setCount(Program& program, const std::string& spec, const std::string& as
 {
     const std::size_t equals = assignment.find('=');
     const std::string name = assignment.substr(0, equals);
-    const auto found = std::find_if(program.barriers.begin(), program.barriers.end(),
-        [&](const BarrierDecl& barrier) { return barrier.name == name; });
+    const auto named = [&](const BarrierDecl& barrier) { return barrier.family == name || barrier.name == name; };
+    const auto found = std::find_if(program.barriers.begin(), program.barriers.end(), named);
     if (found == program.barriers.end())
         return Error { "no barrier of that name", "break " + spec, namesOf(program.barriers) };
     const std::string text = equals == std::string::npos ? std::string() : assignment.substr(equals + 1);
@@ -43,7 +43,9 @@ Status setCount(Program& program, const std::string& spec, const std::string& as
     if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 1'000'000)
         return Error { "no such count", "break " + spec,
             "count:" + name + "=N with N from 1 to 1000000 " + found->unit };
-    found->count = count;
+    for (BarrierDecl& barrier : program.barriers) // every slot of a ring
+        if (named(barrier))
+            barrier.count = count;
     return Nothing {};
 }
 
@@ -52,13 +54,17 @@ Status skipRescale(Program& program, const std::string& spec)
 {
     bool any = false;
     for (Op& op : program.ops) {
+        if (op.kind == OpKind::Reduce && op.in[2].valid()) { // FA1 folds the rescale into the sum
+            op.in[2] = BufferId::none();
+            any = true;
+        }
         if (op.kind != OpKind::Rescale)
             continue;
         op.dropped = true;
         any = true;
     }
     if (!any)
-        return Error { program.algorithm + " never rescales", "break " + spec, "fa2" };
+        return Error { program.algorithm + " never rescales", "break " + spec, "fa1, fa2, fa3" };
     return Nothing {};
 }
 

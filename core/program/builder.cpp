@@ -9,34 +9,61 @@ namespace flashstep {
 
 // ---- CtaScope -------------------------------------------------------------------------------------------------------
 
-void CtaScope::eachWarp(const std::function<void(Warp&)>& body)
+void CtaScope::record(RoleId role, int index, int sharers, const std::function<void(Warp&)>& body)
 {
-    Program& program = m_launch.m_kernel.m_program;
-    for (int w = 0; w < m_launch.warps(); ++w) {
-        const auto first = static_cast<std::uint32_t>(program.ops.size());
-        Warp warp(*this, w);
-        body(warp);
-        const auto count = static_cast<std::uint32_t>(program.ops.size()) - first;
-        m_stream.roles.push_back({ RoleId(static_cast<std::size_t>(w)), first, count });
-    }
+    const Program& program = m_launch.m_kernel.m_program;
+    const auto first = static_cast<std::uint32_t>(program.ops.size());
+    Warp warp(*this, role, index, sharers);
+    body(warp);
+    const auto count = static_cast<std::uint32_t>(program.ops.size()) - first;
+    m_stream.roles.push_back({ role, first, count });
 }
 
-// ---- Launch ---------------------------------------------------------------------------------------------------------
+void CtaScope::eachWarp(const std::function<void(Warp&)>& body)
+{
+    for (int w = 0; w < m_launch.warps(); ++w)
+        record(m_launch.declareRole("warp " + std::to_string(w), 1, w, 0), w, m_launch.warps(), body);
+}
+
+void CtaScope::role(const std::string& name, int index, int sharers, const std::function<void(Warp&)>& body)
+{
+    const auto& roles = m_launch.m_kernel.m_program.roles;
+    const auto found = std::find_if(roles.begin(), roles.end(), [&](const RoleDecl& r) { return r.name == name; });
+    assert(found != roles.end());
+    record(RoleId(static_cast<std::size_t>(found - roles.begin())), index, sharers, body);
+}
+
+// ---- Launch: memory, barriers, roles --------------------------------------------------------------------------------
+
+LaunchDecl& Launch::decl() const
+{
+    return m_kernel.m_program.launches[static_cast<std::size_t>(m_index)];
+}
+
+TileSize Launch::tile() const
+{
+    return m_kernel.m_program.tile;
+}
 
 BufferId Launch::add(BufferDecl decl)
 {
-    const Program& program = m_kernel.m_program;
-    const LaunchDecl& launch = program.launches[static_cast<std::size_t>(m_index)];
+    Program& program = m_kernel.m_program;
     decl.launch = static_cast<std::uint8_t>(m_index);
-    decl.rows = decl.tile == Tile::Key ? program.tile.keys : launch.queryRows;
-    m_kernel.m_program.buffers.push_back(std::move(decl));
-    return BufferId(m_kernel.m_program.buffers.size() - 1);
+    if (decl.rows == 0)
+        decl.rows = decl.tile == Tile::Key ? program.tile.keys : this->decl().queryRows;
+    if (decl.family.empty())
+        decl.family = decl.name;
+    const BufferId id(program.buffers.size());
+    if (!decl.region.valid())
+        decl.region = id;
+    program.buffers.push_back(std::move(decl));
+    return id;
 }
 
 BufferId Launch::smem(std::string name, Tile tile, int cols, DType dtype)
 {
     const Program& program = m_kernel.m_program;
-    LaunchDecl& launch = m_kernel.m_program.launches[static_cast<std::size_t>(m_index)];
+    LaunchDecl& launch = decl();
     const TileSize cost = program.costTile;
     const int costRows = tile == Tile::Key ? cost.keys : cost.rows / (program.tile.rows / launch.queryRows);
     const int costCols
@@ -55,7 +82,7 @@ BufferId Launch::smem(std::string name, Tile tile, int cols, DType dtype)
 BufferId Launch::smemRow(std::string name)
 {
     const Program& program = m_kernel.m_program;
-    LaunchDecl& launch = m_kernel.m_program.launches[static_cast<std::size_t>(m_index)];
+    LaunchDecl& launch = decl();
     const int costRows = program.costTile.rows / (program.tile.rows / launch.queryRows);
     BufferDecl decl;
     decl.name = std::move(name);
@@ -70,19 +97,39 @@ BufferId Launch::smemRow(std::string name)
     return add(std::move(decl));
 }
 
-BufferId Launch::smemAlias(std::string name, BufferId of, int cols, DType dtype)
+BufferId Launch::smemAlias(
+    std::string name, Tile tile, BufferId of, int cols, DType dtype, int rows, Bytes byte, bool perWarp)
 {
+    const BufferDecl& host = m_kernel.m_program.buffers[of.index()];
     BufferDecl decl;
     decl.name = std::move(name);
     decl.space = Space::Smem;
     decl.dtype = dtype;
+    decl.rows = rows;
     decl.cols = cols;
-    decl.tile = m_kernel.m_program.buffers[of.index()].tile;
+    decl.tile = tile;
     decl.aliases = of;
+    decl.region = host.region;
+    decl.regionByte = host.regionByte + byte;
+    decl.perWarp = perWarp;
     return add(std::move(decl));
 }
 
-BufferId Launch::registers(std::string name, Tile tile, int cols, DType dtype)
+BufferId Launch::smemScratch(std::string name, int rows, int cols, bool perWarp)
+{
+    BufferDecl decl;
+    decl.name = std::move(name);
+    decl.space = Space::Smem;
+    decl.dtype = DType::Fp32;
+    decl.rows = rows;
+    decl.cols = cols;
+    decl.perWarp = perWarp;
+    decl.costedBytes = static_cast<Bytes>(rows) * cols * bytesOf(DType::Fp32);
+    this->decl().smemBytes += decl.costedBytes;
+    return add(std::move(decl));
+}
+
+BufferId Launch::registers(std::string name, Tile tile, int cols, DType dtype, int copies)
 {
     BufferDecl decl;
     decl.name = std::move(name);
@@ -90,32 +137,117 @@ BufferId Launch::registers(std::string name, Tile tile, int cols, DType dtype)
     decl.dtype = dtype;
     decl.cols = cols;
     decl.tile = tile;
+    if (copies > 1) {
+        decl.perWarp = true;
+        decl.rows = copies * this->decl().queryRows;
+    }
     return add(std::move(decl));
 }
 
 BarrierId Launch::barrier(std::string name)
 {
+    return namedBarrier(std::move(name), 32 * m_warps);
+}
+
+BarrierId Launch::namedBarrier(std::string name, int threads)
+{
     auto& barriers = m_kernel.m_program.barriers;
-    barriers.push_back({ std::move(name), "threads", 32 * m_warps, 32 });
+    barriers.push_back({ name, name, "threads", threads, true, static_cast<std::uint8_t>(m_index) });
     return BarrierId(barriers.size() - 1);
+}
+
+BarrierId Launch::mbarrier(std::string name, std::string unit, int count, std::string family)
+{
+    auto& barriers = m_kernel.m_program.barriers;
+    if (family.empty())
+        family = name;
+    barriers.push_back(
+        { std::move(name), std::move(family), std::move(unit), count, false, static_cast<std::uint8_t>(m_index) });
+    return BarrierId(barriers.size() - 1);
+}
+
+Ring Launch::ring(const std::string& pipeline, const std::string& letter, Tile tile, int cols, DType dtype, int stages,
+    int fullThreads, int emptyArrivals)
+{
+    Ring ring;
+    for (int s = 0; s < stages; ++s) {
+        const std::string slot = "[" + std::to_string(s) + "]";
+        const BufferId buffer = smem(letter + slot, tile, cols, dtype);
+        auto& buffers = m_kernel.m_program.buffers;
+        BufferDecl& decl = buffers[buffer.index()];
+        decl.family = letter;
+        if (s > 0) { // side by side, so that what aliases the ring may reach over several slots
+            decl.region = buffers[ring.buffers.front().index()].region;
+            decl.regionByte = s * decl.rows * decl.rowBytes();
+        }
+        const int bytes = decl.rows * cols * bytesOf(m_kernel.problem().costedDtype());
+        ring.buffers.push_back(buffer);
+        ring.full.push_back(mbarrier(pipeline + ".full" + slot, fullThreads > 0 ? "threads" : "bytes",
+            fullThreads > 0 ? fullThreads : bytes, pipeline + ".full"));
+        ring.empty.push_back(mbarrier(pipeline + ".empty" + slot, "arrivals", emptyArrivals, pipeline + ".empty"));
+    }
+    return ring;
+}
+
+WaitId Launch::wait(
+    std::string name, const std::string& barrier, std::string reason, std::vector<std::string> impliedBy)
+{
+    auto& waits = m_kernel.m_program.waits;
+    waits.push_back({ std::move(name), barrier, {}, 0, std::move(impliedBy), std::move(reason) });
+    return WaitId(waits.size() - 1);
 }
 
 WaitId Launch::wait(std::string name, BarrierId barrier, std::string reason, std::vector<std::string> impliedBy)
 {
-    auto& waits = m_kernel.m_program.waits;
-    waits.push_back({ std::move(name), barrier, 0, std::move(impliedBy), std::move(reason) });
-    return WaitId(waits.size() - 1);
+    const auto& barriers = m_kernel.m_program.barriers;
+    return wait(std::move(name), barrier.valid() ? barriers[barrier.index()].family : std::string(), std::move(reason),
+        std::move(impliedBy));
 }
 
-RowSetId Launch::queryRows(int warp)
+// A role of one warp runs on the quarter of its warp; one of four warps, on all of them.
+RoleId Launch::declareRole(std::string name, int warps, int firstWarp, int registers)
 {
-    const int rows = m_kernel.m_program.launches[static_cast<std::size_t>(m_index)].queryRows;
-    const int slab = 16 * m_warps;
-    assert(rows % m_warps == 0);
+    auto& roles = m_kernel.m_program.roles;
+    const auto found = std::find_if(roles.begin(), roles.end(), [&](const RoleDecl& r) { return r.name == name; });
+    if (found != roles.end())
+        return RoleId(static_cast<std::size_t>(found - roles.begin()));
+    roles.push_back({ std::move(name), warps, warps == 1 ? firstWarp % 4 : -1, registers });
+    return RoleId(roles.size() - 1);
+}
+
+void Launch::setSchedule(Schedule schedule, int clusterSize, int ringPositions)
+{
+    decl().schedule = schedule;
+    decl().clusterSize = clusterSize;
+    decl().ringPositions = schedule == Schedule::SingleTile ? 1 : ringPositions;
+}
+
+// ---- Launch: who touches what ---------------------------------------------------------------------------------------
+
+RowSetId Launch::queryRows(int index, int sharers)
+{
+    const int rows = decl().queryRows;
     const auto u = [](int x) { return static_cast<std::uint16_t>(x); };
-    if (rows % slab == 0)
-        return m_kernel.rowSet({ u(16 * warp), 16, u(slab), u(rows / slab) });
-    return m_kernel.rowSet({ u(warp * (rows / m_warps)), u(rows / m_warps), 0, 1 });
+    if (sharers == 0)
+        return m_kernel.rowSet({ 0, u(rows), 0, 1 });
+    assert(rows % sharers == 0);
+    const int slab = 16 * sharers;
+    // Single warps: rows 16 w … of every slab; warpgroups own 64 rows each, one after the other.
+    if (sharers == m_warps && rows % slab == 0)
+        return m_kernel.rowSet({ u(16 * index), 16, u(slab), u(rows / slab) });
+    return m_kernel.rowSet({ u(index * (rows / sharers)), u(rows / sharers), 0, 1 });
+}
+
+// Warps that share out the keys own groups of 16, interleaved. [FlashAttention v1.0.9, fmha_fprop_kernel_1xN.h]
+RowSetId Launch::keyColumns(int warp)
+{
+    const int keys = m_kernel.m_program.tile.keys;
+    const int group = 16 * m_warps;
+    assert(keys % m_warps == 0);
+    const auto u = [](int x) { return static_cast<std::uint16_t>(x); };
+    if (keys % group == 0)
+        return m_kernel.rowSet({ u(16 * warp), 16, u(group), u(keys / group) });
+    return m_kernel.rowSet({ u(warp * (keys / m_warps)), u(keys / m_warps), 0, 1 });
 }
 
 // cp.async moves 16 bytes a thread: 8 threads span 64 elements of a row (4 span 32), so a warp covers 4 (or 8) rows of
@@ -131,137 +263,44 @@ RowSetId Launch::copyRows(int warp, int rows, int cols)
     return m_kernel.rowSet({ u((warp + 1) % m_warps), 1, u(m_warps), u(rows / m_warps) });
 }
 
-StreamId Launch::record(const std::vector<int>& shape, int i, int j, const std::function<void(CtaScope&)>& body)
-{
-    if (const auto known = m_shapes.find(shape); known != m_shapes.end())
-        return known->second;
-    Program& program = m_kernel.m_program;
-    CtaScope cta(*this);
-    cta.i = i;
-    cta.j = j;
-    cta.m_stream.firstOp = static_cast<std::uint32_t>(program.ops.size());
-    body(cta);
-    cta.m_stream.opCount = static_cast<std::uint32_t>(program.ops.size()) - cta.m_stream.firstOp;
-    for (std::uint32_t k = 0; k < cta.m_stream.opCount; ++k)
-        cta.m_stream.visitedBlocks = std::max(cta.m_stream.visitedBlocks, program.ops[cta.m_stream.firstOp + k].n);
-    program.streams.push_back(std::move(cta.m_stream));
-    const StreamId id(program.streams.size() - 1);
-    m_shapes.emplace(shape, id);
-    return id;
-}
-
-void Launch::place(StreamId stream, int b, int h, int i, int j)
-{
-    Program& program = m_kernel.m_program;
-    LaunchDecl& launch = program.launches[static_cast<std::size_t>(m_index)];
-    const int row = i * launch.queryRows;
-    program.ctas.push_back({ stream, static_cast<std::uint8_t>(m_index), b, h, row / program.tile.rows, j, row });
-    ++launch.ctaCount;
-}
-
-void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body)
-{
-    const Program& program = m_kernel.m_program;
-    const Problem& p = program.problem;
-    const int rows = program.launches[static_cast<std::size_t>(m_index)].queryRows;
-    m_kernel.m_program.launches[static_cast<std::size_t>(m_index)].ctasPerTile = program.tile.rows / rows;
-    const int tiles = (p.seqlenQ + rows - 1) / rows;
-    for (int h = 0; h < p.heads; ++h) {
-        for (int b = 0; b < p.batch; ++b) {
-            for (int i = 0; i < tiles; ++i) {
-                const int row = i * rows;
-                std::vector<int> shape { std::min(rows, p.seqlenQ - row) };
-                for (const VisitedBlock& block : blocksRightToLeft(row / program.tile.rows))
-                    shape.push_back(2 * block.j + (block.masked ? 1 : 0));
-                place(record(shape, i, 0, body), b, h, i, 0);
-            }
-        }
-    }
-}
-
-void Launch::overScoreTiles(const std::function<void(CtaScope&)>& body)
-{
-    const Program& program = m_kernel.m_program;
-    m_kernel.m_program.launches[static_cast<std::size_t>(m_index)].ctasPerTile = program.keyBlocks();
-    const Problem& p = program.problem;
-    for (int h = 0; h < p.heads; ++h)
-        for (int b = 0; b < p.batch; ++b)
-            for (int i = 0; i < program.queryTiles(); ++i)
-                for (int j = 0; j < program.keyBlocks(); ++j) {
-                    const int rows = std::min(program.tile.rows, p.seqlenQ - i * program.tile.rows);
-                    place(record({ rows, program.keysInside(j) }, i, j, body), b, h, i, j);
-                }
-}
-
-std::vector<VisitedBlock> Launch::allBlocks() const
-{
-    const int count = m_kernel.m_program.keyBlocks();
-    std::vector<VisitedBlock> blocks;
-    for (int j = 0; j < count; ++j)
-        blocks.push_back({ j, j + 1, j == 0, j == count - 1, true });
-    return blocks;
-}
-
-// n_block_min, n_block_max and the masked iterations of kernels like FlashAttention-2's. [flash_fwd_kernel.h]
-std::vector<VisitedBlock> Launch::blocksRightToLeft(int i) const
-{
-    const Program& program = m_kernel.m_program;
-    const Problem& p = program.problem;
-    const int M = program.tile.rows;
-    const int N = program.tile.keys;
-    const std::int64_t shift = p.seqlenK - p.seqlenQ; // 64 bits: a window may be as wide as an int
-    const auto ceilDiv
-        = [](std::int64_t a, std::int64_t b) { return static_cast<int>(a >= 0 ? (a + b - 1) / b : -(-a / b)); };
-
-    std::int64_t keys = p.seqlenK; // one past the rightmost that any row of the tile could see
-    if (p.mask.kind != MaskKind::None)
-        keys = std::min(keys, (i + 1) * M + shift + (p.mask.kind == MaskKind::Window ? p.mask.right : 0));
-    const int last = ceilDiv(keys, N); // one past the rightmost block
-    int first = 0;
-    if (p.mask.kind == MaskKind::Window)
-        first = static_cast<int>(std::max<std::int64_t>(0, (i * M + shift - p.mask.left) / N));
-
-    // The kernels' tiles divide each other; shown ones need not, and then the diagonal may cross one block more.
-    const bool nested = M % N == 0 || N % M == 0;
-    const bool even
-        = p.seqlenQ % M == 0 && p.seqlenK % N == 0 && nested && p.headDim <= 128 && p.mask.kind != MaskKind::Window;
-    int maskSteps = 0;
-    switch (p.mask.kind) {
-    case MaskKind::None:
-        maskSteps = even || p.seqlenK % N == 0 ? 0 : 1; // the one masked step of an even kernel masks nothing
-        break;
-    case MaskKind::Causal:
-        maskSteps = ceilDiv(M, N) + (even ? 0 : 1);
-        break;
-    case MaskKind::Window:
-        maskSteps = last - first;
-        break;
-    }
-
-    std::vector<VisitedBlock> blocks;
-    for (int j = last - 1; j >= first; --j) {
-        const int n = last - j;
-        blocks.push_back({ j, n, n == 1, j == first, n <= maskSteps });
-    }
-    return blocks;
-}
-
 // ---- Kernel ---------------------------------------------------------------------------------------------------------
 
 Launch Kernel::launch(std::string name, int warps, int queryRows, int registersPerThread)
 {
     LaunchDecl decl;
     decl.name = std::move(name);
-    decl.firstCta = static_cast<std::uint32_t>(m_program.ctas.size());
+    decl.firstWork = static_cast<std::uint32_t>(m_program.works.size());
+    decl.firstCta = m_program.ctaCount();
     decl.threads = 32 * warps;
     decl.registersPerThread = registersPerThread;
     decl.queryRows = queryRows == 0 ? m_program.tile.rows : queryRows;
     m_program.launches.push_back(decl);
-    while (m_program.roles.size() < static_cast<std::size_t>(warps)) {
-        const int w = static_cast<int>(m_program.roles.size());
-        m_program.roles.push_back({ "warp " + std::to_string(w), 1, w % 4 });
-    }
     return Launch(*this, static_cast<int>(m_program.launches.size()) - 1, warps);
+}
+
+void Kernel::finish()
+{
+    Program& p = m_program;
+    const LaunchDecl& last = p.launches.back();
+    p.tileWorks.assign(static_cast<std::size_t>(p.problem.batch) * static_cast<std::size_t>(p.problem.heads)
+            * static_cast<std::size_t>(p.queryTiles()),
+        0);
+    for (std::uint32_t k = last.firstWork + last.workCount; k-- > last.firstWork;) {
+        const Work& work = p.works[k];
+        for (int i = work.i; i < p.queryTiles(); i += std::max(1, last.sweep)) {
+            p.tileWorks[p.tileIndex(work.b, work.h, i)] = k;
+            if (last.sweep == 0)
+                break;
+        }
+    }
+    for (const Op& op : p.ops) { // who waits under each name
+        if (!op.wait.valid())
+            continue;
+        std::string& roles = p.waits[op.wait.index()].roles;
+        const std::string& role = p.roles[op.role.index()].name;
+        if ((", " + roles + ",").find(", " + role + ",") == std::string::npos)
+            roles += (roles.empty() ? "" : ", ") + role;
+    }
 }
 
 RowSetId Kernel::rowSet(const RowSet& rows)

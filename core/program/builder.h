@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/program/choices.h"
 #include "core/program/program.h"
 
 #include <functional>
 #include <map>
+#include <set>
 
 namespace flashstep {
 
@@ -19,93 +21,196 @@ struct VisitedBlock {
     int n = 1; // visited as the n-th
     bool first = false, last = false;
     bool masked = false; // belongs to the iterations in which the kernel runs its mask code
+    int i = 0; // query tile, relative to the work's: kernels that keep one query tile leave it 0
+};
+
+// Slots of SMEM that a producer fills and consumers empty in turn. Use u of a work tile (from 0) stands in slot
+// (position + u) mod stages.
+struct Ring {
+    std::vector<BufferId> buffers;
+    std::vector<BarrierId> full, empty;
 };
 
 class Kernel;
 class Launch;
 class CtaScope;
 
-// Speaks for one role of one CTA: each call records an op. Tiles are named by their buffers; warps touch their own
+// Speaks for one role of one CTA: each call records an op. Tiles are named by their buffers; roles touch their own
 // rows.
 class Warp {
 public:
     Warp& paper(int line); // the next op is this line of the paper's algorithm
+    Warp& once(When when); // the next op only with a persistent CTA's first or last work tile
+    Warp& ofTile(int i); // from here on: query tile i, relative to the work's
+    Warp& keysOf(int warp); // from here on: of score tiles, only the keys that this warp owns; -1: all of them
 
-    // Asynchronous copies of this warp's share of the rows; they land some time before their group is waited for.
+    // ---- copies -----------------------------------------------------------------------------------------------------
+
+    // cp.async of this warp's share of the rows; they land some time before their group is waited for.
     void copyAsync(BufferId to, TensorId tensor, int j = -1, SourceLine at = {});
     void commit(SourceLine at = {});
     void waitGroup(int pending, WaitId name, SourceLine at = {});
     void load(BufferId to, TensorId tensor, int j = -1, SourceLine at = {}); // holds the warp until the rows are there
+    void loadShared(BufferId to, TensorId tensor, int j, WaitId landed, SourceLine at = {}); // its share of the rows
+    // A whole tile by one instruction, or by cp.async of the whole role; it arrives at `full` when it lands. Multicast:
+    // this CTA's half of the rows, to both CTAs of the cluster.
+    void copyTile(BufferId to, TensorId tensor, int j, BarrierId full, Via via, bool multicast, SourceLine at = {});
+    void expect(BarrierId full, SourceLine at = {}); // announces the bytes of the turn
+    // The same through registers: an ordinary load that is waited for only where its value is used. `byAll`: every warp
+    // loads all rows, the first from L2 and the others from L1.
+    void prefetch(BufferId to, TensorId tensor, int j = -1, bool byAll = false, SourceLine at = {});
+    void fragments(BufferId to, BufferId from, int j, SourceLine at = {}); // the keys of this warp: SMEM to registers
+    void stage(BufferId to, BufferId from, int j = -1, SourceLine at = {});
+    void stageShared(BufferId to, BufferId from, int j = -1, SourceLine at = {}); // the rows this warp prefetched
+    void store(TensorId tensor, BufferId from, int j = -1, SourceLine at = {});
+    void storeTile(TensorId tensor, BufferId from, SourceLine at = {}); // bulk store by TMA
+    void commitStores(SourceLine at = {});
+    void waitStores(int pending, WaitId name, SourceLine at = {}); // until SMEM has been read out
+    void fence(SourceLine at = {});
+
+    // ---- barriers ---------------------------------------------------------------------------------------------------
+
     void sync(BarrierId barrier, WaitId name, SourceLine at = {});
+    void arrive(BarrierId barrier, int arrivals, Reach reach = Reach::Own, SourceLine at = {});
+    void wait(BarrierId barrier, int turn, WaitId name, SourceLine at = {});
+    void waitFull(const Ring& ring, int use, WaitId name, SourceLine at = {});
+    void waitEmpty(const Ring& ring, int use, WaitId name, SourceLine at = {});
+    void release(const Ring& ring, int use, int arrivals, Reach reach, SourceLine at = {});
+    [[nodiscard]] BufferId slot(const Ring& ring, int use) const;
+    [[nodiscard]] BarrierId fullOf(const Ring& ring, int use) const;
+
+    // ---- the machine ------------------------------------------------------------------------------------------------
+
+    void setRegisters(SourceLine at = {});
+    void fetchTile(SourceLine at = {}); // the next work tile, by an atomic counter
+    void publishTile(BufferId id, SourceLine at = {}); // its number into SMEM
+    void readTile(BufferId id, SourceLine at = {});
+
+    // ---- mathematics ------------------------------------------------------------------------------------------------
 
     void mmaTransposed(
         BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at = {}); // out = A Bᵀ
     void mma(BufferId out, BufferId a, BufferId b, const VisitedBlock& block,
-        SourceLine at = {}); // out (+)= A B, anew at the first block
+        SourceLine at = {}); // out (+)= A B, anew at the first block; lands in O
+    void mmaPart(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, bool accumulate,
+        SourceLine at = {}); // the same for a partial result, which is no step yet
+    Warp& async(); // the next product is a WGMMA: the role goes on while it runs
+    void waitMma(int pending, WaitId name, SourceLine at = {});
     void mask(BufferId s, const VisitedBlock& block, SourceLine at = {});
+    // m = max(before, rowmax S); `before`: m itself, another statistic, or none to start anew.
     void rowMax(BufferId m, BufferId scale, BufferId s, const VisitedBlock& block, SourceLine at = {});
+    void rowMaxFrom(
+        BufferId m, BufferId scale, BufferId s, BufferId before, const VisitedBlock& block, SourceLine at = {});
     void rescale(BufferId o, BufferId l, BufferId scale, const VisitedBlock& block, SourceLine at = {});
+    void rescaleOne(BufferId x, BufferId scale, const VisitedBlock& block, SourceLine at = {}); // O or l alone
     void exp2(BufferId p, BufferId s, BufferId m, const VisitedBlock& block, SourceLine at = {});
     void rowSum(BufferId l, BufferId p, const VisitedBlock& block, SourceLine at = {});
+    void rowSumFrom(BufferId l, BufferId p, BufferId before, const VisitedBlock& block, SourceLine at = {});
     void convert(BufferId tile, int j = -1, int n = 0, SourceLine at = {});
+    void convertTo(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at = {});
     void normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLine at = {}); // l none: nothing was seen
     void divide(BufferId p, BufferId l, int j, SourceLine at = {}); // P = P / l
-    void stage(BufferId to, BufferId from, int j = -1, SourceLine at = {});
-    void store(TensorId tensor, BufferId from, int j = -1, SourceLine at = {});
+    // The rows' partial results of all warps put together, in their order.
+    void reduceMax(BufferId m, BufferId scale, BufferId parts, BufferId before, const VisitedBlock& block,
+        SourceLine at = {}); // m = max(before, parts), scale = exp2((before - m) c)
+    void reduceSum(BufferId out, BufferId parts, BufferId before, BufferId scale, const VisitedBlock& block, bool step,
+        SourceLine at = {}); // out = scale before + parts; scale none: 1
+
+    [[nodiscard]] Op& last(); // the op recorded last, for what has no call of its own
+    [[nodiscard]] int index() const { return m_index; } // among the roles that share the rows
+    [[nodiscard]] RowSetId ownRows() const { return m_queryRows; }
+    [[nodiscard]] RowSetId ownKeys() const { return m_keys; }
 
 private:
     friend class CtaScope;
-    Warp(CtaScope& cta, int index);
+    Warp(CtaScope& cta, RoleId role, int index, int sharers);
     Op& add(OpKind kind, const SourceLine& at);
+    Op& addBlock(OpKind kind, const VisitedBlock& block, const SourceLine& at);
+    void countStep(Op& op);
+    [[nodiscard]] int relative(int j) const;
+    [[nodiscard]] int slotOf(const Ring& ring, int use) const;
+    [[nodiscard]] int turnOf(const Ring& ring, int use) const;
+    void nameWait(WaitId name, const SourceLine& at);
 
     CtaScope& m_cta;
-    int m_index;
-    RowSetId m_queryRows; // rows of the query tile this warp computes
+    RoleId m_role;
+    int m_index; // among those that share the rows
+    int m_sharers;
+    RowSetId m_queryRows; // rows of the query tile this role computes
+    RowSetId m_keys;
+    int m_tile = 0;
     int m_paper = 0;
-    std::map<std::size_t, std::uint32_t> m_turns; // per barrier
+    When m_when = When::Always;
+    bool m_async = false;
+    std::map<std::size_t, std::int32_t> m_turns; // per barrier
 };
 
 // One CTA while its roles are being recorded.
 class CtaScope {
 public:
-    int i = 0; // query tile
+    int i = 0; // query tile, absolute
     int j = 0; // key block the CTA stands for, where the grid has one
+    int position = 0; // of its rings
 
     // Each warp of the launch in turn; they run at the same time.
     void eachWarp(const std::function<void(Warp&)>& body);
+    // One role by itself. `index` of `sharers` says which part of the rows is its own; sharers 0: the whole tile.
+    void role(const std::string& name, int index, int sharers, const std::function<void(Warp&)>& body);
 
 private:
     friend class Warp;
     friend class Launch;
     Launch& m_launch;
     Stream m_stream;
+    std::map<std::pair<int, int>, std::uint32_t> m_steps; // (i, n) to index
     explicit CtaScope(Launch& launch)
         : m_launch(launch)
     {
     }
+    void record(RoleId role, int index, int sharers, const std::function<void(Warp&)>& body);
 };
 
 // One kernel launch: its buffers, barriers and waits, and the grid it runs over.
 class Launch {
 public:
     using Tile = BufferDecl::Tile;
+    enum class Order : std::uint8_t { TilesBatchHeads, TilesHeadsBatch, LongestFirst };
 
     BufferId smem(std::string name, Tile tile, int cols, DType dtype);
     BufferId smemRow(std::string name); // fp32 scores of whole rows, every key block side by side
-    BufferId smemAlias(std::string name, BufferId of, int cols, DType dtype); // the same memory under another name
-    BufferId registers(std::string name, Tile tile, int cols, DType dtype = DType::Fp32);
+    // The same memory under another name, from `byte` on; rows: 0 as its tile says.
+    BufferId smemAlias(std::string name, Tile tile, BufferId of, int cols, DType dtype, int rows = 0, Bytes byte = 0,
+        bool perWarp = false);
+    BufferId smemScratch(std::string name, int rows, int cols, bool perWarp = false); // fp32, beside the tiles
+    BufferId registers(std::string name, Tile tile, int cols, DType dtype = DType::Fp32, int copies = 1);
     BarrierId barrier(std::string name); // all warps of the CTA
+    BarrierId namedBarrier(std::string name, int threads);
+    BarrierId mbarrier(std::string name, std::string unit, int count, std::string family = {});
+    // `count` of the full barriers: 0 means the bytes of a tile, else threads.
+    Ring ring(const std::string& pipeline, const std::string& letter, Tile tile, int cols, DType dtype, int stages,
+        int fullThreads, int emptyArrivals);
+    WaitId wait(std::string name, const std::string& barrier, std::string reason,
+        std::vector<std::string> impliedBy = {}); // barrier: its family; empty: the role's own groups
     WaitId wait(std::string name, BarrierId barrier, std::string reason, std::vector<std::string> impliedBy = {});
+    void needSmem(Bytes bytes) { decl().smemBytes += bytes; } // beyond the buffers
+    RoleId declareRole(std::string name, int warps, int firstWarp, int registers);
+    void setSchedule(Schedule schedule, int clusterSize, int ringPositions);
 
     [[nodiscard]] int warps() const { return m_warps; }
+    [[nodiscard]] TileSize tile() const;
     // Key blocks that query tile i visits, right to left (n = 1 is the rightmost), none for a tile that sees nothing.
     [[nodiscard]] std::vector<VisitedBlock> blocksRightToLeft(int i) const;
+    // The same from left to right.
+    [[nodiscard]] std::vector<VisitedBlock> blocksLeftToRight(int i) const;
     // Every key block, left to right: what a kernel without skipping visits.
     [[nodiscard]] std::vector<VisitedBlock> allBlocks() const;
 
-    // The grid, query tiles fastest, then batch, then heads. `body` is called once for each distinct shape of CTA.
-    void overQueryTiles(const std::function<void(CtaScope&)>& body);
+    // The grid. `body` is called once for each distinct shape of CTA.
+    void overQueryTiles(const std::function<void(CtaScope&)>& body, Order order = Order::TilesBatchHeads);
     void overScoreTiles(const std::function<void(CtaScope&)>& body); // one CTA per (i, j)
+    // One CTA for each head and each of `splits` shares of the query tiles, all of which it sweeps itself: query tile
+    // of a share s is s, s + splits, …
+    void overHeads(int splits, const std::function<void(CtaScope&)>& body);
 
 private:
     friend class Kernel;
@@ -117,10 +222,14 @@ private:
         , m_warps(warps)
     {
     }
+    [[nodiscard]] LaunchDecl& decl() const;
     BufferId add(BufferDecl decl);
-    RowSetId queryRows(int warp);
+    RowSetId queryRows(int index, int sharers);
+    RowSetId keyColumns(int warp);
     RowSetId copyRows(int warp, int rows, int cols);
     StreamId record(const std::vector<int>& shape, int i, int j, const std::function<void(CtaScope&)>& body);
+    void recordStream(int i, int j, int position, const std::function<void(CtaScope&)>& body);
+    [[nodiscard]] std::vector<std::int32_t> turnsOf(const Stream& stream) const;
     void place(StreamId stream, int b, int h, int i, int j);
 
     Kernel& m_kernel;
@@ -129,26 +238,37 @@ private:
     std::map<std::vector<int>, StreamId> m_shapes;
 };
 
+// What the machine says to a kernel's host code, and what the table chose.
+struct KernelSetting {
+    int warps = 0; // of the kernel's table
+    int computeCapability = 0;
+    Bytes smemPerCta = 0;
+    int sms = 0;
+    Choices choices;
+};
+
 // What an algorithm writes into: launches, one after the other.
 class Kernel {
 public:
-    Kernel(Program& program, int warps, int computeCapability, Bytes smemPerCta)
+    Kernel(Program& program, KernelSetting setting)
         : m_program(program)
-        , m_warps(warps)
-        , m_computeCapability(computeCapability)
-        , m_smemPerCta(smemPerCta)
+        , m_setting(std::move(setting))
     {
     }
 
     [[nodiscard]] const Problem& problem() const { return m_program.problem; }
     [[nodiscard]] TileSize tile() const { return m_program.tile; }
     [[nodiscard]] TileSize costTile() const { return m_program.costTile; }
-    [[nodiscard]] int warps() const { return m_warps; } // of the kernel's table
-    [[nodiscard]] int computeCapability() const { return m_computeCapability; }
-    [[nodiscard]] Bytes smemPerCta() const { return m_smemPerCta; }
+    [[nodiscard]] int stages() const { return m_program.stages; }
+    [[nodiscard]] int warps() const { return m_setting.warps; }
+    [[nodiscard]] const KernelSetting& setting() const { return m_setting; }
+    [[nodiscard]] const Choices& choices() const { return m_setting.choices; }
+    [[nodiscard]] Bytes smemPerCta() const { return m_setting.smemPerCta; }
 
     // `queryRows`: rows of a CTA's tile; 0 means BR, else a divisor of it.
     Launch launch(std::string name, int warps, int queryRows = 0, int registersPerThread = 255);
+    void setSource(std::string file) { m_program.source = std::move(file); } // where the lines of its ops are
+    void finish(); // indices over everything recorded
 
 private:
     friend class Launch;
@@ -157,9 +277,7 @@ private:
     RowSetId rowSet(const RowSet& rows);
 
     Program& m_program;
-    int m_warps;
-    int m_computeCapability;
-    Bytes m_smemPerCta;
+    KernelSetting m_setting;
 };
 
 } // namespace flashstep

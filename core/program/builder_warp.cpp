@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/program/builder.h"
 
+#include <cassert>
 #include <utility>
 
 namespace flashstep {
 
-Warp::Warp(CtaScope& cta, int index)
+Warp::Warp(CtaScope& cta, RoleId role, int index, int sharers)
     : m_cta(cta)
+    , m_role(role)
     , m_index(index)
-    , m_queryRows(cta.m_launch.queryRows(index))
+    , m_sharers(sharers)
+    , m_queryRows(cta.m_launch.queryRows(index, sharers))
 {
 }
 
@@ -18,33 +21,134 @@ Warp& Warp::paper(int line)
     return *this;
 }
 
+Warp& Warp::once(When when)
+{
+    m_when = when;
+    return *this;
+}
+
+Warp& Warp::async()
+{
+    m_async = true;
+    return *this;
+}
+
+Warp& Warp::ofTile(int i)
+{
+    m_tile = i;
+    return *this;
+}
+
+Warp& Warp::keysOf(int warp)
+{
+    m_keys = warp < 0 ? RowSetId::none() : m_cta.m_launch.keyColumns(warp);
+    m_queryRows = m_cta.m_launch.queryRows(m_index, warp < 0 ? m_sharers : 0);
+    return *this;
+}
+
+Op& Warp::last()
+{
+    return m_cta.m_launch.m_kernel.m_program.ops.back();
+}
+
 Op& Warp::add(OpKind kind, const SourceLine& at)
 {
     Op& op = m_cta.m_launch.m_kernel.m_program.ops.emplace_back();
     op.kind = kind;
-    op.role = RoleId(static_cast<std::size_t>(m_index));
+    op.role = m_role;
     op.rows = m_queryRows;
+    op.i = m_tile;
+    op.part = static_cast<std::uint8_t>(m_index);
     op.line = at.line;
     op.paperLine = static_cast<std::uint16_t>(std::exchange(m_paper, 0));
+    op.when = std::exchange(m_when, When::Always);
     return op;
 }
+
+Op& Warp::addBlock(OpKind kind, const VisitedBlock& block, const SourceLine& at)
+{
+    Op& op = add(kind, at);
+    op.j = relative(block.j);
+    op.n = block.n;
+    op.i = block.i + m_tile;
+    op.keys = m_keys;
+    return op;
+}
+
+// The op is one of those with which the n-th block of its query tile lands in O.
+void Warp::countStep(Op& op)
+{
+    const auto [entry, isNew]
+        = m_cta.m_steps.emplace(std::pair(op.i, op.n), static_cast<std::uint32_t>(m_cta.m_stream.steps.size()));
+    if (isNew)
+        m_cta.m_stream.steps.push_back({ op.i, op.n, op.j, 0 });
+    ++m_cta.m_stream.steps[entry->second].parts;
+    op.step = entry->second;
+}
+
+// What has no key block: j = -1.
+int Warp::relative(int j) const
+{
+    return j < 0 ? -1 : j - m_cta.j;
+}
+
+void Warp::nameWait(WaitId name, const SourceLine& at)
+{
+    WaitDecl& wait = m_cta.m_launch.m_kernel.m_program.waits[name.index()];
+    if (wait.line == 0)
+        wait.line = at.line;
+}
+
+// ---- copies ---------------------------------------------------------------------------------------------------------
 
 void Warp::load(BufferId to, TensorId tensor, int j, SourceLine at)
 {
     Op& op = add(OpKind::Load, at);
     op.tensor = tensor;
     op.out = to;
-    op.j = j < 0 ? -1 : j - m_cta.j;
+    op.j = relative(j);
+}
+
+void Warp::loadShared(BufferId to, TensorId tensor, int j, WaitId landed, SourceLine at)
+{
+    const BufferDecl& buffer = m_cta.m_launch.m_kernel.m_program.buffers[to.index()];
+    load(to, tensor, j, at);
+    last().rows = m_cta.m_launch.copyRows(m_index, buffer.rows, buffer.cols);
+    last().wait = landed;
 }
 
 void Warp::copyAsync(BufferId to, TensorId tensor, int j, SourceLine at)
 {
+    const BufferDecl& buffer = m_cta.m_launch.m_kernel.m_program.buffers[to.index()];
     load(to, tensor, j, at);
+    last().async = true;
+    last().via = Via::CpAsync;
+    last().rows = m_cta.m_launch.copyRows(m_index, buffer.rows, buffer.cols);
+}
+
+void Warp::prefetch(BufferId to, TensorId tensor, int j, bool byAll, SourceLine at)
+{
     const Launch& launch = m_cta.m_launch;
     const BufferDecl& buffer = launch.m_kernel.m_program.buffers[to.index()];
-    Op& op = launch.m_kernel.m_program.ops.back();
-    op.async = true;
-    op.rows = m_cta.m_launch.copyRows(m_index, buffer.rows, buffer.cols);
+    load(to, tensor, j, at);
+    last().async = true;
+    if (byAll)
+        last().cached = m_index > 0;
+    else if (buffer.cols > 1)
+        last().rows = m_cta.m_launch.copyRows(m_index, buffer.rows, buffer.cols);
+}
+
+void Warp::fragments(BufferId to, BufferId from, int j, SourceLine at)
+{
+    stage(to, from, j, at);
+    last().rows = m_cta.m_launch.keyColumns(m_index);
+}
+
+void Warp::stageShared(BufferId to, BufferId from, int j, SourceLine at)
+{
+    const BufferDecl& buffer = m_cta.m_launch.m_kernel.m_program.buffers[to.index()];
+    stage(to, from, j, at);
+    last().rows = m_cta.m_launch.copyRows(m_index, buffer.rows, buffer.cols);
 }
 
 void Warp::commit(SourceLine at)
@@ -57,88 +161,261 @@ void Warp::waitGroup(int pending, WaitId name, SourceLine at)
     Op& op = add(OpKind::Wait, at);
     op.pending = static_cast<std::uint8_t>(pending);
     op.wait = name;
-    m_cta.m_launch.m_kernel.m_program.waits[name.index()].line = at.line;
+    nameWait(name, at);
 }
+
+void Warp::copyTile(BufferId to, TensorId tensor, int j, BarrierId full, Via via, bool multicast, SourceLine at)
+{
+    Kernel& kernel = m_cta.m_launch.m_kernel;
+    const int rows = kernel.m_program.buffers[to.index()].rows;
+    load(to, tensor, j, at);
+    Op& op = last();
+    op.async = true;
+    op.via = via;
+    op.barrier = full;
+    const auto half = static_cast<std::uint16_t>(rows / 2);
+    if (multicast) { // the CTA's rank decides which half; here the lower one stands for it
+        op.reach = Reach::Both;
+        op.rows = kernel.rowSet({ 0, half, 0, 1 });
+    } else {
+        op.rows = kernel.rowSet({ 0, static_cast<std::uint16_t>(rows), 0, 1 });
+    }
+    const BarrierDecl& barrier = kernel.m_program.barriers[full.index()];
+    if (!barrier.countsBytes())
+        op.arrivals = static_cast<std::uint16_t>(barrier.count);
+}
+
+void Warp::expect(BarrierId full, SourceLine at)
+{
+    arrive(full, 1, Reach::Own, at);
+}
+
+void Warp::stage(BufferId to, BufferId from, int j, SourceLine at)
+{
+    Op& op = add(OpKind::Stage, at);
+    op.out = to;
+    op.in[0] = from;
+    op.j = relative(j);
+}
+
+void Warp::store(TensorId tensor, BufferId from, int j, SourceLine at)
+{
+    Op& op = add(OpKind::Store, at);
+    Launch& launch = m_cta.m_launch;
+    const BufferDecl& buffer = launch.m_kernel.m_program.buffers[from.index()];
+    op.tensor = tensor;
+    op.in[0] = from;
+    op.j = relative(j);
+    if (buffer.space == Space::Smem && !buffer.wholeRow && m_sharers == launch.m_warps)
+        op.rows = launch.copyRows(m_index, buffer.rows, buffer.cols); // so that rows leave in 16-byte pieces
+}
+
+void Warp::storeTile(TensorId tensor, BufferId from, SourceLine at)
+{
+    Op& op = add(OpKind::Store, at);
+    op.tensor = tensor;
+    op.in[0] = from;
+    op.via = Via::Tma;
+    op.async = true;
+}
+
+void Warp::commitStores(SourceLine at)
+{
+    add(OpKind::Commit, at).group = GroupKind::Stores;
+}
+
+void Warp::waitStores(int pending, WaitId name, SourceLine at)
+{
+    waitGroup(pending, name, at);
+    last().group = GroupKind::Stores;
+}
+
+void Warp::fence(SourceLine at)
+{
+    add(OpKind::Fence, at);
+}
+
+// ---- barriers -------------------------------------------------------------------------------------------------------
 
 void Warp::sync(BarrierId barrier, WaitId name, SourceLine at)
 {
+    const auto& roles = m_cta.m_launch.m_kernel.m_program.roles;
     Op& op = add(OpKind::Sync, at);
     op.barrier = barrier;
     op.wait = name;
+    op.arrivals = static_cast<std::uint16_t>(32 * roles[m_role.index()].warps);
     op.turn = m_turns[barrier.index()]++;
-    m_cta.m_launch.m_kernel.m_program.waits[name.index()].line = at.line;
+    nameWait(name, at);
 }
 
-namespace {
-
-void place(Op& op, const VisitedBlock& block, int jBase)
+void Warp::arrive(BarrierId barrier, int arrivals, Reach reach, SourceLine at)
 {
-    op.j = block.j - jBase;
-    op.n = block.n;
+    Op& op = add(OpKind::Arrive, at);
+    op.barrier = barrier;
+    op.arrivals = static_cast<std::uint16_t>(arrivals);
+    op.reach = reach;
 }
 
-} // namespace
+void Warp::wait(BarrierId barrier, int turn, WaitId name, SourceLine at)
+{
+    Op& op = add(OpKind::Wait, at);
+    op.barrier = barrier;
+    op.turn = turn;
+    op.wait = name;
+    nameWait(name, at);
+}
+
+int Warp::slotOf(const Ring& ring, int use) const
+{
+    return (m_cta.position + use) % static_cast<int>(ring.buffers.size());
+}
+
+// Uses of the slot by this work tile before this one.
+int Warp::turnOf(const Ring& ring, int use) const
+{
+    return use / static_cast<int>(ring.buffers.size());
+}
+
+BufferId Warp::slot(const Ring& ring, int use) const
+{
+    return ring.buffers[static_cast<std::size_t>(slotOf(ring, use))];
+}
+
+BarrierId Warp::fullOf(const Ring& ring, int use) const
+{
+    return ring.full[static_cast<std::size_t>(slotOf(ring, use))];
+}
+
+void Warp::waitFull(const Ring& ring, int use, WaitId name, SourceLine at)
+{
+    wait(fullOf(ring, use), turnOf(ring, use), name, at);
+}
+
+// A slot may be filled again once its use before has been released; the first use of a fresh ring never blocks.
+void Warp::waitEmpty(const Ring& ring, int use, WaitId name, SourceLine at)
+{
+    wait(ring.empty[static_cast<std::size_t>(slotOf(ring, use))], turnOf(ring, use) - 1, name, at);
+}
+
+void Warp::release(const Ring& ring, int use, int arrivals, Reach reach, SourceLine at)
+{
+    arrive(ring.empty[static_cast<std::size_t>(slotOf(ring, use))], arrivals, reach, at);
+}
+
+// ---- the machine ----------------------------------------------------------------------------------------------------
+
+void Warp::setRegisters(SourceLine at)
+{
+    add(OpKind::SetRegisters, at).when = When::First;
+}
+
+void Warp::fetchTile(SourceLine at)
+{
+    add(OpKind::NextTile, at);
+}
+
+void Warp::publishTile(BufferId id, SourceLine at)
+{
+    Op& op = add(OpKind::Stage, at);
+    op.out = id;
+    op.rows = m_cta.m_launch.m_kernel.rowSet({ 0, 1, 0, 1 });
+}
+
+void Warp::readTile(BufferId id, SourceLine at)
+{
+    Op& op = add(OpKind::NextTile, at);
+    op.in[0] = id;
+    op.rows = m_cta.m_launch.m_kernel.rowSet({ 0, 1, 0, 1 });
+}
+
+// ---- mathematics ----------------------------------------------------------------------------------------------------
 
 void Warp::mmaTransposed(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Mma, at);
+    Op& op = addBlock(OpKind::Mma, block, at);
     op.out = out;
     op.in = { a, b, BufferId::none() };
     op.transposed = true;
-    place(op, block, m_cta.j);
+    op.async = std::exchange(m_async, false);
+    op.group = GroupKind::Mma;
+}
+
+void Warp::mmaPart(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, bool accumulate, SourceLine at)
+{
+    Op& op = addBlock(OpKind::Mma, block, at);
+    op.out = out;
+    op.in = { a, b, BufferId::none() };
+    op.accumulate = accumulate;
+    op.async = std::exchange(m_async, false);
+    op.group = GroupKind::Mma;
 }
 
 void Warp::mma(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Mma, at);
-    op.out = out;
-    op.in = { a, b, BufferId::none() };
-    op.accumulate = !block.first;
-    place(op, block, m_cta.j);
+    mmaPart(out, a, b, block, !block.first, at);
+    countStep(last());
+}
+
+void Warp::waitMma(int pending, WaitId name, SourceLine at)
+{
+    waitGroup(pending, name, at);
+    last().group = GroupKind::Mma;
 }
 
 void Warp::mask(BufferId s, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Mask, at);
+    Op& op = addBlock(OpKind::Mask, block, at);
     op.out = s;
     op.in[0] = s;
-    place(op, block, m_cta.j);
 }
 
 void Warp::rowMax(BufferId m, BufferId scale, BufferId s, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::RowMax, at);
+    rowMaxFrom(m, scale, s, block.first ? BufferId::none() : m, block, at);
+}
+
+void Warp::rowMaxFrom(BufferId m, BufferId scale, BufferId s, BufferId before, const VisitedBlock& block, SourceLine at)
+{
+    Op& op = addBlock(OpKind::RowMax, block, at);
     op.out = m;
     op.out2 = scale;
-    op.in = { s, block.first ? BufferId::none() : m, BufferId::none() };
-    op.accumulate = !block.first;
-    place(op, block, m_cta.j);
+    op.in = { s, before, BufferId::none() };
+    op.accumulate = before.valid();
 }
 
 void Warp::rescale(BufferId o, BufferId l, BufferId scale, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Rescale, at);
+    Op& op = addBlock(OpKind::Rescale, block, at);
     op.out = o;
     op.out2 = l;
     op.in = { o, l, scale };
-    place(op, block, m_cta.j);
+}
+
+void Warp::rescaleOne(BufferId x, BufferId scale, const VisitedBlock& block, SourceLine at)
+{
+    Op& op = addBlock(OpKind::Rescale, block, at);
+    op.out = x;
+    op.in = { x, BufferId::none(), scale };
 }
 
 void Warp::exp2(BufferId p, BufferId s, BufferId m, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Exp2, at);
+    Op& op = addBlock(OpKind::Exp2, block, at);
     op.out = p;
     op.in = { s, m, BufferId::none() };
-    place(op, block, m_cta.j);
 }
 
 void Warp::rowSum(BufferId l, BufferId p, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::RowSum, at);
+    rowSumFrom(l, p, block.first ? BufferId::none() : l, block, at);
+}
+
+void Warp::rowSumFrom(BufferId l, BufferId p, BufferId before, const VisitedBlock& block, SourceLine at)
+{
+    Op& op = addBlock(OpKind::RowSum, block, at);
     op.out = l;
-    op.in = { p, block.first ? BufferId::none() : l, BufferId::none() };
-    op.accumulate = !block.first;
-    place(op, block, m_cta.j);
+    op.in = { p, before, BufferId::none() };
+    op.accumulate = before.valid();
 }
 
 void Warp::convert(BufferId tile, int j, int n, SourceLine at)
@@ -146,8 +423,15 @@ void Warp::convert(BufferId tile, int j, int n, SourceLine at)
     Op& op = add(OpKind::Convert, at);
     op.out = tile;
     op.in[0] = tile;
-    op.j = j < 0 ? -1 : j - m_cta.j;
+    op.j = relative(j);
     op.n = n;
+}
+
+void Warp::convertTo(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at)
+{
+    Op& op = addBlock(OpKind::Convert, block, at);
+    op.out = to;
+    op.in[0] = from;
 }
 
 void Warp::normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLine at)
@@ -163,28 +447,29 @@ void Warp::divide(BufferId p, BufferId l, int j, SourceLine at)
     Op& op = add(OpKind::Normalise, at);
     op.out = p;
     op.in = { p, l, BufferId::none() };
-    op.j = j - m_cta.j;
+    op.j = relative(j);
 }
 
-void Warp::stage(BufferId to, BufferId from, int j, SourceLine at)
+void Warp::reduceMax(
+    BufferId m, BufferId scale, BufferId parts, BufferId before, const VisitedBlock& block, SourceLine at)
 {
-    Op& op = add(OpKind::Stage, at);
-    op.out = to;
-    op.in[0] = from;
-    op.j = j < 0 ? -1 : j - m_cta.j;
+    Op& op = addBlock(OpKind::Reduce, block, at);
+    op.out = m;
+    op.out2 = scale;
+    op.in = { parts, before, BufferId::none() };
+    op.accumulate = before.valid();
+    op.maximum = true;
 }
 
-void Warp::store(TensorId tensor, BufferId from, int j, SourceLine at)
+void Warp::reduceSum(
+    BufferId out, BufferId parts, BufferId before, BufferId scale, const VisitedBlock& block, bool step, SourceLine at)
 {
-    Op& op = add(OpKind::Store, at);
-    Launch& launch = m_cta.m_launch;
-    const BufferDecl& buffer = launch.m_kernel.m_program.buffers[from.index()];
-    op.tensor = tensor;
-    op.in[0] = from;
-    op.j = j < 0 ? -1 : j - m_cta.j;
-    if (buffer.space == Space::Smem
-        && !buffer.wholeRow) // through SMEM, so that rows leave in 16-byte pieces, shared out anew
-        op.rows = launch.copyRows(m_index, buffer.rows, buffer.cols);
+    Op& op = addBlock(OpKind::Reduce, block, at);
+    op.out = out;
+    op.in = { parts, before, scale };
+    op.accumulate = before.valid();
+    if (step)
+        countStep(op);
 }
 
 } // namespace flashstep

@@ -18,57 +18,92 @@ int rowsBelow(const RowSet& set, int limit)
 
 int elementBytes(const Program& program, TensorId tensor)
 {
-    return tensor == TensorId::Lse ? 4 : bytesOf(program.problem.costedDtype());
+    switch (tensor) {
+    case TensorId::Lse:
+    case TensorId::OTmp:
+    case TensorId::M:
+    case TensorId::L:
+        return 4;
+    default:
+        return bytesOf(program.problem.costedDtype());
+    }
 }
 
 // Elements of a Load or Store inside the bounds.
-std::int64_t movedElements(const Program& program, const Cta& cta, const Op& op)
+std::int64_t movedElements(const Program& program, const Work& work, const Op& op)
 {
     const RowSet& rows = program.rows(op);
-    const int j = program.keyBlock(cta, op);
+    const int j = program.keyBlock(work, op);
     switch (op.tensor) {
     case TensorId::Q:
-        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(cta))) * program.problem.headDim;
+        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(work, op.i))) * program.problem.headDim;
     case TensorId::K:
         return static_cast<std::int64_t>(rowsBelow(rows, program.keysInside(j))) * program.problem.headDim;
     case TensorId::V:
         return static_cast<std::int64_t>(rowsBelow(rows, program.keysInside(j))) * program.problem.headDimV;
     case TensorId::O:
-        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(cta))) * program.problem.headDimV;
+    case TensorId::OTmp:
+        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(work, op.i))) * program.problem.headDimV;
     case TensorId::Lse:
-        return rowsBelow(rows, program.rowsInside(cta));
+    case TensorId::M:
+    case TensorId::L:
+        return rowsBelow(rows, program.rowsInside(work, op.i));
     case TensorId::S:
     case TensorId::P:
-        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(cta))) * program.keysInside(j);
+        return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(work, op.i))) * program.keysInside(j);
     case TensorId::None:
         break;
     }
     return 0;
 }
 
+// A multicast is counted at each receiver: what the two CTAs of a cluster load for both is, for each, the whole tile.
+// Here one CTA's half stands for the two halves that reach it; the tile's rows are twice the op's.
+std::int64_t loadedElements(const Program& program, const Work& work, const Op& op)
+{
+    if (op.reach != Reach::Both)
+        return movedElements(program, work, op);
+    const int inside = program.keysInside(program.keyBlock(work, op));
+    return static_cast<std::int64_t>(inside)
+        * (op.tensor == TensorId::K ? program.problem.headDim : program.problem.headDimV);
+}
+
+int keysOf(const Program& program, const Op& op)
+{
+    return op.keys.valid() ? program.rowSets[op.keys.index()].count() : program.tile.keys;
+}
+
 } // namespace
 
-OpCounts countsOf(const Program& program, const Cta& cta, const Op& op)
+OpCounts countsOf(const Program& program, const Work& work, const Op& op)
 {
     OpCounts counts;
     const int rows = program.rows(op).count();
     switch (op.kind) {
     case OpKind::Load:
-        counts.globalRead = movedElements(program, cta, op) * elementBytes(program, op.tensor);
+        if (!op.cached)
+            counts.globalRead = loadedElements(program, work, op) * elementBytes(program, op.tensor);
         break;
     case OpKind::Store:
-        counts.globalWrite = movedElements(program, cta, op) * elementBytes(program, op.tensor);
+        counts.globalWrite = movedElements(program, work, op) * elementBytes(program, op.tensor);
         break;
     case OpKind::Mma: { // whole tiles: the tensor core computes what lies outside the bounds too
-        const int inner = op.transposed ? program.problem.headDim : program.tile.keys;
-        counts.flops = 2LL * rows * inner * program.buffers[op.out.index()].cols;
+        const int inner = op.transposed ? program.problem.headDim : keysOf(program, op);
+        const int columns = op.transposed ? keysOf(program, op) : program.buffers[op.out.index()].cols;
+        counts.flops = 2LL * rows * inner * columns;
         break;
     }
     case OpKind::Exp2:
-        counts.exp2 = static_cast<std::int64_t>(rows) * program.tile.keys;
+        counts.exp2 = static_cast<std::int64_t>(rows) * keysOf(program, op);
         break;
     case OpKind::Rescale:
-        counts.rescales = op.dropped ? 0 : rowsBelow(program.rows(op), program.rowsInside(cta));
+        if (const std::string& what = program.buffers[op.out.index()].family; // l comes along with it
+            op.n > 0 && (what == "O" || (what == "O_part" && op.part == 0)))
+            counts.rescales = op.dropped ? 0 : rowsBelow(program.rows(op), program.rowsInside(work, op.i));
+        break;
+    case OpKind::Reduce: // folds in O of the visits before, brought to the new reference
+        if (op.in[2].valid())
+            counts.rescales = rowsBelow(program.rows(op), program.rowsInside(work, op.i));
         break;
     default:
         break;

@@ -20,23 +20,23 @@ const Tensor* inputOf(const Inputs& inputs, TensorId tensor)
     }
 }
 
-void loadRow(const Program& program, const Inputs& inputs, const Cta& cta, const Op& op, int r, std::span<float> row)
+void loadRow(const Performed& p, const Inputs& inputs, int r, std::span<float> row)
 {
-    const Tensor& tensor = *inputOf(inputs, op.tensor);
-    const bool query = op.tensor == TensorId::Q;
-    const int at = r + (query ? cta.row : program.keyBlock(cta, op) * program.tile.keys);
+    const Tensor& tensor = *inputOf(inputs, p.op.tensor);
+    const bool query = p.op.tensor == TensorId::Q;
+    const int at = r + (query ? p.program.firstRow(p.work, p.op) : p.j() * p.program.tile.keys);
     if (at >= tensor.seqlen) {
         std::fill(row.begin(), row.end(), 0.0F);
         return;
     }
-    const auto from = tensor.row(cta.b, query ? cta.h : program.problem.kvHeadOf(cta.h), at);
+    const auto from = tensor.row(p.work.b, query ? p.work.h : p.program.problem.kvHeadOf(p.work.h), at);
     std::copy_n(from.begin(), row.size(), row.begin());
 }
 
-void maskRow(const Program& program, const Cta& cta, const Op& op, int r, std::span<float> row)
+void maskRow(const Performed& p, int r, int column, std::span<float> row)
 {
-    const Problem::KeyRange keys = program.problem.visibleKeys(cta.row + r);
-    const int firstKey = program.keyBlock(cta, op) * program.tile.keys;
+    const Problem::KeyRange keys = p.program.problem.visibleKeys(p.program.firstRow(p.work, p.op) + r);
+    const int firstKey = p.j() * p.program.tile.keys + column;
     for (int k = 0; k < static_cast<int>(row.size()); ++k)
         if (firstKey + k < keys.first || firstKey + k >= keys.last)
             row[static_cast<std::size_t>(k)] = -std::numeric_limits<float>::infinity();
@@ -48,8 +48,9 @@ bool repeatable(const Op& op, BufferId buffer)
     case OpKind::Load:
         return op.tensor == TensorId::Q || op.tensor == TensorId::K || op.tensor == TensorId::V;
     case OpKind::Mask:
-    case OpKind::Convert:
         return true;
+    case OpKind::Convert:
+        return op.in[0] == op.out;
     case OpKind::Rescale: // l too, but it is one number a row: not worth it
         return buffer == op.out;
     default:

@@ -7,7 +7,8 @@ namespace flashstep {
 
 std::string_view name(Engine engine)
 {
-    constexpr std::array<std::string_view, engineCount> names { "tensor", "exp", "alu", "issue", "smem", "l2", "hbm" };
+    constexpr std::array<std::string_view, engineCount> names { "tensor", "exp", "alu", "issue", "smem", "l2", "hbm",
+        "tma", "registers" };
     return names[static_cast<std::size_t>(engine)];
 }
 

@@ -7,8 +7,9 @@ namespace flashstep {
 
 namespace {
 
-constexpr std::array<std::string_view, opKindCount> kindNames { "load", "commit", "wait", "sync", "mma", "mask",
-    "rowmax", "rescale", "exp2", "rowsum", "convert", "normalise", "stage", "store" };
+constexpr std::array<std::string_view, opKindCount> kindNames { "load", "commit", "wait", "sync", "arrive", "fence",
+    "next-tile", "setmaxnreg", "mma", "mask", "rowmax", "rescale", "exp2", "rowsum", "convert", "normalise", "reduce",
+    "stage", "store" };
 
 } // namespace
 
@@ -27,7 +28,7 @@ std::optional<OpKind> opKindFromName(std::string_view text)
 
 std::string_view name(TensorId tensor)
 {
-    constexpr std::array<std::string_view, 8> names { "Q", "K", "V", "O", "LSE", "S", "P", "" };
+    constexpr std::array<std::string_view, 11> names { "Q", "K", "V", "O", "LSE", "S", "P", "O_tmp", "m", "l", "" };
     return names[static_cast<std::size_t>(tensor)];
 }
 

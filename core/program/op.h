@@ -17,32 +17,51 @@ using WaitId = Id<struct WaitTag, std::uint8_t>;
 using RowSetId = Id<struct RowSetTag, std::uint16_t>;
 using OpId = Id<struct OpTag>; // into Program::ops
 using StreamId = Id<struct StreamTag>;
-using CtaId = Id<struct CtaTag>;
+using CtaId = Id<struct CtaTag>; // a thread block
+using WorkId = Id<struct WorkTag>; // a work tile: what a CTA does in one go; persistent CTAs do several
 
 // Everything a role can do. A closed list: one row each for name, engines, numeric effect and cost.
 enum class OpKind : std::uint8_t {
-    Load, // a tile's rows from HBM (through L2) to SMEM or registers; async: cp.async
-    Commit, // closes the role's current group of asynchronous copies
-    Wait, // until all but the newest `pending` of the role's own copy groups have landed
-    Sync, // arrive at a CTA barrier and wait for its turn to complete (__syncthreads)
-    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation
+    Load, // a tile's rows from HBM (through L2) to SMEM or registers; async: cp.async or TMA
+    Commit, // closes the role's current group of asynchronous copies or bulk stores
+    Wait, // for a turn of a barrier, or until all but the newest `pending` of the role's own groups are done
+    Sync, // arrive at a named barrier and wait for its turn to complete (bar.sync)
+    Arrive, // arrive at a barrier and go on; at a byte barrier it announces the bytes of the turn (expect_tx)
+    Fence, // generic writes to SMEM become visible to the asynchronous proxy (TMA, WGMMA)
+    NextTile, // asks the tile scheduler, or reads from SMEM, which work tile comes next
+    SetRegisters, // setmaxnreg
+    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation; async: WGMMA
     Mask, // S = -inf where the mask or the bounds hide the key
     RowMax, // m = max(m, rowmax S), a = exp2((m_old - m) c)
     Rescale, // O = a O, l = a l
     Exp2, // P = exp2(S c - m c)
     RowSum, // l = l + rowsum P, in fp32, before P is rounded
-    Convert, // round to the stored number format, in place
+    Convert, // round to the stored number format
     Normalise, // O = O / l, LSE = m scale + ln l (or P = P / l where the rows are still scores)
-    Stage, // registers to SMEM, on the way out
-    Store, // to HBM
+    Reduce, // the warps' partial results of a row, read from SMEM and put together
+    Stage, // registers to SMEM
+    Store, // to HBM; async: bulk store by TMA
 };
 constexpr std::size_t opKindCount = static_cast<std::size_t>(OpKind::Store) + 1;
 [[nodiscard]] std::string_view name(OpKind kind); // "load", "commit", "wait", "sync", "mma", "mask", "rowmax", …
 [[nodiscard]] std::optional<OpKind> opKindFromName(std::string_view text);
 
 // Tensors in HBM.
-enum class TensorId : std::uint8_t { Q, K, V, O, Lse, S, P, None };
-[[nodiscard]] std::string_view name(TensorId tensor);
+enum class TensorId : std::uint8_t { Q, K, V, O, Lse, S, P, OTmp, M, L, None };
+[[nodiscard]] std::string_view name(TensorId tensor); // OTmp: O in fp32 between two visits; M, L: statistics alike
+
+// How the bytes of a Load or Store travel.
+enum class Via : std::uint8_t { Lsu, CpAsync, Tma };
+
+// Asynchronous work of a role is waited for in groups, in the order in which they were closed; each kind on its own.
+enum class GroupKind : std::uint8_t { Copies, Mma, Stores };
+constexpr std::size_t groupKinds = 3;
+
+// Whose barrier or buffer an op of a CTA in a cluster reaches.
+enum class Reach : std::uint8_t { Own, Peer, Both };
+
+// Persistent CTAs run a stream once for each work tile; some ops only with the first or the last of them.
+enum class When : std::uint8_t { Always, First, Last };
 
 // Rows of a tile that one op touches: `repeat` runs of `run` rows, `stride` apart.
 // Warp w of W owns rows 16 w … 16 w + 15 of every slab of 16 W rows, as the m16n8k16 layout of the kernels does.
@@ -66,28 +85,43 @@ struct RowSet {
     bool operator==(const RowSet&) const = default;
 };
 
-// One step of one role, as data. Tiles are named relative to the CTA: the query tile is the CTA's own, `j` counts key
-// blocks from the CTA's jBase.
+// One step of one role, as data. Tiles are named relative to the work: `i` counts query tiles from the work's, `j` key
+// blocks from its jBase.
 struct Op {
     OpKind kind = OpKind::Load;
     RoleId role;
-    bool async = false; // the role goes on while it runs; completes into a copy group
+    bool async = false; // the role goes on while it runs; it completes into a group, or on a barrier
     bool transposed = false; // Mma: out = A Bᵀ (else A B)
     bool accumulate = false; // Mma, RowMax, RowSum: fold into what is there; else start anew
     bool dropped = false; // broken on purpose: a wait is not performed (its arrival still is), a rescale has no effect
+    Via via = Via::Lsu; // Load, Store
+    GroupKind group = GroupKind::Copies; // Commit, Wait without a barrier
+    Reach reach = Reach::Own; // Arrive; Load: multicast
+    When when = When::Always;
+    bool lse = false; // RowMax, Reduce: the statistic before is a log-sum-exp in natural units, not a maximum
+    bool cached = false; // Load: another warp has just fetched the same bytes, they come from L1
+    bool maximum = false; // Reduce: takes the maximum of the parts, else their sum
     std::uint8_t pending = 0; // Wait: groups that may stay in flight
+    std::uint8_t part = 0; // which of the warps' copies of a perWarp buffer is this role's
+    std::uint16_t arrivals = 0; // Arrive, Sync, and a load that arrives when it lands: what it is worth at the barrier
     TensorId tensor = TensorId::None; // Load, Store
     BufferId out;
     BufferId out2; // RowMax: scale; Rescale: l; Normalise: LSE
     std::array<BufferId, 3> in;
-    BarrierId barrier; // Sync
+    BarrierId barrier; // Sync, Arrive, Wait; Load: where it arrives, or counts its bytes, when it lands
     WaitId wait; // Wait, Sync: its name in `list waits`
     RowSetId rows; // of the query tile; of the key block for loads of K and V
+    RowSetId keys; // columns of a score tile, or rows of V, where warps share out the keys; none: all
     std::uint16_t paperLine = 0; // line of the paper's algorithm, 0: none
-    std::uint32_t turn = 0; // Sync: which completion of the barrier, from 0
-    std::int32_t j = -1; // key block relative to the CTA's jBase, -1: none
+    std::int32_t turn = 0; // Sync, Wait: which completion of the barrier within this work tile, from 0; -1: the last
+                           // one of the work tile before
+    std::uint32_t step = noStep; // index into Stream::steps: this op is a part of what lands there
+    std::int32_t i = 0; // query tile relative to the work's
+    std::int32_t j = -1; // key block relative to the work's jBase, -1: none
     std::int32_t n = 0; // this block is the n-th visited, from 1; 0: outside the loop
     std::uint32_t line = 0; // in Program::source
+
+    static constexpr std::uint32_t noStep = 0xffffffffU;
 };
 
 } // namespace flashstep

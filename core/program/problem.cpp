@@ -81,7 +81,7 @@ Problem::KeyRange Problem::visibleKeys(int row) const
     if (mask.kind == MaskKind::None)
         return { 0, seqlenK };
     // 64 bits: a window as wide as an int must not wrap.
-    const std::int64_t position = std::int64_t { row } + seqlenK - seqlenQ;
+    const std::int64_t position = std::int64_t { row } + shift();
     const std::int64_t first = mask.kind == MaskKind::Window ? position - mask.left : 0;
     const std::int64_t last = position + (mask.kind == MaskKind::Window ? mask.right : 0) + 1;
     const auto clamped

@@ -17,6 +17,7 @@ struct Mask {
     MaskKind kind = MaskKind::None;
     int left = 0; // window: keys visible to the left and right of the row's own position
     int right = 0;
+    bool topLeft = false; // query row r stands at key position r instead, as in FlashAttention-1
 
     [[nodiscard]] std::string text() const; // "none", "causal", "window:L,R"
     bool operator==(const Mask&) const = default;
@@ -51,6 +52,8 @@ struct Problem {
         [[nodiscard]] bool empty() const { return last <= first; }
     };
     [[nodiscard]] KeyRange visibleKeys(int row) const;
+    // Key position of query row 0.
+    [[nodiscard]] int shift() const { return mask.topLeft ? 0 : seqlenK - seqlenQ; }
     [[nodiscard]] bool visible(int row, int key) const
     {
         const KeyRange keys = visibleKeys(row);

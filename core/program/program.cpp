@@ -27,9 +27,24 @@ int paddedHeadDim(int headDim)
     return (headDim + 63) / 64 * 64;
 }
 
-int Program::rowsInside(const Cta& cta) const
+const LaunchDecl& Program::launchOf(CtaId cta) const
 {
-    return std::clamp(problem.seqlenQ - cta.row, 0, launches[cta.launch].queryRows);
+    std::size_t k = 0;
+    while (k + 1 < launches.size() && cta.index() >= launches[k + 1].firstCta)
+        ++k;
+    return launches[k];
+}
+
+int Program::rowsInside(const Work& w, int i) const
+{
+    const int rows = launches[w.launch].queryRows;
+    return std::clamp(problem.seqlenQ - w.row - i * rows, 0, rows);
+}
+
+int landingBytes(const Program& program, const Op& op)
+{
+    const BufferDecl& to = program.buffers[op.out.index()];
+    return program.rows(op).count() * to.cols * bytesOf(program.problem.costedDtype());
 }
 
 int Program::keysInside(int j) const
@@ -82,6 +97,16 @@ std::string labelOf(const Program& program, const Op& op)
         return mmaLabel(program, op);
     case OpKind::Mask:
         return "mask " + bufferName(op.out);
+    case OpKind::Arrive: {
+        const BarrierDecl& barrier = program.barriers[op.barrier.index()];
+        return (barrier.countsBytes() ? "expect " : "arrive ") + barrier.name;
+    }
+    case OpKind::Reduce:
+        return "reduce " + bufferName(op.out);
+    case OpKind::NextTile:
+        return "next tile";
+    case OpKind::Fence:
+    case OpKind::SetRegisters:
     case OpKind::RowMax:
     case OpKind::Exp2:
     case OpKind::RowSum:

@@ -22,34 +22,46 @@ enum class Space : std::uint8_t { Hbm, Smem, Registers };
 // A buffer that every CTA of the launches using it has: shown shape, and what it costs of its memory in the real
 // kernel.
 struct BufferDecl {
-    std::string name; // the paper's letter: Q K V S P O m l, "scale" for exp2((m_old - m) c), "LSE"
+    std::string name; // the paper's letter: Q K V S P O m l, "scale" for exp2((m_old - m) c), "LSE"; "K[1]" in a ring
+    std::string family; // the name without its slot
     Space space = Space::Smem;
     DType dtype = DType::Fp32;
     int rows = 0, cols = 0; // shown
     Bytes costedBytes = 0; // of SMEM, per CTA, with the costed tile; registers are not budgeted by buffer
     enum class Tile : std::uint8_t { Query, Key, Pair } tile = Tile::Query; // named by i, by j, or by (i, j)
     std::uint8_t launch = 0; // index of the launch whose CTAs own it
-    BufferId aliases; // lives in the memory of this other buffer (sO in sQ)
+    BufferId aliases; // lives in the memory of this other buffer (sO in sQ), from regionByte on
+    BufferId region; // the buffer at whose start this stretch of memory begins; itself where it shares with nobody
+    Bytes regionByte = 0; // where in it, with the shown shapes
     bool wholeRow = false; // its columns are all key blocks side by side; an op touches those of its block j
+    bool perWarp = false; // its rows are the tile's rows once for each warp: partial results
+
+    [[nodiscard]] Bytes rowBytes() const { return static_cast<Bytes>(cols) * bytesOf(dtype); }
 };
 
 struct RoleDecl {
-    std::string name; // "warp 0"
+    std::string name; // "warp 0", "producer", "consumer 1"
     int warps = 1;
-    int quarter = 0; // sub-partition of the SM its warp runs on
+    int quarter = 0; // sub-partition of the SM its warp runs on; -1: a warp on each of the four
+    int registers = 0; // per thread, once re-allocated; 0: the launch's
+    [[nodiscard]] bool warpgroup() const { return quarter < 0; }
 };
 
 struct BarrierDecl {
-    std::string name; // "syncthreads"
-    std::string unit; // "threads": what its count counts
-    int count = 0; // arrivals that complete a turn
-    int perArrival = 32; // what one arrival of a role is worth
+    std::string name; // "syncthreads", "pipeline_k.full[1]"
+    std::string family; // the name without its slot: what --break and `list waits` call it
+    std::string unit; // what its count counts: "threads", "arrivals", "bytes"
+    int count = 0; // of that unit, to complete a turn
+    bool named = true; // a hardware named barrier (bar); else an mbarrier in SMEM
+    std::uint8_t launch = 0;
+    [[nodiscard]] bool countsBytes() const { return unit == "bytes"; } // and one arrival, which announces them
 };
 
 // A named wait of the algorithm: what `--break wait:NAME` drops and `list waits` shows.
 struct WaitDecl {
     std::string name;
-    BarrierId barrier; // none: the role's own copy groups
+    std::string barrier; // family; empty: the role's own groups
+    std::string roles; // who waits: "consumer 1, consumer 2"
     std::uint32_t line = 0;
     std::vector<std::string> impliedBy; // waits without which this one would not be redundant
     std::string reason; // what it protects
@@ -61,31 +73,54 @@ struct RoleRange {
     std::uint32_t first = 0, count = 0;
 };
 
-// What a CTA of one shape does: the ops of its roles, one role after the other.
+// The n-th visited block of query tile i landing in O: complete when `parts` ops have ended.
+struct StepDecl {
+    std::int32_t i = 0; // relative to the work's
+    std::int32_t n = 0;
+    std::int32_t j = 0; // relative to the work's jBase
+    std::int32_t parts = 0;
+};
+
+// What a CTA does for a work tile of one shape: the ops of its roles, one role after the other.
 struct Stream {
     std::uint32_t firstOp = 0, opCount = 0;
     std::vector<RoleRange> roles;
-    int visitedBlocks = 0;
+    std::vector<StepDecl> steps; // in the order in which they were recorded
+    std::vector<std::int32_t> turns; // by barrier: how many turns of it one work tile completes
+    int visitedBlocks = 0; // of a query tile, at most
 };
 
-struct Cta {
-    StreamId stream;
+// A work tile: what a CTA does in one go for a query tile (or a tile of scores, or a sweep over them). CTAs that are
+// not persistent do one each.
+struct Work {
+    StreamId stream; // of ring position 0; position v has stream + v
     std::uint8_t launch = 0;
     std::int32_t b = 0, h = 0;
-    std::int32_t i = 0; // query tile
+    std::int32_t i = 0; // first query tile
     std::int32_t jBase = 0; // added to every op's j
     std::int32_t row = 0; // first query row, over the head's sequence
+};
+
+enum class Schedule : std::uint8_t {
+    SingleTile, // CTA k does work k
+    Static, // CTA k of G does works k, k + G, …
+    Dynamic, // each CTA asks for the next one by an atomic counter
 };
 
 // One kernel launch; launches run one after the other, the next when every CTA of the one before has ended.
 struct LaunchDecl {
     std::string name;
+    std::uint32_t firstWork = 0, workCount = 0;
     std::uint32_t firstCta = 0, ctaCount = 0;
+    Schedule schedule = Schedule::SingleTile;
+    int clusterSize = 1;
+    int ringPositions = 1; // streams of a shape: one for each slot its rings may stand at
     int threads = 0;
     int registersPerThread = 255;
     Bytes smemBytes = 0; // costed
     int queryRows = 0; // shown rows of its CTAs' tile
-    int ctasPerTile = 1; // consecutive CTAs that work on one query tile
+    int worksPerTile = 1; // consecutive works on one query tile
+    int sweep = 0; // a work does query tiles i, i + sweep, … to the end; 0: its own alone
 };
 
 // What is to be done, as data: printable, checkable, comparable. Knows nothing of time.
@@ -105,20 +140,49 @@ struct Program {
     std::vector<Op> ops;
     std::vector<Stream> streams;
     std::vector<LaunchDecl> launches;
-    std::vector<Cta> ctas;
+    std::vector<Work> works; // launch by launch, in the order in which they are handed out
+    std::vector<std::uint32_t> tileWorks; // of the last launch: the first work on each query tile, by tileIndex
 
     [[nodiscard]] const Op& op(OpId id) const { return ops[id.index()]; }
     [[nodiscard]] const RowSet& rows(const Op& o) const { return rowSets[o.rows.index()]; }
-    [[nodiscard]] const Stream& streamOf(CtaId cta) const { return streams[ctas[cta.index()].stream.index()]; }
-    [[nodiscard]] int keyBlock(const Cta& cta, const Op& o) const { return o.j < 0 ? -1 : cta.jBase + o.j; }
+    [[nodiscard]] const Work& work(WorkId id) const { return works[id.index()]; }
+    // With its ring at position 0; every position has the same ops on other slots.
+    [[nodiscard]] const Stream& streamOf(WorkId id) const { return streams[works[id.index()].stream.index()]; }
+    [[nodiscard]] std::uint32_t ctaCount() const
+    {
+        return launches.empty() ? 0 : launches.back().firstCta + launches.back().ctaCount;
+    }
+    [[nodiscard]] const LaunchDecl& launchOf(CtaId cta) const;
+    [[nodiscard]] int clusterSizeOf(CtaId cta) const { return launchOf(cta).clusterSize; }
+    // The other CTA of a cluster of two; itself where there is none.
+    [[nodiscard]] CtaId peerOf(CtaId cta) const
+    {
+        const LaunchDecl& launch = launchOf(cta);
+        return launch.clusterSize == 1 ? cta : CtaId(launch.firstCta + ((cta.index() - launch.firstCta) ^ 1U));
+    }
+    [[nodiscard]] int keyBlock(const Work& w, const Op& o) const { return o.j < 0 ? -1 : w.jBase + o.j; }
+    [[nodiscard]] int queryTile(const Work& w, const Op& o) const { return w.i + o.i; }
+    [[nodiscard]] int firstRow(const Work& w, const Op& o) const { return w.row + o.i * launches[w.launch].queryRows; }
     [[nodiscard]] int queryTiles() const { return (problem.seqlenQ + tile.rows - 1) / tile.rows; }
     [[nodiscard]] int keyBlocks() const { return (problem.seqlenK + tile.keys - 1) / tile.keys; }
+    [[nodiscard]] std::size_t tileIndex(int b, int h, int i) const
+    {
+        return (static_cast<std::size_t>(b) * static_cast<std::size_t>(problem.heads) + static_cast<std::size_t>(h))
+            * static_cast<std::size_t>(queryTiles())
+            + static_cast<std::size_t>(i);
+    }
     [[nodiscard]] BufferId buffer(std::string_view bufferName, int launch) const; // none() if that launch has none
     [[nodiscard]] std::string sourceOf(std::uint32_t line) const { return source + ":" + std::to_string(line); }
 
-    // Rows of the CTA's query tile that lie inside the sequence, and keys of block j that do.
-    [[nodiscard]] int rowsInside(const Cta& cta) const;
+    // Rows of the work's query tile (`i` tiles after its first) that lie inside the sequence, and keys of block j that
+    // do.
+    [[nodiscard]] int rowsInside(const Work& w, int i = 0) const;
     [[nodiscard]] int keysInside(int j) const;
+    // What is added to an op's row to find it in the buffer: a warp's own copy of the tile's rows.
+    [[nodiscard]] int rowOffset(const BufferDecl& buffer, const Op& o) const
+    {
+        return buffer.perWarp ? o.part * launches[buffer.launch].queryRows : 0;
+    }
     // Columns [first, first + count) of a buffer that an op on key block j touches.
     struct Columns {
         int first = 0, count = 0;
@@ -136,7 +200,10 @@ struct OpCounts {
     std::int64_t exp2 = 0;
     std::int64_t rescales = 0; // rows brought to a new reference
 };
-[[nodiscard]] OpCounts countsOf(const Program& program, const Cta& cta, const Op& op);
+[[nodiscard]] OpCounts countsOf(const Program& program, const Work& work, const Op& op);
+
+// Bytes that an asynchronous load brings to its barrier in each CTA it reaches: whole rows, also beyond the sequence.
+[[nodiscard]] int landingBytes(const Program& program, const Op& op);
 
 // Short label of an op for timelines and lists: "S = Q Kᵀ", "exp2", "load K".
 [[nodiscard]] std::string labelOf(const Program& program, const Op& op);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/program/choices.h"
 #include "core/program/program.h"
 
 #include <optional>
@@ -43,7 +44,12 @@ struct Knob {
     std::string_view source;
     double low = 0, high = 0; // numeric knobs
     std::vector<std::string_view> algorithms; // that obey it
+    std::vector<std::string_view> words; // the values of a knob that is no number
 };
 [[nodiscard]] const std::vector<Knob>& knobs();
+// Whether a value is one the knob takes; in words what it takes instead.
+[[nodiscard]] Status checkKnob(const Scenario& scenario, std::string_view key, const std::string& value);
+// The schedule's knobs of a scenario; the last of a key wins. They have been checked.
+[[nodiscard]] Choices choicesOf(const Scenario& scenario);
 
 } // namespace flashstep

@@ -114,25 +114,31 @@ Result<Filter> filterFrom(
     return filter;
 }
 
-bool matches(const Program& program, const Cta& cta, const Op& op, const Filter& filter)
+bool matches(const Program& program, const Work& work, const Op& op, const Filter& filter)
 {
     if (op.kind != filter.kind)
         return false;
-    if (filter.i && *filter.i != cta.i)
+    if (filter.i && *filter.i != program.queryTile(work, op))
         return false;
-    if (filter.j && *filter.j != program.keyBlock(cta, op))
+    if (filter.j && *filter.j != program.keyBlock(work, op))
         return false;
-    if (filter.row && !program.rows(op).contains(*filter.row - cta.row))
+    if (filter.row && !program.rows(op).contains(*filter.row - program.firstRow(work, op)))
         return false;
-    if (filter.turn && (!op.barrier.valid() || *filter.turn != static_cast<int>(op.turn)))
+    if (filter.turn && !op.barrier.valid())
         return false;
     if (filter.role && *filter.role != withoutSpaces(program.roles[op.role.index()].name))
         return false;
-    if (filter.barrier && (!op.barrier.valid() || program.barriers[op.barrier.index()].name != *filter.barrier))
+    if (filter.barrier
+        && (!op.barrier.valid()
+            || (program.barriers[op.barrier.index()].name != *filter.barrier
+                && program.barriers[op.barrier.index()].family != *filter.barrier)))
         return false;
     if (filter.buffer) {
-        const auto named
-            = [&](BufferId id) { return id.valid() && program.buffers[id.index()].name == *filter.buffer; };
+        const auto named = [&](BufferId id) {
+            return id.valid()
+                && (program.buffers[id.index()].name == *filter.buffer
+                    || program.buffers[id.index()].family == *filter.buffer);
+        };
         if (!named(op.out) && !named(op.out2) && !named(op.in[0]) && !named(op.in[1]) && !named(op.in[2]))
             return false;
     }
@@ -144,17 +150,21 @@ std::vector<Moment> momentsOf(const Trace& trace, const Filter& filter)
 {
     const Program& program = trace.program();
     std::vector<Moment> moments;
-    for (std::size_t c = 0; c < program.ctas.size(); ++c) {
-        if (filter.cta && *filter.cta != static_cast<int>(c))
+    for (std::size_t w = 0; w < program.works.size(); ++w) {
+        const WorkId id(w);
+        const CtaId cta = trace.ctaOf(id);
+        if (!cta.valid() || !trace.hasEvents(id) || (filter.cta && *filter.cta != static_cast<int>(cta.index())))
             continue;
-        const Cta& cta = program.ctas[c];
-        if (filter.i && *filter.i != cta.i)
-            continue;
-        const Stream& stream = program.streams[cta.stream.index()];
+        const Work& work = program.works[w];
+        const Stream& stream = trace.streamOf(id);
         for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const InstanceId instance = trace.instance(CtaId(c), OpId(k));
-            if (trace.ended(instance) && matches(program, cta, program.ops[k], filter))
-                moments.push_back({ trace.endPosition(instance), CtaId(c) });
+            const InstanceId instance = trace.instance(id, OpId(k));
+            const Op& op = program.ops[k];
+            if (!trace.ended(instance) || !matches(program, work, op, filter))
+                continue;
+            if (filter.turn && *filter.turn != op.turn + trace.turnsBefore(id, op.barrier))
+                continue;
+            moments.push_back({ trace.endPosition(instance), cta });
         }
     }
     std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) { return a.position < b.position; });
@@ -182,13 +192,15 @@ Result<Moment> findBlock(const Trace& trace, std::string_view text, const Call& 
         return Error { "there is no such query tile", "position " + std::string(text),
             "i below " + std::to_string(tiles) + ", b below " + std::to_string(problem.batch) + ", h below "
                 + std::to_string(problem.heads) };
-    const CtaId cta = trace.ctaOfTile(b, h, i);
-    const auto at = trace.block(cta, n);
+    const WorkId work = trace.workOfTile(b, h, i);
+    const auto at = trace.block(b, h, i, n);
+    const auto& steps = trace.streamOf(work).steps;
+    const auto visits = std::count_if(
+        steps.begin(), steps.end(), [&](const StepDecl& s) { return s.i == i - trace.program().work(work).i; });
     if (!at)
         return Error { "never happens", "position " + std::string(text),
-            "query tile " + std::to_string(i) + " visits " + std::to_string(trace.program().streamOf(cta).visitedBlocks)
-                + " key blocks" };
-    return Moment { *at, cta };
+            "query tile " + std::to_string(i) + " visits " + std::to_string(visits) + " key blocks" };
+    return Moment { *at, trace.ctaOf(work) };
 }
 
 Result<Moment> findOp(const Trace& trace, std::string_view text, const Call& call)

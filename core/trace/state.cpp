@@ -21,39 +21,55 @@ std::string_view name(BufferState::Kind kind)
 
 namespace {
 
-const RoleRange& rangeOf(const Trace& trace, CtaId cta, std::size_t role)
+// Asynchronous work of this role still in flight at p, of the kind it waits for: "K", "Q, K", "S".
+std::string inFlight(const Trace& trace, CtaId cta, std::size_t role, const Op& wait, Position p)
 {
-    return trace.program().streamOf(cta).roles[role];
-}
-
-// Copies of this role still in flight at p, by the tensors they bring: "K", "Q, K".
-std::string inFlight(const Trace& trace, CtaId cta, const RoleRange& role, InstanceId current, Position p)
-{
-    std::string tensors;
-    const std::size_t count = current.index() - trace.instance(cta, OpId(role.first)).index();
-    for (std::size_t k = 0; k < count; ++k) {
-        const Op& op = trace.program().ops[role.first + k];
-        const InstanceId instance = trace.instance(cta, OpId(role.first + k));
-        if (!op.async || trace.endedAt(instance, p))
-            continue;
-        const std::string tensor(name(op.tensor));
-        if (tensors.find(tensor) == std::string::npos)
-            tensors += (tensors.empty() ? "" : ", ") + tensor;
+    std::string what;
+    const Program& program = trace.program();
+    const auto add = [&](std::string_view item) {
+        if ((", " + what + ",").find(", " + std::string(item) + ",") == std::string::npos)
+            what += (what.empty() ? "" : ", ") + std::string(item);
+    };
+    for (const WorkId work : trace.worksOf(cta)) {
+        const RoleRange& range = trace.streamOf(work).roles[role];
+        const InstanceId current = trace.currentOp(work, range, p);
+        if (!current.valid())
+            break;
+        const std::size_t count = current.index() - trace.instance(work, OpId(range.first)).index();
+        for (std::size_t k = 0; k < count; ++k) {
+            const Op& op = program.ops[range.first + k];
+            const InstanceId instance = trace.instance(work, OpId(range.first + k));
+            const bool waitedFor = op.async && !op.barrier.valid()
+                && (wait.group == GroupKind::Mma          ? op.kind == OpKind::Mma
+                        : wait.group == GroupKind::Stores ? op.kind == OpKind::Store
+                                                          : op.kind == OpKind::Load);
+            if (!waitedFor || !trace.began(instance) || trace.endedAt(instance, p))
+                continue;
+            add(op.kind == OpKind::Mma ? program.buffers[op.out.index()].name : std::string(name(op.tensor)));
+        }
     }
-    return tensors;
+    return what;
 }
 
-std::string missingOf(const Trace& trace, CtaId cta, const RoleRange& role, InstanceId current, Position p)
+std::string missingOf(const Trace& trace, CtaId cta, std::size_t role, InstanceId current, Position p)
 {
     const Program& program = trace.program();
-    const Op& op = program.op(trace.opOf(current));
-    if (op.kind == OpKind::Wait)
-        return "its copies of " + inFlight(trace, cta, role, current, p) + " to land";
+    const Op& op = trace.op(current);
+    if (!op.barrier.valid()) {
+        const std::string_view whose = op.group == GroupKind::Mma ? "its product "
+            : op.group == GroupKind::Stores                       ? "its store of "
+                                                                  : "its copies of ";
+        const std::string_view until = op.group == GroupKind::Mma ? " to be done"
+            : op.group == GroupKind::Stores                       ? " to be read out of SMEM"
+                                                                  : " to land";
+        return std::string(whose) + inFlight(trace, cta, role, op, p) + std::string(until);
+    }
     const BarrierDecl& decl = program.barriers[op.barrier.index()];
     for (const BarrierState& barrier : barriersAt(trace, cta, p)) {
         if (barrier.barrier != op.barrier)
             continue;
-        const bool complete = barrier.phase > static_cast<int>(op.turn); // only the barrier's own latency is left
+        // Only the barrier's own latency is left where the turn is complete.
+        const bool complete = barrier.phase > trace.turnsBefore(trace.workOf(current), op.barrier) + op.turn;
         const std::string arrived = complete ? "all " : std::to_string(barrier.arrived) + " of ";
         return decl.name + ": " + arrived + std::to_string(barrier.expected) + " " + decl.unit + " have arrived";
     }
@@ -64,30 +80,35 @@ std::string missingOf(const Trace& trace, CtaId cta, const RoleRange& role, Inst
 
 std::vector<RoleState> rolesAt(const Trace& trace, CtaId cta, Position p)
 {
-    const Program& program = trace.program();
-    const Stream& stream = program.streamOf(cta);
+    const auto works = trace.worksOf(cta);
     std::vector<RoleState> roles;
-    for (std::size_t k = 0; k < stream.roles.size(); ++k) {
-        const RoleRange& range = rangeOf(trace, cta, k);
+    if (works.empty())
+        return roles;
+    const auto& ranges = trace.streamOf(works.front()).roles;
+    for (std::size_t k = 0; k < ranges.size(); ++k) {
         RoleState& role = roles.emplace_back();
         role.cta = cta;
-        role.role = range.role;
-        role.current = trace.currentOp(cta, range, p);
+        role.role = ranges[k].role;
+        role.current = trace.currentOp(cta, k, p);
         if (!role.current.valid())
             continue;
-        const Op& op = program.op(trace.opOf(role.current));
+        const WorkId work = trace.workOf(role.current);
+        const Op& op = trace.op(role.current);
+        const RoleRange& range = trace.streamOf(work).roles[k];
         role.since = trace.beginCycle(role.current);
         const bool ended = trace.endedAt(role.current, p);
-        const bool last = trace.opOf(role.current).index() + 1 == range.first + range.count;
+        bool last = work == works.back();
+        for (std::uint32_t o = range.first + range.count; last && --o > trace.opOf(role.current).index();)
+            last = !trace.began(trace.instance(work, OpId(o)));
         const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
         if (ended && last)
             role.kind = RoleState::Kind::Done;
-        else if (!ended && op.kind == OpKind::Wait && inFlight(trace, cta, range, role.current, p).empty())
+        else if (!ended && op.kind == OpKind::Wait && !op.barrier.valid() && inFlight(trace, cta, k, op, p).empty())
             role.kind = RoleState::Kind::Running; // nothing is missing any more: it goes on within this cycle
         else if (!ended && waits) {
             const bool stuck = !trace.ended(role.current) && p == trace.end();
             role.kind = stuck ? RoleState::Kind::Stuck : RoleState::Kind::Waiting;
-            role.waitingFor = missingOf(trace, cta, range, role.current, p);
+            role.waitingFor = missingOf(trace, cta, k, role.current, p);
         } else
             role.kind = RoleState::Kind::Running;
     }
@@ -97,101 +118,120 @@ std::vector<RoleState> rolesAt(const Trace& trace, CtaId cta, Position p)
 std::vector<BarrierState> barriersAt(const Trace& trace, CtaId cta, Position p)
 {
     const Program& program = trace.program();
+    const auto launch = static_cast<std::size_t>(&program.launchOf(cta) - program.launches.data());
     std::vector<BarrierState> barriers;
     for (std::size_t b = 0; b < program.barriers.size(); ++b) {
-        bool used = false;
-        std::int64_t arrivals = 0; // in the barrier's unit, since the CTA began
-        for (const RoleRange& role : program.streamOf(cta).roles) {
-            // A role's turns of a barrier count up, so the last arrival begun tells how many there were.
-            for (std::uint32_t k = role.count; k-- > 0;) {
-                const Op& op = program.ops[role.first + k];
-                if (op.kind != OpKind::Sync || op.barrier.index() != b)
-                    continue;
-                used = true;
-                if (!trace.begunAt(trace.instance(cta, OpId(role.first + k)), p))
-                    continue;
-                arrivals += static_cast<std::int64_t>(op.turn + 1) * program.barriers[b].perArrival;
-                break;
-            }
-        }
-        if (!used)
+        if (program.barriers[b].launch != launch)
             continue;
-        const int count = program.barriers[b].count;
-        barriers.push_back(
-            { cta, BarrierId(b), count, static_cast<int>(arrivals % count), static_cast<int>(arrivals / count) });
+        const auto arrivals = trace.arrivals(cta, BarrierId(b));
+        const auto after = std::partition_point(
+            arrivals.begin(), arrivals.end(), [&](const Arrival& a) { return a.event < p.value; });
+        BarrierState& state = barriers.emplace_back();
+        state.cta = cta;
+        state.barrier = BarrierId(b);
+        state.expected = program.barriers[b].count;
+        if (after == arrivals.begin())
+            continue;
+        state.arrived = static_cast<int>((after - 1)->arrived);
+        state.phase = static_cast<int>((after - 1)->turns);
     }
     return barriers;
 }
 
+namespace {
+
+// What each role did last to a buffer: the newest block any of them writes is what the buffer is becoming.
+struct Latest {
+    std::uint32_t begun = 0; // position of the newest write begun
+    int i = -1, j = -1, n = -1;
+    int writers = 0, done = 0;
+    bool loading = false, normalised = false;
+};
+
+} // namespace
+
 std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
 {
     const Program& program = trace.program();
-    const Cta& c = program.ctas[cta.index()];
+    const auto launch = static_cast<std::size_t>(&program.launchOf(cta) - program.launches.data());
     std::vector<BufferState> states;
     std::vector<std::size_t> stateOf(program.buffers.size(), program.buffers.size());
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
-        if (program.buffers[b].launch != c.launch)
+        if (program.buffers[b].launch != launch)
             continue;
         stateOf[b] = states.size();
         BufferState& state = states.emplace_back();
         state.cta = cta;
         state.buffer = BufferId(b);
     }
-    // What each role did last to each buffer: the newest block any of them writes is what the buffer is becoming.
-    struct Latest {
-        int n = -1, j = -1;
-        int writers = 0, done = 0;
-        bool loading = false, normalised = false;
-    };
+    const auto works = trace.worksOf(cta);
+    if (works.empty())
+        return states;
+    // How many ops a role writes each buffer's tile with: roles that never write it are not waited for.
+    std::vector<std::vector<bool>> writes(states.size());
     std::vector<Latest> latest(states.size());
-    for (const RoleRange& role : program.streamOf(cta).roles) {
-        const InstanceId current = trace.currentOp(cta, role, p);
-        if (!current.valid())
-            continue;
-        const std::size_t lastOp = trace.opOf(current).index();
+    const std::size_t roles = trace.streamOf(works.front()).roles.size();
+    for (auto& w : writes)
+        w.assign(roles, false);
+    for (std::size_t r = 0; r < roles; ++r) {
         std::vector<bool> seen(states.size(), false);
-        std::size_t left = states.size();
-        for (std::size_t k = lastOp + 1; k-- > role.first && left > 0;) {
-            const Op& op = program.ops[k];
-            for (const BufferId out : { op.out, op.out2 }) {
-                if (!out.valid() || seen[stateOf[out.index()]])
-                    continue;
-                const std::size_t at = stateOf[out.index()];
-                seen[at] = true;
-                --left;
-                const int j = program.keyBlock(c, op);
-                Latest& l = latest[at];
-                if (l.writers > 0 && j != l.j && program.buffers[out.index()].tile != BufferDecl::Tile::Query) {
-                    // Roles are on different blocks: the newer one (visited later, right to left or left to right)
-                    // counts.
-                    const bool newer = op.n > l.n || (op.n == 0 && k > lastOp);
-                    if (!newer)
+        const RoleRange& any = trace.streamOf(works.front()).roles[r];
+        for (std::uint32_t k = any.first; k < any.first + any.count; ++k)
+            for (const BufferId out : { program.ops[k].out, program.ops[k].out2 })
+                if (out.valid())
+                    writes[stateOf[out.index()]][r] = true;
+        std::size_t left = static_cast<std::size_t>(
+            std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w[r]; }));
+        for (std::size_t w = works.size(); w-- > 0 && left > 0;) {
+            const Work& work = program.work(works[w]);
+            const RoleRange& range = trace.streamOf(works[w]).roles[r];
+            const InstanceId current = trace.currentOp(works[w], range, p);
+            if (!current.valid())
+                continue;
+            for (std::size_t k = trace.opOf(current).index() + 1; k-- > range.first && left > 0;) {
+                const Op& op = program.ops[k];
+                const InstanceId instance = trace.instance(works[w], OpId(k));
+                for (const BufferId out : { op.out, op.out2 }) {
+                    if (!out.valid() || seen[stateOf[out.index()]] || !trace.began(instance))
                         continue;
-                    l = {};
+                    const std::size_t at = stateOf[out.index()];
+                    seen[at] = true;
+                    --left;
+                    Latest& l = latest[at];
+                    const int j = program.keyBlock(work, op);
+                    const int i = program.queryTile(work, op);
+                    const std::uint32_t begun = trace.beginPosition(instance).value;
+                    if (l.writers > 0 && (j != l.j || i != l.i)) { // roles are on different tiles: the newer counts
+                        if (begun < l.begun)
+                            continue;
+                        l = {};
+                    }
+                    l.begun = std::max(l.begun, begun);
+                    l.i = i;
+                    l.j = j;
+                    l.n = std::max(l.n, op.n);
+                    ++l.writers;
+                    l.done += trace.endedAt(instance, p) ? 1 : 0;
+                    l.loading = l.loading || op.kind == OpKind::Load;
+                    l.normalised = l.normalised || op.kind == OpKind::Normalise;
+                    if (op.kind == OpKind::Convert || op.kind == OpKind::Stage)
+                        l.normalised = l.normalised || (op.n == 0 && op.j < 0);
                 }
-                l.j = j;
-                l.n = std::max(l.n, op.n);
-                ++l.writers;
-                l.done += trace.endedAt(trace.instance(cta, OpId(k)), p) ? 1 : 0;
-                l.loading = l.loading || op.kind == OpKind::Load;
-                l.normalised = l.normalised || op.kind == OpKind::Normalise;
-                if (op.kind == OpKind::Convert || op.kind == OpKind::Stage)
-                    l.normalised = l.normalised || (op.n == 0 && op.j < 0);
             }
         }
     }
-    const double roles = static_cast<double>(program.streamOf(cta).roles.size());
     for (std::size_t k = 0; k < states.size(); ++k) {
         const Latest& l = latest[k];
         if (l.writers == 0)
             continue;
         BufferState& state = states[k];
         const BufferDecl& decl = program.buffers[state.buffer.index()];
-        state.i = decl.tile == BufferDecl::Tile::Key ? -1 : c.i;
+        const auto writers = std::count(writes[k].begin(), writes[k].end(), true);
+        state.i = decl.tile == BufferDecl::Tile::Key ? -1 : l.i;
         state.j = decl.tile == BufferDecl::Tile::Query ? -1 : l.j;
-        state.fraction = l.done / roles;
-        state.normalised = l.normalised && decl.name.ends_with("O");
-        if (l.done == static_cast<int>(roles))
+        state.fraction = static_cast<double>(l.done) / static_cast<double>(writers);
+        state.normalised = l.normalised && decl.family.ends_with("O");
+        if (l.done == writers)
             state.kind = BufferState::Kind::Valid;
         else
             state.kind = l.loading ? BufferState::Kind::Loading : BufferState::Kind::Writing;

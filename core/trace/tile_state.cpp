@@ -38,39 +38,53 @@ void count(const Trace& trace, InstanceId instance, const Op& op, Position p, Ta
     }
     if (op.kind == OpKind::Mma) {
         tally.product = tally.product || begun;
-        tally.products += op.transposed ? 0 : 1;
-        tally.productsEnded += !op.transposed && ended ? 1 : 0;
+    }
+    if (op.step != Op::noStep) {
+        ++tally.products;
+        tally.productsEnded += ended ? 1 : 0;
     }
 }
 
-// The CTAs of a launch that work on query tile i of a head: consecutive ones.
-struct CtaRange {
+// Works of a launch on query tile i of a head. The last launch is indexed; those before it lie in order, some
+// consecutive works for each tile.
+struct WorkRange {
     std::size_t first = 0, last = 0;
 };
-CtaRange ctasOfTile(const Program& program, const LaunchDecl& launch, int b, int h, int i)
+WorkRange worksOfTile(const Program& program, std::size_t index, int b, int h, int i)
 {
+    const LaunchDecl& launch = program.launches[index];
+    if (index + 1 == program.launches.size()) {
+        const std::size_t first = program.tileWorks[program.tileIndex(b, h, i)];
+        return { first, first + (launch.sweep > 0 ? 1U : static_cast<std::size_t>(launch.worksPerTile)) };
+    }
     const Problem& p = program.problem;
-    const std::size_t perHead = launch.ctaCount / static_cast<std::size_t>(p.batch * p.heads);
+    const std::size_t perHead = launch.workCount / static_cast<std::size_t>(p.batch * p.heads);
     const std::size_t head
         = static_cast<std::size_t>(h) * static_cast<std::size_t>(p.batch) + static_cast<std::size_t>(b);
-    const auto perTile = static_cast<std::size_t>(launch.ctasPerTile);
+    const auto perTile = static_cast<std::size_t>(launch.worksPerTile);
     const std::size_t begin = std::min(static_cast<std::size_t>(i) * perTile, perHead);
     const std::size_t end = std::min(begin + perTile, perHead);
-    return { launch.firstCta + head * perHead + begin, launch.firstCta + head * perHead + end };
+    return { launch.firstWork + head * perHead + begin, launch.firstWork + head * perHead + end };
 }
 
-std::vector<Tally> tallyLaunch(const Trace& trace, const LaunchDecl& launch, int b, int h, int i, Position p)
+std::vector<Tally> tallyLaunch(const Trace& trace, std::size_t launch, int b, int h, int i, Position p)
 {
     const Program& program = trace.program();
     std::vector<Tally> tallies(static_cast<std::size_t>(program.keyBlocks()));
-    const CtaRange ctas = ctasOfTile(program, launch, b, h, i);
-    for (std::size_t c = ctas.first; c < ctas.last; ++c) {
-        const Cta& cta = program.ctas[c];
-        const Stream& stream = program.streams[cta.stream.index()];
-        const std::size_t first = trace.instance(CtaId(c), OpId(stream.firstOp)).index();
+    const WorkRange works = worksOfTile(program, launch, b, h, i);
+    const bool sweep = program.launches[launch].sweep > 0;
+    for (std::size_t w = works.first; w < works.last; ++w) {
+        if (!trace.hasEvents(WorkId(w)))
+            continue;
+        const Work& work = program.works[w];
+        const Stream& stream = trace.streamOf(WorkId(w));
+        const std::size_t first = trace.instance(WorkId(w), OpId(stream.firstOp)).index();
         for (std::uint32_t k = 0; k < stream.opCount; ++k) {
             const Op& op = program.ops[stream.firstOp + k];
-            if (const int j = program.keyBlock(cta, op); j >= 0)
+            const bool shared = op.kind == OpKind::Load && (op.tensor == TensorId::K || op.tensor == TensorId::V);
+            if (sweep && !shared && program.queryTile(work, op) != i) // K and V serve all query tiles of a sweep
+                continue;
+            if (const int j = program.keyBlock(work, op); j >= 0)
                 count(trace, InstanceId(first + k), op, p, tallies[static_cast<std::size_t>(j)]);
         }
     }
@@ -109,13 +123,13 @@ std::vector<TileState> tilesAt(const Trace& trace, int b, int h, int i, Position
 {
     const Program& program = trace.program();
     const CtaId owner = trace.ctaOfTile(b, h, i);
-    const Cta& cta = program.ctas[owner.index()];
+    const int firstRow = i * program.tile.rows;
     std::vector<TileState> tiles(static_cast<std::size_t>(program.keyBlocks()));
-    const std::vector<Tally> last = tallyLaunch(trace, program.launches.back(), b, h, i, p);
+    const std::vector<Tally> last = tallyLaunch(trace, program.launches.size() - 1, b, h, i, p);
     // Both ends of what a row sees grow with the row: the last row sees least to the left, the first to the right.
-    const int rows = program.rowsInside(cta);
-    const Problem::KeyRange top = program.problem.visibleKeys(cta.row);
-    const Problem::KeyRange bottom = program.problem.visibleKeys(cta.row + std::max(rows, 1) - 1);
+    const int rows = std::min(program.tile.rows, program.problem.seqlenQ - firstRow);
+    const Problem::KeyRange top = program.problem.visibleKeys(firstRow);
+    const Problem::KeyRange bottom = program.problem.visibleKeys(firstRow + std::max(rows, 1) - 1);
     for (std::size_t j = 0; j < tiles.size(); ++j) {
         TileState& tile = tiles[j];
         tile.cta = owner;
@@ -127,7 +141,7 @@ std::vector<TileState> tilesAt(const Trace& trace, int b, int h, int i, Position
             = rows > 0 && (bottom.first > firstKey || top.last < firstKey + program.keysInside(static_cast<int>(j)));
     }
     for (std::size_t launch = program.launches.size() - 1; launch-- > 0;) {
-        const std::vector<Tally> earlier = tallyLaunch(trace, program.launches[launch], b, h, i, p);
+        const std::vector<Tally> earlier = tallyLaunch(trace, launch, b, h, i, p);
         for (std::size_t j = 0; j < tiles.size(); ++j)
             lookEarlier(tiles[j], earlier[j]);
     }

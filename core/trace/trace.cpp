@@ -28,30 +28,87 @@ Event Trace::eventAt(std::size_t index) const
     return { InstanceId(packed >> 1U), (packed & 1U) != 0 };
 }
 
-CtaId Trace::ctaOf(InstanceId instance) const
+WorkId Trace::workOf(InstanceId instance) const
 {
-    const auto after = std::upper_bound(m_ctaFirst.begin(), m_ctaFirst.end(), instance.index());
-    return CtaId(static_cast<std::size_t>(after - m_ctaFirst.begin()) - 1);
+    const auto after = std::upper_bound(m_workFirst.begin(), m_workFirst.end(), instance.index());
+    return WorkId(static_cast<std::size_t>(after - m_workFirst.begin()) - 1);
 }
 
 OpId Trace::opOf(InstanceId instance) const
 {
-    const CtaId cta = ctaOf(instance);
-    return OpId(m_program->streamOf(cta).firstOp + instance.index() - m_ctaFirst[cta.index()]);
+    const WorkId work = workOf(instance);
+    return OpId(streamOf(work).firstOp + instance.index() - m_workFirst[work.index()]);
 }
 
-InstanceId Trace::instance(CtaId cta, OpId op) const
+InstanceId Trace::instance(WorkId work, OpId op) const
 {
-    return InstanceId(m_ctaFirst[cta.index()] + op.index() - m_program->streamOf(cta).firstOp);
+    return InstanceId(m_workFirst[work.index()] + op.index() - streamOf(work).firstOp);
 }
 
-InstanceId Trace::currentOp(CtaId cta, const RoleRange& role, Position p) const
+std::span<const WorkId> Trace::worksOf(CtaId cta) const
 {
-    const auto first = m_spans.begin() + static_cast<std::ptrdiff_t>(instance(cta, OpId(role.first)).index());
+    return std::span(m_ctaWorks)
+        .subspan(m_ctaWorksFirst[cta.index()], m_ctaWorksFirst[cta.index() + 1] - m_ctaWorksFirst[cta.index()]);
+}
+
+std::int64_t Trace::turnsBefore(WorkId work, BarrierId barrier) const
+{
+    std::int64_t turns = 0;
+    for (const WorkId earlier : worksOf(ctaOf(work))) {
+        if (earlier == work)
+            break;
+        turns += streamOf(earlier).turns[barrier.index()];
+    }
+    return turns;
+}
+
+WorkId Trace::workAt(CtaId cta, Position p) const
+{
+    const auto works = worksOf(cta);
+    for (std::size_t k = works.size(); k-- > 1;)
+        for (const RoleRange& role : streamOf(works[k]).roles)
+            if (currentOp(works[k], role, p).valid())
+                return works[k];
+    return works.empty() ? WorkId::none() : works.front();
+}
+
+double Trace::total(Counter counter) const
+{
+    return m_totals ? m_totals->counters[static_cast<std::size_t>(counter)] : this->counter(counter, end());
+}
+
+bool Trace::hasEvents(CtaId cta) const
+{
+    const auto works = worksOf(cta);
+    return !works.empty() && hasEvents(works.front());
+}
+
+InstanceId Trace::currentOp(WorkId work, const RoleRange& role, Position p) const
+{
+    if (!hasEvents(work))
+        return InstanceId::none();
+    const auto first = m_spans.begin() + static_cast<std::ptrdiff_t>(instance(work, OpId(role.first)).index());
     // A role begins its ops in order, so "begun" is true for a prefix of them.
-    const auto end
+    auto end
         = std::partition_point(first, first + role.count, [&](const SpanRow& span) { return span.begin < p.value; });
+    while (end != first && (end - 1)->end == skipped)
+        --end;
     return end == first ? InstanceId::none() : InstanceId(static_cast<std::size_t>(end - m_spans.begin()) - 1);
+}
+
+InstanceId Trace::currentOp(CtaId cta, std::size_t role, Position p) const
+{
+    const auto works = worksOf(cta);
+    for (std::size_t k = works.size(); k-- > 0;)
+        if (const InstanceId found = currentOp(works[k], streamOf(works[k]).roles[role], p); found.valid())
+            return found;
+    return InstanceId::none();
+}
+
+std::span<const Arrival> Trace::arrivals(CtaId cta, BarrierId barrier) const
+{
+    const std::size_t at = cta.index() * m_program->barriers.size() + barrier.index();
+    return std::span(m_arrivals).subspan(m_arrivalsFirst[at], m_arrivalsFirst[at + 1] - m_arrivalsFirst[at]);
 }
 
 std::span<const std::uint32_t> Trace::hopsOf(CtaId cta) const
@@ -60,14 +117,18 @@ std::span<const std::uint32_t> Trace::hopsOf(CtaId cta) const
         m_ctaHopsFirst[cta.index()], m_ctaHopsFirst[cta.index() + 1] - m_ctaHopsFirst[cta.index()]);
 }
 
-void Trace::addCounts(OpId op, std::array<double, counterCount>& totals) const
+void addCounts(const OpCounts& counts, std::array<double, counterCount>& totals)
 {
-    const OpCounts& counts = m_opCounts[op.index()];
     totals[static_cast<std::size_t>(Counter::GlobalRead)] += static_cast<double>(counts.globalRead);
     totals[static_cast<std::size_t>(Counter::GlobalWrite)] += static_cast<double>(counts.globalWrite);
     totals[static_cast<std::size_t>(Counter::Flops)] += static_cast<double>(counts.flops);
     totals[static_cast<std::size_t>(Counter::Exp2)] += static_cast<double>(counts.exp2);
     totals[static_cast<std::size_t>(Counter::Rescales)] += static_cast<double>(counts.rescales);
+}
+
+void Trace::addCounts(OpId op, std::array<double, counterCount>& totals) const
+{
+    flashstep::addCounts(m_opCounts[op.index()], totals);
 }
 
 double Trace::counter(Counter counter, Position p) const
@@ -82,14 +143,9 @@ double Trace::counter(Counter counter, Position p) const
     return totals[static_cast<std::size_t>(counter)];
 }
 
-CtaId Trace::ctaOfTile(int b, int h, int i) const
+WorkId Trace::workOfTile(int b, int h, int i) const
 {
-    const Program& p = *m_program;
-    const LaunchDecl& launch = p.launches.back(); // the one that makes O
-    const std::size_t tiles = launch.ctaCount / static_cast<std::size_t>(p.problem.batch * p.problem.heads);
-    const std::size_t head
-        = static_cast<std::size_t>(h) * static_cast<std::size_t>(p.problem.batch) + static_cast<std::size_t>(b);
-    return CtaId(launch.firstCta + head * tiles + static_cast<std::size_t>(i));
+    return WorkId(m_program->tileWorks[m_program->tileIndex(b, h, i)]);
 }
 
 bool Trace::hasValues(CtaId cta) const
@@ -118,9 +174,10 @@ int Trace::keyBlockIn(CtaId cta, BufferId buffer, Position p) const
     const auto& versions = found->versions;
     const auto after
         = std::partition_point(versions.begin(), versions.end(), [&](const Version& v) { return v.event < p.value; });
-    return after == versions.begin()
-        ? -1
-        : m_program->keyBlock(m_program->ctas[cta.index()], m_program->ops[(after - 1)->op]);
+    if (after == versions.begin())
+        return -1;
+    const InstanceId writer = writerOf(*(after - 1));
+    return m_program->keyBlock(m_program->work(workOf(writer)), op(writer));
 }
 
 // From the last keyframe at or before p, write by write.
@@ -152,52 +209,62 @@ TileValues Trace::value(CtaId cta, BufferId buffer, Position p) const
 
 void Trace::apply(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const
 {
-    const Op& op = m_program->ops[version.op];
+    const InstanceId writer = writerOf(version);
+    const Op& op = this->op(writer);
     if (repeatable(op, buffer)) {
         repeat(version, cta, buffer, tile);
         return;
     }
-    const Program::Columns columns = m_program->columns(buffer, m_program->keyBlock(m_program->ctas[cta.index()], op));
+    const Performed performed { *m_program, m_program->work(workOf(writer)), op, rankOf(ctaOf(writer)) };
     const float* from = m_values.data() + version.offset;
-    m_program->rows(op).forEach([&](int row) {
-        std::copy(from, from + columns.count,
-            tile.data.begin() + static_cast<std::ptrdiff_t>(row) * tile.cols + columns.first);
-        from += columns.count;
+    performed.forEachSpan(buffer, [&](int row, int column, int count) {
+        std::copy(from, from + count, tile.data.begin() + static_cast<std::ptrdiff_t>(row) * tile.cols + column);
+        from += count;
     });
+}
+
+int Trace::rankOf(CtaId cta) const
+{
+    const LaunchDecl& launch = m_program->launchOf(cta);
+    return static_cast<int>((cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize));
 }
 
 void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValues& tile) const
 {
     const Program& program = *m_program;
-    const Op& op = program.ops[version.op];
-    const Cta& c = program.ctas[cta.index()];
-    const Program::Columns columns = program.columns(buffer, program.keyBlock(c, op));
-    const auto rowOf = [&](int r) {
-        return std::span(tile.data).subspan(
-            static_cast<std::size_t>(r * tile.cols + columns.first), static_cast<std::size_t>(columns.count));
-    };
-    const RowSet& rows = program.rows(op);
-    if (op.kind == OpKind::Load) {
-        rows.forEach([&](int r) { loadRow(program, *m_inputs, c, op, r, rowOf(r)); });
-    } else if (op.kind == OpKind::Mask) {
-        rows.forEach([&](int r) { maskRow(program, c, op, r, rowOf(r)); });
-    } else if (op.kind == OpKind::Convert) {
-        rows.forEach([&](int r) { roundTo(program.problem.dtype, rowOf(r)); });
-    } else if (!op.dropped) { // Rescale
-        const TileValues scale = value(cta, op.in[2], Position { version.event + 1 });
-        rows.forEach([&](int r) {
-            for (float& x : rowOf(r))
-                x *= scale.at(r, 0);
-        });
-    }
+    const InstanceId writer = writerOf(version);
+    const Op& op = this->op(writer);
+    const Performed performed { program, program.work(workOf(writer)), op, rankOf(ctaOf(writer)) };
+    const TileValues scale = op.kind == OpKind::Rescale && !op.dropped
+        ? value(cta, op.in[2], Position { version.event + 1 })
+        : TileValues {};
+    const int copies = program.rowOffset(program.buffers[buffer.index()], op);
+    performed.forEachSpan(buffer, [&](int row, int column, int count) {
+        const std::span<float> stretch = std::span(tile.data).subspan(
+            static_cast<std::size_t>(row * tile.cols + column), static_cast<std::size_t>(count));
+        if (op.kind == OpKind::Load)
+            loadRow(performed, *m_inputs, row - copies, stretch);
+        else if (op.kind == OpKind::Mask)
+            maskRow(performed, row - copies, column - program.columns(buffer, performed.j()).first, stretch);
+        else if (op.kind == OpKind::Convert)
+            roundTo(program.problem.dtype, stretch);
+        else if (!op.dropped) { // Rescale
+            const int from = row - copies + program.rowOffset(program.buffers[op.in[2].index()], op);
+            for (float& x : stretch)
+                x *= scale.at(from, 0);
+        }
+    });
 }
 
 std::size_t Trace::bytesWithoutValues() const
 {
     std::size_t bytes
         = m_events.size() * sizeof(EventRow) + m_spans.size() * sizeof(SpanRow) + m_hops.size() * sizeof(Hop);
-    bytes += (m_ctaFirst.size() + m_ctaHops.size() + m_ctaHopsFirst.size() + m_innerFirst.size() + m_innerByCta.size())
+    bytes += (m_workFirst.size() + m_ctaHops.size() + m_ctaHopsFirst.size() + m_innerFirst.size() + m_innerByCta.size()
+                 + m_stepFirst.size() + m_stepPositions.size() + m_ctaWorks.size() + m_ctaWorksFirst.size()
+                 + m_arrivalsFirst.size())
         * sizeof(std::uint32_t);
+    bytes += m_arrivals.size() * sizeof(Arrival) + m_works.size() * sizeof(WorkRow);
     bytes += m_ctaSpans.size() * sizeof(CtaSpan) + m_counters.size() * sizeof(m_counters[0]);
     bytes += m_opCounts.size() * sizeof(OpCounts);
     bytes += (m_innerTiles.size() + m_ctaSteps.size()) * sizeof(StepRow);

@@ -8,40 +8,49 @@
 
 namespace flashstep {
 
-TraceBuilder::TraceBuilder(
-    std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs, const std::vector<bool>& recorded)
+TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs,
+    const std::vector<bool>& recorded, const std::vector<bool>& withEvents)
     : m_trace(std::make_unique<Trace>())
 {
     Trace& t = *m_trace;
     t.m_program = std::move(program);
     t.m_inputs = std::move(inputs);
     const Program& p = *t.m_program;
-    t.m_ctaFirst.reserve(p.ctas.size() + 1);
+    t.m_workFirst.reserve(p.works.size() + 1);
+    t.m_stepFirst.reserve(p.works.size() + 1);
     std::uint32_t count = 0;
-    for (const Cta& cta : p.ctas) {
-        t.m_ctaFirst.push_back(count);
-        count += p.streams[cta.stream.index()].opCount;
+    std::uint32_t steps = 0;
+    for (std::size_t w = 0; w < p.works.size(); ++w) {
+        const Work& work = p.works[w];
+        t.m_workFirst.push_back(count);
+        t.m_stepFirst.push_back(steps);
+        if (!withEvents.empty() && !withEvents[w])
+            continue;
+        count += p.streams[work.stream.index()].opCount;
+        steps += static_cast<std::uint32_t>(p.streams[work.stream.index()].steps.size());
     }
-    t.m_ctaFirst.push_back(count);
+    t.m_workFirst.push_back(count);
+    t.m_stepFirst.push_back(steps);
     t.m_spans.resize(count);
+    t.m_stepPositions.assign(steps, Trace::never);
     t.m_events.reserve(2 * static_cast<std::size_t>(count));
     t.m_hops.reserve(count + count / 2);
-    t.m_ctaSpans.resize(p.ctas.size());
-    t.m_recorded.assign(p.ctas.size(), Trace::never);
-    m_progress.resize(p.ctas.size());
-    t.m_innerFirst.assign(p.ctas.size() + 1, 0);
-    for (std::size_t c = 0; c < p.ctas.size(); ++c)
-        t.m_innerFirst[c + 1] = t.m_innerFirst[c] + static_cast<std::uint32_t>(p.streamOf(CtaId(c)).visitedBlocks);
-    t.m_innerByCta.assign(t.m_innerFirst.back(), Trace::never);
+    t.m_works.resize(p.works.size());
+    t.m_ctaSpans.resize(p.ctaCount());
+    t.m_recorded.assign(p.ctaCount(), Trace::never);
+    m_progress.resize(p.works.size());
     t.m_opCounts.resize(p.ops.size());
     std::vector<bool> counted(p.streams.size());
-    for (const Cta& cta : p.ctas) { // CTAs of a stream move and compute the same amounts
-        if (counted[cta.stream.index()])
+    for (const Work& work : p.works) { // works of a stream move and compute the same amounts
+        if (counted[work.stream.index()])
             continue;
-        counted[cta.stream.index()] = true;
-        const Stream& stream = p.streams[cta.stream.index()];
-        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
-            t.m_opCounts[k] = countsOf(p, cta, p.ops[k]);
+        for (int position = 0; position < p.launches[work.launch].ringPositions; ++position) {
+            const std::size_t at = work.stream.index() + static_cast<std::size_t>(position);
+            counted[at] = true;
+            const Stream& stream = p.streams[at];
+            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
+                t.m_opCounts[k] = countsOf(p, work, p.ops[k]);
+        }
     }
     std::uint32_t logs = 0;
     for (std::size_t k = 0; k < recorded.size(); ++k)
@@ -51,45 +60,28 @@ TraceBuilder::TraceBuilder(
     reserveValues(recorded);
 }
 
-// All at once, exactly: growing would copy the values again and again.
+// All at once, nearly: growing would copy the values again and again.
 void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
 {
     Trace& t = *m_trace;
     const Program& p = *t.m_program;
-    struct Sizes {
-        std::size_t values = 0;
-        std::vector<std::uint32_t> versions; // by buffer
-    };
-    std::vector<Sizes> perStream(p.streams.size());
+    std::vector<std::size_t> perStream(p.streams.size());
     for (std::size_t s = 0; s < p.streams.size(); ++s) {
         const Stream& stream = p.streams[s];
-        Sizes& sizes = perStream[s];
-        sizes.versions.resize(p.buffers.size());
         for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
             const Op& op = p.ops[k];
-            for (const BufferId out : { op.out, op.out2 }) {
-                if (!out.valid())
-                    continue;
-                ++sizes.versions[out.index()];
-                if (!repeatable(op, out))
-                    sizes.values += static_cast<std::size_t>(p.rows(op).count())
+            for (const BufferId out : { op.out, op.out2 })
+                if (out.valid() && !repeatable(op, out))
+                    perStream[s] += static_cast<std::size_t>(p.rows(op).count())
                         * static_cast<std::size_t>(p.columns(out, 0).count);
-            }
         }
-        for (std::size_t b = 0; b < p.buffers.size(); ++b)
-            sizes.values += sizes.versions[b] / Trace::keyframeEvery * static_cast<std::size_t>(p.buffers[b].rows)
-                * static_cast<std::size_t>(p.buffers[b].cols);
     }
     std::size_t total = 0;
-    for (std::size_t c = 0; c < recorded.size(); ++c) {
-        if (!recorded[c])
-            continue;
-        const Sizes& sizes = perStream[p.ctas[c].stream.index()];
-        total += sizes.values;
-        for (std::size_t b = 0; b < p.buffers.size(); ++b)
-            t.m_logs[t.m_recorded[c] * p.buffers.size() + b].versions.reserve(sizes.versions[b]);
-    }
-    t.m_values.reserve(total);
+    for (const Work& work : p.works)
+        total += perStream[work.stream.index()];
+    const auto kept = static_cast<std::size_t>(std::count(recorded.begin(), recorded.end(), true));
+    if (kept > 0)
+        t.m_values.reserve(total / recorded.size() * kept + total / 64);
 }
 
 void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)
@@ -105,44 +97,84 @@ void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)
         { static_cast<std::uint32_t>(instance.index() << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
 }
 
-void TraceBuilder::begin(CtaId cta, OpId op, Cycle cycle)
+void TraceBuilder::workBegins(WorkId work, CtaId cta, int position)
 {
-    append(m_trace->instance(cta, op), cycle, false);
+    m_trace->m_works[work.index()] = { static_cast<std::uint32_t>(cta.index()), static_cast<std::uint32_t>(position) };
+    m_worksBegun.emplace_back(static_cast<std::uint32_t>(cta.index()), work);
 }
 
-void TraceBuilder::end(CtaId cta, OpId op, Cycle cycle)
-{
-    append(m_trace->instance(cta, op), cycle, true);
-    m_trace->addCounts(op, m_totals);
-    noteSteps(cta, m_trace->program().op(op));
-}
-
-// A key block is complete when the last role's product has landed in O; a CTA, when its last op has ended.
-void TraceBuilder::noteSteps(CtaId cta, const Op& op)
+void TraceBuilder::place(WorkId work, CtaId cta, Cycle begin, Cycle end, int sm, int slot)
 {
     Trace& t = *m_trace;
-    const Stream& stream = t.program().streamOf(cta);
-    CtaProgress& progress = m_progress[cta.index()];
-    const auto position = static_cast<std::uint32_t>(t.m_events.size());
-    if (op.kind == OpKind::Mma && !op.transposed) {
-        progress.roles.resize(static_cast<std::size_t>(stream.visitedBlocks) + 1);
-        if (++progress.roles[static_cast<std::size_t>(op.n)] == stream.roles.size()) {
-            t.m_innerTiles.push_back({ position, static_cast<std::uint32_t>(cta.index()) });
-            t.m_innerByCta[t.m_innerFirst[cta.index()] + static_cast<std::uint32_t>(op.n) - 1] = position;
-        }
-    }
-    if (++progress.opsEnded == stream.opCount) {
-        t.m_ctaSteps.push_back({ position, static_cast<std::uint32_t>(cta.index()) });
-        progress.roles = {};
-    }
+    t.m_works[work.index()].cta = static_cast<std::uint32_t>(cta.index());
+    m_worksBegun.emplace_back(static_cast<std::uint32_t>(cta.index()), work);
+    CtaSpan& span = t.m_ctaSpans[cta.index()];
+    if (span.end == 0)
+        span = { static_cast<std::uint32_t>(begin), 0, static_cast<std::uint16_t>(sm),
+            static_cast<std::uint16_t>(slot) };
+    span.end = std::max(span.end, static_cast<std::uint32_t>(end));
 }
 
-void TraceBuilder::hop(CtaId cta, OpId op, Engine engine, Cycle begin, Cycle cycles)
+void TraceBuilder::begin(WorkId work, OpId op, Cycle cycle)
+{
+    append(m_trace->instance(work, op), cycle, false);
+}
+
+void TraceBuilder::end(WorkId work, OpId op, Cycle cycle)
+{
+    append(m_trace->instance(work, op), cycle, true);
+    m_trace->addCounts(op, m_totals);
+    noteSteps(work, m_trace->program().op(op));
+}
+
+void TraceBuilder::skip(WorkId work, OpId op)
+{
+    Trace::SpanRow& span = m_trace->m_spans[m_trace->instance(work, op).index()];
+    span.begin = static_cast<std::uint32_t>(m_trace->m_events.size()); // as if begun with what follows
+    span.end = Trace::skipped;
+    if (++m_progress[work.index()].opsEnded == m_trace->streamOf(work).opCount)
+        noteWorkEnds(work);
+}
+
+// A key block is complete when the last of its parts has landed in O; a work, when its last op has ended. An outer tile
+// is a query tile; in a sweep over query tiles, one key block's sweep.
+void TraceBuilder::noteSteps(WorkId work, const Op& op)
+{
+    Trace& t = *m_trace;
+    const Stream& stream = t.streamOf(work);
+    WorkProgress& progress = m_progress[work.index()];
+    const auto position = static_cast<std::uint32_t>(t.m_events.size());
+    if (op.step != Op::noStep) {
+        progress.parts.resize(stream.steps.size());
+        if (++progress.parts[op.step] == stream.steps[op.step].parts) {
+            const bool sweep = t.program().launches[t.program().work(work).launch].sweep > 0;
+            const bool lastOfSweep = sweep
+                && (op.step + 1 == stream.steps.size() || stream.steps[op.step + 1].j != stream.steps[op.step].j);
+            t.m_innerTiles.push_back(
+                { position, static_cast<std::uint32_t>(t.ctaOf(work).index()), lastOfSweep, false });
+            t.m_stepPositions[t.m_stepFirst[work.index()] + op.step] = position;
+        }
+    }
+    if (++progress.opsEnded == stream.opCount)
+        noteWorkEnds(work);
+}
+
+void TraceBuilder::noteWorkEnds(WorkId work)
+{
+    Trace& t = *m_trace;
+    const LaunchDecl& launch = t.program().launches[t.program().work(work).launch];
+    const bool outer = launch.sweep == 0 && t.program().work(work).launch + 1U == t.program().launches.size();
+    t.m_ctaSteps.push_back({ static_cast<std::uint32_t>(t.m_events.size()),
+        static_cast<std::uint32_t>(t.ctaOf(work).index()), outer, false });
+    m_progress[work.index()].parts = {};
+}
+
+void TraceBuilder::hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles)
 {
     const auto length = static_cast<std::uint32_t>(std::max<Cycle>(1, cycles));
-    m_trace->m_hops.push_back({ static_cast<std::uint32_t>(m_trace->instance(cta, op).index()),
-        static_cast<std::uint32_t>(begin), (length << 3U) | static_cast<std::uint32_t>(engine) });
-    m_ctaOfHop.push_back(static_cast<std::uint32_t>(cta.index()));
+    m_trace->m_hops.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()),
+        static_cast<std::uint32_t>(begin), (length << 4U) | static_cast<std::uint32_t>(engine) });
+    m_ctaOfHop.push_back(static_cast<std::uint32_t>(m_trace->ctaOf(work).index()));
 }
 
 void TraceBuilder::ctaBegins(CtaId cta, Cycle cycle, int sm, int slot)
@@ -153,7 +185,27 @@ void TraceBuilder::ctaBegins(CtaId cta, Cycle cycle, int sm, int slot)
     span.slot = static_cast<std::uint16_t>(slot);
 }
 
-void TraceBuilder::write(CtaId cta, BufferId buffer, OpId op, std::span<const float> contents)
+void TraceBuilder::ctaEnds(CtaId cta, Cycle cycle)
+{
+    Trace& t = *m_trace;
+    t.m_ctaSpans[cta.index()].end = static_cast<std::uint32_t>(cycle);
+    for (std::size_t k = t.m_ctaSteps.size(); k-- > 0;) {
+        if (t.m_ctaSteps[k].cta != cta.index())
+            continue;
+        t.m_ctaSteps[k].endsCta = true;
+        break;
+    }
+}
+
+void TraceBuilder::arrival(CtaId cta, BarrierId barrier, std::uint32_t turns, std::uint32_t arrived)
+{
+    const Trace& t = *m_trace;
+    const std::size_t key = cta.index() * t.program().barriers.size() + barrier.index();
+    m_arrivals.push_back(
+        { static_cast<std::uint32_t>(key), { static_cast<std::uint32_t>(t.m_events.size() - 1), turns, arrived } });
+}
+
+void TraceBuilder::write(CtaId cta, BufferId buffer, const Performed& performed, std::span<const float> contents)
 {
     Trace& t = *m_trace;
     const Program& p = *t.m_program;
@@ -161,21 +213,60 @@ void TraceBuilder::write(CtaId cta, BufferId buffer, OpId op, std::span<const fl
     if (recorded == Trace::never)
         return;
     Trace::BufferLog& log = t.m_logs[static_cast<std::size_t>(recorded) * p.buffers.size() + buffer.index()];
-    const Op& o = p.op(op);
     const BufferDecl& decl = p.buffers[buffer.index()];
-    log.versions.push_back({ static_cast<std::uint32_t>(t.m_events.size() - 1), static_cast<std::uint32_t>(op.index()),
-        t.m_values.size() });
-    if (!repeatable(o, buffer)) {
-        const Program::Columns columns = p.columns(buffer, p.keyBlock(p.ctas[cta.index()], o));
-        p.rows(o).forEach([&](int row) {
-            const auto first = contents.begin() + static_cast<std::ptrdiff_t>(row) * decl.cols + columns.first;
-            t.m_values.insert(t.m_values.end(), first, first + columns.count);
+    log.versions.push_back({ static_cast<std::uint32_t>(t.m_events.size() - 1), t.m_values.size() });
+    if (!repeatable(performed.op, buffer))
+        performed.forEachSpan(buffer, [&](int row, int column, int count) {
+            const auto first = contents.begin() + static_cast<std::ptrdiff_t>(row) * decl.cols + column;
+            t.m_values.insert(t.m_values.end(), first, first + count);
         });
-    }
     if (log.versions.size() % Trace::keyframeEvery == 0) {
         log.keyframes.push_back(t.m_values.size());
         t.m_values.insert(t.m_values.end(), contents.begin(), contents.end());
     }
+}
+
+void TraceBuilder::indexWorks()
+{
+    Trace& t = *m_trace;
+    std::stable_sort(
+        m_worksBegun.begin(), m_worksBegun.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    t.m_ctaWorksFirst.assign(t.m_ctaSpans.size() + 1, 0);
+    for (const auto& [cta, work] : m_worksBegun) {
+        ++t.m_ctaWorksFirst[cta + 1];
+        t.m_ctaWorks.push_back(work);
+    }
+    for (std::size_t c = 0; c < t.m_ctaSpans.size(); ++c)
+        t.m_ctaWorksFirst[c + 1] += t.m_ctaWorksFirst[c];
+}
+
+void TraceBuilder::indexArrivals()
+{
+    Trace& t = *m_trace;
+    t.m_arrivalsFirst.assign(t.m_ctaSpans.size() * t.program().barriers.size() + 1, 0);
+    for (const ArrivalAt& a : m_arrivals)
+        ++t.m_arrivalsFirst[a.key + 1];
+    for (std::size_t k = 0; k + 1 < t.m_arrivalsFirst.size(); ++k)
+        t.m_arrivalsFirst[k + 1] += t.m_arrivalsFirst[k];
+    std::vector<std::uint32_t> next(t.m_arrivalsFirst.begin(), t.m_arrivalsFirst.end() - 1);
+    t.m_arrivals.resize(m_arrivals.size());
+    for (const ArrivalAt& a : m_arrivals)
+        t.m_arrivals[next[a.key]++] = a.arrival;
+}
+
+// Positions of each CTA's inner tiles, as they came.
+void TraceBuilder::indexSteps()
+{
+    Trace& t = *m_trace;
+    t.m_innerFirst.assign(t.m_ctaSpans.size() + 1, 0);
+    for (const Trace::StepRow& row : t.m_innerTiles)
+        ++t.m_innerFirst[row.cta + 1];
+    for (std::size_t c = 0; c < t.m_ctaSpans.size(); ++c)
+        t.m_innerFirst[c + 1] += t.m_innerFirst[c];
+    std::vector<std::uint32_t> next(t.m_innerFirst.begin(), t.m_innerFirst.end() - 1);
+    t.m_innerByCta.resize(t.m_innerTiles.size());
+    for (const Trace::StepRow& row : t.m_innerTiles)
+        t.m_innerByCta[next[row.cta]++] = row.position;
 }
 
 void TraceBuilder::indexHops()
@@ -202,6 +293,9 @@ std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int
     t.m_clockMhz = clockMhz;
     t.m_counters.push_back(m_totals);
     indexHops();
+    indexWorks();
+    indexArrivals();
+    indexSteps();
     return std::shared_ptr<const Trace>(std::move(m_trace));
 }
 

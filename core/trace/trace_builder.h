@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/program/effects.h"
 #include "core/trace/trace.h"
 
 namespace flashstep {
@@ -11,36 +12,60 @@ class TraceBuilder {
 public:
     // Spans of every instance of the program are reserved at once; `recorded` says whose values will be written.
     // `inputs` are what loads copy from; they may be null where nothing is recorded.
+    // `withEvents`: the works that will be run, where it is not all of them.
     TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs,
-        const std::vector<bool>& recorded);
+        const std::vector<bool>& recorded, const std::vector<bool>& withEvents = {});
 
-    void begin(CtaId cta, OpId op, Cycle cycle);
-    void end(CtaId cta, OpId op, Cycle cycle);
-    void hop(CtaId cta, OpId op, Engine engine, Cycle begin, Cycle cycles);
+    void workBegins(WorkId work, CtaId cta, int position);
+    void begin(WorkId work, OpId op, Cycle cycle);
+    void end(WorkId work, OpId op, Cycle cycle);
+    void skip(WorkId work, OpId op); // not executed in this work
+    void hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles);
     void busy(Engine engine, double cycles) { m_trace->m_busy[static_cast<std::size_t>(engine)] += cycles; }
+    void hbm(double read, double written)
+    {
+        m_trace->m_hbmRead += read;
+        m_trace->m_hbmWrite += written;
+    }
+    // An arrival at a barrier of `cta`, by the event appended last.
+    void arrival(CtaId cta, BarrierId barrier, std::uint32_t turns, std::uint32_t arrived);
     void ctaBegins(CtaId cta, Cycle cycle, int sm, int slot);
-    void ctaEnds(CtaId cta, Cycle cycle) { m_trace->m_ctaSpans[cta.index()].end = static_cast<std::uint32_t>(cycle); }
+    void ctaEnds(CtaId cta, Cycle cycle);
     void blocked(Blocked blocked) { m_trace->m_deadlock.push_back(std::move(blocked)); }
 
-    // A write of the op whose end was appended last: `rows` x columns of the buffer, read from its whole current
-    // contents.
-    void write(CtaId cta, BufferId buffer, OpId op, std::span<const float> contents);
+    // What the op whose end was appended last wrote to a buffer of `cta`, read from the buffer's current contents.
+    void write(CtaId cta, BufferId buffer, const Performed& performed, std::span<const float> contents);
+
+    // The rest of the grid, of which no events are kept: who did the work, and when; and what all of it came to.
+    void place(WorkId work, CtaId cta, Cycle begin, Cycle end, int sm, int slot);
+    void setTotals(const GridTotals& totals) { m_trace->m_totals = totals; }
 
     [[nodiscard]] std::shared_ptr<const Trace> finish(Cycle cycles, int smCount, int ctasPerSm, double clockMhz);
 
 private:
-    // What a CTA has done so far, to know when a key block or the CTA itself is complete.
-    struct CtaProgress {
-        std::vector<std::uint8_t> roles; // that have finished the n-th block's product
+    // What of a work is still to end, to know when a key block or the work itself is complete.
+    struct WorkProgress {
+        std::vector<std::uint16_t> parts; // by step: ended
         std::uint32_t opsEnded = 0;
+        std::uint32_t stepsDone = 0;
     };
     void append(InstanceId instance, Cycle cycle, bool ends);
     void reserveValues(const std::vector<bool>& recorded);
-    void noteSteps(CtaId cta, const Op& op);
+    void noteSteps(WorkId work, const Op& op);
+    void noteWorkEnds(WorkId work);
     void indexHops();
+    void indexWorks();
+    void indexArrivals();
+    void indexSteps();
 
     std::unique_ptr<Trace> m_trace;
-    std::vector<CtaProgress> m_progress;
+    std::vector<WorkProgress> m_progress;
+    struct ArrivalAt {
+        std::uint32_t key = 0; // CTA and barrier
+        Arrival arrival;
+    };
+    std::vector<ArrivalAt> m_arrivals;
+    std::vector<std::pair<std::uint32_t, WorkId>> m_worksBegun; // by CTA, in order
     std::vector<std::uint32_t> m_ctaOfHop;
     std::array<double, counterCount> m_totals {};
 };

@@ -66,7 +66,7 @@ void readState(benchmark::State& state)
     for (auto _ : state) {
         const Position p { static_cast<std::uint32_t>(
             philox4x32({ static_cast<std::uint32_t>(k++), 0, 0, 0 }, { 1, 0 })[0] % (trace.end().value + 1)) };
-        const CtaId cta(k % trace.program().ctas.size());
+        const CtaId cta(k % trace.program().ctaCount());
         benchmark::DoNotOptimize(ledgerAt(trace, cta, p));
         benchmark::DoNotOptimize(buffersAt(trace, cta, p));
         benchmark::DoNotOptimize(trace.value(cta, trace.program().buffer("O", 0), p));

@@ -15,9 +15,9 @@ std::string warpText(const Trace& trace, std::size_t role)
 {
     const Program& program = trace.program();
     std::string text = fmt::format("{} cycles, {} events\n", trace.cycles(), trace.end().value);
-    const RoleRange& range = program.streamOf(CtaId(0)).roles[role];
+    const RoleRange& range = program.streamOf(WorkId(0)).roles[role];
     for (std::uint32_t k = range.first; k < range.first + range.count; ++k) {
-        const InstanceId instance = trace.instance(CtaId(0), OpId(k));
+        const InstanceId instance = trace.instance(WorkId(0), OpId(k));
         text += fmt::format("{:>6} {:>6}  {} {}\n", trace.beginCycle(instance), trace.endCycle(instance),
             name(program.ops[k].kind), labelOf(program, program.ops[k]));
     }

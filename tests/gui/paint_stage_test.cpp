@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/gui/persistent_run.h"
 #include "tests/support/paint_sample.h"
 
 #include "core/trace/state.h"
@@ -146,7 +147,7 @@ private slots:
             for (int n = 1; n <= i + 1; ++n) {
                 const int j = i + 1 - n; // right to left from the diagonal
                 const CtaId cta = trace().ctaOfTile(0, 0, i);
-                const auto p = trace().block(cta, n);
+                const auto p = trace().block(trace().workOfTile(0, 0, i), 0, n);
                 QVERIFY(p.has_value());
                 const TileNumbers tile = tileNumbers(trace(), 0, 0, i, j, *p);
                 QCOMPARE(tile.n, n);
@@ -168,24 +169,23 @@ private slots:
 
     void nothingIsShownBeforeItIsThere()
     {
-        const CtaId cta = trace().ctaOfTile(0, 0, 6);
-        const TileNumbers early = tileNumbers(trace(), 0, 0, 6, 2, *trace().block(cta, 2));
+        const TileNumbers early = tileNumbers(trace(), 0, 0, 6, 2, *trace().block(0, 0, 6, 2));
         for (const float s : early.s.data)
             QVERIFY(std::isnan(s));
         for (const float value : early.p.data)
             QVERIFY(std::isnan(value));
         QVERIFY(!early.landed);
-        QVERIFY(tileShares(trace(), 0, 0, 6, 2, *trace().block(cta, 2)).data.empty());
+        QVERIFY(tileShares(trace(), 0, 0, 6, 2, *trace().block(0, 0, 6, 2)).data.empty());
     }
 
     void sharesOfARowAddUpAtEveryBlock()
     {
         for (int i = 0; i < 8; ++i) {
-            const CtaId cta = trace().ctaOfTile(0, 0, i);
             for (int n = 1; n <= i + 1; ++n) {
                 std::vector<double> sum(8, 0.0);
                 for (int j = i + 1 - n; j <= i; ++j) {
-                    const TileValues shares = tileShares(trace(), 0, 0, i, j, *trace().block(cta, n));
+                    const TileValues shares
+                        = tileShares(trace(), 0, 0, i, j, *trace().block(trace().workOfTile(0, 0, i), 0, n));
                     QVERIFY(!shares.data.empty());
                     for (int r = 0; r < shares.rows; ++r)
                         for (int c = 0; c < shares.cols; ++c)
@@ -206,6 +206,31 @@ private slots:
                 for (int c = 0; c < values.cols; ++c)
                     QCOMPARE(values.at(r, c), run().o.row(0, 0, i * 8 + r)[static_cast<std::size_t>(c)]);
         }
+    }
+
+    // CTAs that do several work tiles keep none of them: each tile's numbers are read while its work is there.
+    void everyTileOfAPersistentCtaKeepsItsNumbers()
+    {
+        const Run& persistent = test::persistentRun();
+        const Trace& all = *persistent.trace;
+        const Program& program = *persistent.program;
+        QVERIFY(all.worksOf(CtaId(0)).size() > 1);
+        for (int h = 0; h < program.problem.heads; ++h)
+            for (int i = 0; i < program.queryTiles(); ++i) {
+                const TileValues values = outputSoFar(all, 0, h, i, all.end());
+                QCOMPARE(values.rows, program.rowsInside(program.work(all.workOfTile(0, h, i))));
+                for (int r = 0; r < values.rows; ++r)
+                    for (int c = 0; c < values.cols; ++c) // kept in fp32, stored in bf16
+                        QVERIFY(std::fabs(values.at(r, c)
+                                    - persistent.o.row(0, h, i * program.tile.rows + r)[static_cast<std::size_t>(c)])
+                            < 1e-2F);
+                for (const float value : outputSoFar(all, 0, h, i, {}).data)
+                    QVERIFY(std::isnan(value));
+                const TileNumbers tile = tileNumbers(all, 0, h, i, 0, all.end());
+                QVERIFY(tile.recorded && tile.landed);
+                for (const float value : tile.p.data)
+                    QVERIFY(!std::isnan(value));
+            }
     }
 
     void numbersLayoutFindsItsCells()
@@ -235,8 +260,14 @@ private slots:
         // The product S of tile (6, 5), as if it had raced.
         const Moment end = test::momentOf(trace(), "first(mma, i=6, j=5, buffer=S)");
         const Event event = trace().eventAt(end.position.value - 1);
-        const std::vector<Hazard> hazards { { "read before write", CtaId(6), RoleId(0), trace().opOf(event.instance),
-            trace().opOf(event.instance), BufferId(0), 0 } };
+        const OpId op = trace().opOf(event.instance);
+        const std::vector<Hazard> hazards { { .kind = "read before write",
+            .cta = CtaId(6),
+            .work = trace().workOf(event.instance),
+            .role = RoleId(0),
+            .op = op,
+            .other = op,
+            .buffer = BufferId(0) } };
         const auto faultsAt = [&](Position p, const std::vector<Hazard>* list) {
             QImage image(720, 540, QImage::Format_RGB32);
             QPainter painter(&image);

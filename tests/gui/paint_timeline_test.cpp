@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/gui/persistent_run.h"
 #include "tests/support/paint_sample.h"
 #include "ui/paint/timeline_painter.h"
 
@@ -177,6 +178,33 @@ private slots:
                 QVERIFY(std::fabs(index.busyUntil(lane, cycle) - busy) < 1e-6);
             }
         }
+    }
+
+    void aPersistentCtaHasTheOpsOfAllItsWorks()
+    {
+        const Run& run = test::persistentRun();
+        const Trace& trace = *run.trace;
+        const TimelineIndex index(run.trace, CtaId(1));
+        QVERIFY(trace.worksOf(CtaId(1)).size() > 1);
+        std::size_t begun = 0;
+        for (const WorkId work : trace.worksOf(CtaId(1)))
+            for (std::uint32_t k = 0; k < trace.streamOf(work).opCount; ++k)
+                begun += trace.began(trace.instance(work, OpId(trace.streamOf(work).firstOp + k))) ? 1 : 0;
+        std::size_t listed = 0;
+        for (const TimelineIndex::RoleLane& lane : index.roles()) {
+            listed += lane.count;
+            for (std::size_t k = 1; k < lane.count; ++k)
+                QVERIFY(trace.beginCycle(index.instance(lane, k - 1)) <= trace.beginCycle(index.instance(lane, k)));
+        }
+        QCOMPARE(listed, begun);
+        QVERIFY(index.lane(Engine::Tma) != nullptr);
+        // A warpgroup has all four tensor cores at once.
+        const TimelineIndex::EngineLane& tensor = *index.lane(Engine::Tensor);
+        QCOMPARE(tensor.rows, 1);
+        for (const std::uint8_t row : tensor.row)
+            QCOMPARE(static_cast<int>(row), static_cast<int>(TimelineIndex::allRows));
+        QVERIFY(index.busyUntil(tensor, index.end()) <= (index.end() - index.begin()) * tensor.servers);
+        painted({ &index, trace.end(), {}, true, true }, {}, Theme::dark());
     }
 
     void viewsStayInsideTheRun()

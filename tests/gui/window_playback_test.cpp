@@ -172,7 +172,7 @@ void WindowPlayback::positionsOfTheSearchBoxAreFound()
     QVERIFY(window->goTo(QStringLiteral("block(i=2, n=1)")));
     const Trace& trace = window->session().document.trace();
     const CtaId cta = trace.ctaOfTile(0, 0, 2);
-    QCOMPARE(playback.position().value, trace.block(cta, 1)->value);
+    QCOMPARE(playback.position().value, trace.block(0, 0, 2, 1)->value);
     QVERIFY(window->session().selection.cta() == cta);
     QVERIFY(window->goTo(QStringLiteral("end")));
     QVERIFY(playback.atEnd());

@@ -253,8 +253,8 @@ void WindowViews::mouseSeeksPansZoomsAndChooses()
     QTest::mouseRelease(&timeline, Qt::LeftButton, {}, at(20000, 10));
 
     // A slice is chosen by a click, with its tile.
-    const InstanceId slice = session.document.trace().currentOp(session.selection.cta(),
-        session.document.program().streamOf(session.selection.cta()).roles[0], session.playback.position());
+    const InstanceId slice
+        = session.document.trace().currentOp(session.selection.cta(), 0, session.playback.position());
     const double middle
         = static_cast<double>(session.document.trace().beginCycle(slice) + session.document.trace().endCycle(slice))
         / 2;
@@ -292,8 +292,8 @@ void WindowViews::headChosenChangesTheCta()
     QVERIFY(!shown.isEmpty() || shown.wait(30000));
     const Session session = window->session();
     session.selection.chooseHead(0, 3);
-    const Cta& cta = session.document.program().ctas[session.selection.cta().index()];
-    QCOMPARE(cta.h, 3);
+    const Trace& trace = session.document.trace();
+    QCOMPARE(trace.program().work(trace.worksOf(session.selection.cta()).front()).h, 3);
     QCOMPARE(session.selection.head(), 3);
 }
 

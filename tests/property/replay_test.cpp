@@ -34,9 +34,9 @@ void expectValuesOfAReplay(const Run& run)
         const Event event = trace.eventAt(p - 1);
         const CtaId cta = trace.ctaOf(event.instance);
         if (event.ends)
-            replay.apply(cta, trace.opOf(event.instance));
+            replay.apply(cta, trace.workOf(event.instance), trace.opOf(event.instance));
         for (std::size_t k = 0; k < program.buffers.size(); ++k) {
-            if (program.buffers[k].launch != program.ctas[cta.index()].launch)
+            if (program.buffers[k].launch != program.works[cta.index()].launch)
                 continue;
             ASSERT_TRUE(sameBits(trace.value(cta, BufferId(k), Position { p }).data, replay.buffer(cta, BufferId(k))))
                 << program.buffers[k].name << " of CTA " << cta.index() << " at " << p;
@@ -100,11 +100,13 @@ void expectValuesAtEveryBlock(const Run& run, double tolerance)
             for (int i = 0; i < program.queryTiles(); ++i) {
                 const CtaId cta = trace.ctaOfTile(b, h, i);
                 const std::vector<int> visited = visitedKeyBlocks(p, program.tile, i);
-                ASSERT_EQ(static_cast<std::size_t>(program.streamOf(cta).visitedBlocks), visited.size());
-                ASSERT_FALSE(trace.block(cta, 0) || trace.block(cta, static_cast<int>(visited.size()) + 1));
+                ASSERT_EQ(
+                    static_cast<std::size_t>(program.streamOf(WorkId(cta.index())).visitedBlocks), visited.size());
+                ASSERT_FALSE(trace.block(WorkId(cta.index()), 0, 0)
+                    || trace.block(WorkId(cta.index()), 0, static_cast<int>(visited.size()) + 1));
                 Position before { 0 };
                 for (std::size_t n = 1; n <= visited.size(); ++n) {
-                    const Position at = trace.block(cta, static_cast<int>(n)).value();
+                    const Position at = trace.block(WorkId(cta.index()), 0, static_cast<int>(n)).value();
                     ASSERT_LT(before, at);
                     before = at;
                     const std::vector<int> soFar(visited.begin(), visited.begin() + static_cast<std::ptrdiff_t>(n));
@@ -112,7 +114,7 @@ void expectValuesAtEveryBlock(const Run& run, double tolerance)
                     const TileValues S = trace.value(cta, buffer("S"), at);
                     const TileValues P = trace.value(cta, buffer("P"), at);
                     const std::vector<RowState> ledger = ledgerAt(trace, cta, at);
-                    ASSERT_EQ(static_cast<int>(ledger.size()), program.rowsInside(program.ctas[cta.index()]));
+                    ASSERT_EQ(static_cast<int>(ledger.size()), program.rowsInside(program.works[cta.index()]));
                     for (int r = 0; r < static_cast<int>(ledger.size()); ++r) {
                         const RowState& row = ledger[static_cast<std::size_t>(r)];
                         SCOPED_TRACE("b " + std::to_string(b) + " h " + std::to_string(h) + " row "
@@ -187,7 +189,7 @@ TEST(Blocks, EndWithTheOutput)
     const auto run = runOf(scenarioOf("fa2", 24, 24, 16, "none", { 8, 8 }));
     for (int i = 0; i < 3; ++i) {
         const CtaId cta = run.trace->ctaOfTile(0, 0, i);
-        const Position last = run.trace->block(cta, 3).value();
+        const Position last = run.trace->block(WorkId(cta.index()), 0, 3).value();
         const TileValues O = run.trace->value(cta, run.program->buffer("O", 0), last);
         for (const RowState& row : ledgerAt(*run.trace, cta, last)) {
             EXPECT_NEAR(row.mUsed + std::log(row.l), run.lse.row(0, 0, row.row)[0], 1e-6);

@@ -43,7 +43,7 @@ TEST_P(ScheduleOf, FillsFewSmsWithinTheirCapacity)
     ASSERT_NO_FATAL_FAILURE(expectWithinCapacity(*run.trace, run.gpu));
     EXPECT_GE(run.trace->ctasPerSm(), 2);
     int most = 0;
-    for (std::size_t c = 0; c < run.program->ctas.size(); ++c)
+    for (std::size_t c = 0; c < run.program->ctaCount(); ++c)
         most = std::max(most, static_cast<int>(run.trace->span(CtaId(c)).slot));
     EXPECT_EQ(most + 1, run.trace->ctasPerSm()) << "every slot is used";
 }
@@ -77,12 +77,12 @@ TEST_P(ScheduleOf, IsTheSameWhetherValuesAreKeptOrNot)
         const auto none = runOf(s);
         ASSERT_NO_FATAL_FAILURE(expectSameEvents(*all.trace, *none.trace));
         EXPECT_FALSE(none.report.maxAbsError || none.report.errorBound);
-        const CtaId chosen(static_cast<std::size_t>(seed) % all.program->ctas.size());
+        const CtaId chosen(static_cast<std::size_t>(seed) % all.program->ctaCount());
         s.record = { Record::Kind::OneCta, static_cast<std::uint32_t>(chosen.index()) };
         const auto one = runOf(s);
         ASSERT_NO_FATAL_FAILURE(expectSameEvents(*all.trace, *one.trace));
         ASSERT_NO_FATAL_FAILURE(expectSameValues(*all.trace, *one.trace, chosen));
-        for (std::size_t c = 0; c < all.program->ctas.size(); ++c) {
+        for (std::size_t c = 0; c < all.program->ctaCount(); ++c) {
             EXPECT_TRUE(all.trace->hasValues(CtaId(c)));
             EXPECT_FALSE(none.trace->hasValues(CtaId(c)));
         }
@@ -117,7 +117,7 @@ TEST_P(ScheduleOf, IsTheSameTwice)
         const auto first = runOf(s);
         const auto second = runOf(s);
         ASSERT_NO_FATAL_FAILURE(expectSameEvents(*first.trace, *second.trace));
-        for (std::size_t c = 0; c < first.program->ctas.size(); ++c)
+        for (std::size_t c = 0; c < first.program->ctaCount(); ++c)
             ASSERT_NO_FATAL_FAILURE(expectSameValues(*first.trace, *second.trace, CtaId(c)));
         EXPECT_TRUE(sameBits(first.o.data, second.o.data));
         EXPECT_EQ(first.trace->bytes(), second.trace->bytes());

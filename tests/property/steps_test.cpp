@@ -39,11 +39,11 @@ std::vector<Position> stepsByDefinition(const Trace& trace, Level level, CtaId o
     const Program& program = trace.program();
     std::vector<Position> steps;
     std::map<std::pair<std::size_t, int>, std::size_t> products; // by CTA and n
-    std::vector<std::uint32_t> ended(program.ctas.size());
+    std::vector<std::uint32_t> ended(program.ctaCount());
     for (std::uint32_t p = 1; p <= trace.end().value; ++p) {
         const Event event = trace.eventAt(p - 1);
         const CtaId cta = trace.ctaOf(event.instance);
-        const Stream& stream = program.streamOf(cta);
+        const Stream& stream = program.streamOf(WorkId(cta.index()));
         const Op& op = program.op(trace.opOf(event.instance));
         bool step = level == Level::Event;
         if (event.ends) {
@@ -56,7 +56,7 @@ std::vector<Position> stepsByDefinition(const Trace& trace, Level level, CtaId o
             step = step || (level == Level::InnerTile && blockDone) || (level == Level::Cta && ctaDone);
             step = step
                 || (level == Level::OuterTile && ctaDone
-                    && program.ctas[cta.index()].launch + 1U == program.launches.size());
+                    && program.works[cta.index()].launch + 1U == program.launches.size());
         }
         if (step && (!only.valid() || only == cta))
             steps.push_back(Position { p });
@@ -71,7 +71,7 @@ TEST(Steps, AreTheNearestOfTheirLevelFromEveryPosition)
         const auto run = runOf(s);
         const Trace& trace = *run.trace;
         for (const Level level : levels) {
-            for (const CtaId cta : { CtaId::none(), CtaId(0), CtaId(run.program->ctas.size() - 1) }) {
+            for (const CtaId cta : { CtaId::none(), CtaId(0), CtaId(run.program->ctaCount() - 1) }) {
                 SCOPED_TRACE(
                     std::string(name(level)) + " of CTA " + (cta.valid() ? std::to_string(cta.index()) : "any"));
                 const std::vector<Position> steps = stepsByDefinition(trace, level, cta);
@@ -96,7 +96,7 @@ TEST(Steps, BackGiveTheStateThatWasThereBefore)
         SCOPED_TRACE(describe(s));
         const auto run = runOf(s);
         const Trace& trace = *run.trace;
-        const CtaId cta(run.program->ctas.size() / 2);
+        const CtaId cta(run.program->ctaCount() / 2);
         for (const Level level : levels) {
             SCOPED_TRACE(std::string(name(level)));
             std::vector<std::pair<Position, std::string>> seen;

@@ -18,7 +18,7 @@ constexpr float minusInf = -std::numeric_limits<float>::infinity();
 Replay::Replay(const Program& program, const Inputs& inputs)
     : m_program(program)
     , m_inputs(inputs)
-    , m_buffers(program.ctas.size())
+    , m_buffers(program.ctaCount())
 {
     for (Buffers& buffers : m_buffers)
         for (const BufferDecl& decl : program.buffers)
@@ -37,27 +37,28 @@ float& Replay::cell(BufferId id, int row, int column)
 {
     const BufferDecl& decl = m_program.buffers[id.index()];
     const int first = decl.wholeRow ? m_firstKey : 0;
-    return (*m_now)[id.index()][static_cast<std::size_t>(row * decl.cols + first + column)];
+    const int copy = decl.perWarp ? m_op->part * m_program.launches[decl.launch].queryRows : 0;
+    return (*m_now)[id.index()][static_cast<std::size_t>((row + copy) * decl.cols + first + column)];
 }
 
 float Replay::hbm(const Op& op, int row, int column) const
 {
     const Problem& p = m_program.problem;
-    const int kvHead = m_cta->h / (p.heads / p.kvHeads);
+    const int kvHead = m_work->h / (p.heads / p.kvHeads);
     const auto element = [&](const Tensor& t, int h, int n) {
-        return n < t.seqlen ? t.row(m_cta->b, h, n)[static_cast<std::size_t>(column)] : 0.0F;
+        return n < t.seqlen ? t.row(m_work->b, h, n)[static_cast<std::size_t>(column)] : 0.0F;
     };
     if (op.tensor == TensorId::Q)
-        return element(m_inputs.q, m_cta->h, m_cta->row + row);
+        return element(m_inputs.q, m_work->h, m_firstRow + row);
     if (op.tensor == TensorId::K)
         return element(m_inputs.k, kvHead, m_firstKey + row);
     if (op.tensor == TensorId::V)
         return element(m_inputs.v, kvHead, m_firstKey + row);
-    const int n = m_cta->row + row;
+    const int n = m_firstRow + row;
     const int key = m_firstKey + column;
     if (n >= p.seqlenQ || key >= p.seqlenK)
         return 0.0F;
-    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n))
+    const auto at = static_cast<std::size_t>(((m_work->b * p.heads + m_work->h) * p.seqlenQ + n))
         * static_cast<std::size_t>(p.seqlenK);
     return (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)];
 }
@@ -65,11 +66,11 @@ float Replay::hbm(const Op& op, int row, int column) const
 void Replay::toHbm(const Op& op, int row, int column, float value)
 {
     const Problem& p = m_program.problem;
-    const int n = m_cta->row + row;
+    const int n = m_firstRow + row;
     const int key = m_firstKey + column;
     if ((op.tensor != TensorId::S && op.tensor != TensorId::P) || n >= p.seqlenQ || key >= p.seqlenK)
         return; // O and LSE: nothing reads them again
-    const auto at = static_cast<std::size_t>(((m_cta->b * p.heads + m_cta->h) * p.seqlenQ + n))
+    const auto at = static_cast<std::size_t>(((m_work->b * p.heads + m_work->h) * p.seqlenQ + n))
         * static_cast<std::size_t>(p.seqlenK);
     (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)] = value;
 }
@@ -95,7 +96,7 @@ void Replay::softmaxOp(const Op& op, int row)
     const Problem& p = m_program.problem;
     const float c = p.softmaxScaleLog2();
     const int keys = m_program.tile.keys;
-    const int position = m_cta->row + row;
+    const int position = m_firstRow + row;
     const auto guarded = [](float m) { return m == minusInf ? 0.0F : m; };
     switch (op.kind) {
     case OpKind::Mask:
@@ -104,12 +105,13 @@ void Replay::softmaxOp(const Op& op, int row)
                 cell(op.out, row, k) = minusInf;
         break;
     case OpKind::RowMax: {
-        const float before = op.accumulate ? cell(op.out, row, 0) : minusInf;
+        const float before = op.accumulate ? cell(op.in[1], row, 0) : minusInf;
         float m = before;
         for (int k = 0; k < keys; ++k)
             m = cell(op.in[0], row, k) > m ? cell(op.in[0], row, k) : m;
         cell(op.out, row, 0) = m;
-        cell(op.out2, row, 0) = op.accumulate ? exp2Unit((before - guarded(m)) * c) : 1.0F;
+        if (op.out2.valid())
+            cell(op.out2, row, 0) = op.accumulate ? exp2Unit((before - guarded(m)) * c) : 1.0F;
         break;
     }
     case OpKind::Rescale:
@@ -131,7 +133,7 @@ void Replay::softmaxOp(const Op& op, int row)
                 for (int pair = k; pair < std::min(k + 2, keys); ++pair)
                     lanes[lane] += cell(op.in[0], row, pair);
         const float sum = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-        cell(op.out, row, 0) = (op.accumulate ? cell(op.out, row, 0) : 0.0F) + sum;
+        cell(op.out, row, 0) = (op.accumulate ? cell(op.in[1], row, 0) : 0.0F) + sum;
         break;
     }
     default:
@@ -139,14 +141,16 @@ void Replay::softmaxOp(const Op& op, int row)
     }
 }
 
-void Replay::apply(CtaId cta, OpId id)
+void Replay::apply(CtaId cta, WorkId work, OpId id)
 {
     const Op& op = m_program.op(id);
     if (op.dropped)
         return;
     m_now = &m_buffers[cta.index()];
-    m_cta = &m_program.ctas[cta.index()];
-    m_firstKey = m_program.keyBlock(*m_cta, op) * m_program.tile.keys;
+    m_work = &m_program.work(work);
+    m_op = &op;
+    m_firstRow = m_work->row + op.i * m_program.launches[m_work->launch].queryRows;
+    m_firstKey = (m_work->jBase + op.j) * m_program.tile.keys;
     const auto columnsOf = [&](BufferId buffer) {
         const BufferDecl& decl = m_program.buffers[buffer.index()];
         return decl.wholeRow ? m_program.tile.keys : decl.cols;
@@ -167,7 +171,7 @@ void Replay::apply(CtaId cta, OpId id)
             break;
         case OpKind::Convert:
             for (int c = 0; c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = roundTo(m_program.problem.dtype, cell(op.out, row, c));
+                cell(op.out, row, c) = roundTo(m_program.problem.dtype, cell(op.in[0], row, c));
             break;
         case OpKind::Stage:
             for (int c = 0; c < columnsOf(op.out); ++c)

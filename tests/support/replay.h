@@ -13,8 +13,8 @@ class Replay {
 public:
     Replay(const Program& program, const Inputs& inputs);
 
-    // The op has ended: what it does to the CTA's buffers and to HBM.
-    void apply(CtaId cta, OpId op);
+    // The op has ended: what it does, for that work, to the CTA's buffers and to HBM.
+    void apply(CtaId cta, WorkId work, OpId op);
     [[nodiscard]] const std::vector<float>& buffer(CtaId cta, BufferId id) const
     {
         return m_buffers[cta.index()][id.index()];
@@ -34,8 +34,9 @@ private:
     std::vector<float> m_s, m_p; // (batch, heads, rows, keys)
     // Of the op under way.
     Buffers* m_now = nullptr;
-    const Cta* m_cta = nullptr;
-    int m_firstKey = 0;
+    const Work* m_work = nullptr;
+    const Op* m_op = nullptr;
+    int m_firstRow = 0, m_firstKey = 0;
 };
 
 // Attention of one row over the first n visited key blocks, in float64 straight from the inputs.

@@ -22,30 +22,59 @@ bool sameBits(const std::vector<float>& a, const std::vector<float>& b)
     return true;
 }
 
+namespace {
+
+// A role's ops, one work after the other.
+void expectRoleInOrder(const Trace& trace, CtaId cta, std::size_t role)
+{
+    Position before { 0 };
+    for (const WorkId work : trace.worksOf(cta)) {
+        const RoleRange& range = trace.streamOf(work).roles[role];
+        for (std::uint32_t k = range.first; k < range.first + range.count; ++k) {
+            const Op& op = trace.program().ops[k];
+            const InstanceId instance = trace.instance(work, OpId(k));
+            ASSERT_EQ(trace.opOf(instance), OpId(k));
+            ASSERT_EQ(trace.workOf(instance), work);
+            ASSERT_EQ(trace.ctaOf(instance), cta);
+            const bool leftOut = (op.when == When::First && work != trace.worksOf(cta).front())
+                || (op.when == When::Last && work != trace.worksOf(cta).back());
+            ASSERT_EQ(trace.began(instance), !leftOut) << "work " << work.index() << " op " << k;
+            if (leftOut)
+                continue;
+            ASSERT_TRUE(trace.ended(instance)) << "work " << work.index() << " op " << k;
+            ASSERT_LT(before, trace.beginPosition(instance)) << "work " << work.index() << " op " << k;
+            ASSERT_LT(trace.beginPosition(instance), trace.endPosition(instance));
+            ASSERT_GE(trace.beginCycle(instance), trace.span(cta).begin);
+            ASSERT_LE(trace.endCycle(instance), trace.span(cta).end);
+            // What runs on its own lets its role go on at once; all else holds it to the end.
+            const bool goesOn = op.async || (op.kind == OpKind::Arrive && op.reach != Reach::Own)
+                || (op.kind == OpKind::NextTile && !op.in[0].valid());
+            before = goesOn ? trace.beginPosition(instance) : trace.endPosition(instance);
+        }
+    }
+}
+
+} // namespace
+
 void expectTimesInOrder(const Trace& trace)
 {
     const Program& program = trace.program();
     for (std::uint32_t p = 1; p < trace.end().value; ++p)
         ASSERT_LE(trace.timeAt(Position { p }), trace.timeAt(Position { p + 1 })) << "event " << p;
     ASSERT_EQ(trace.timeAt(trace.end()), trace.cycles());
-    for (std::size_t c = 0; c < program.ctas.size(); ++c) {
+    std::vector<int> done(program.works.size());
+    for (std::size_t c = 0; c < program.ctaCount(); ++c) {
         const CtaId cta(c);
-        for (const RoleRange& role : program.streamOf(cta).roles) {
-            Position before { 0 };
-            for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
-                const InstanceId instance = trace.instance(cta, OpId(k));
-                ASSERT_TRUE(trace.began(instance) && trace.ended(instance)) << "CTA " << c << " op " << k;
-                ASSERT_EQ(trace.opOf(instance), OpId(k));
-                ASSERT_EQ(trace.ctaOf(instance), cta);
-                ASSERT_LT(before, trace.beginPosition(instance)) << "CTA " << c << " op " << k;
-                ASSERT_LT(trace.beginPosition(instance), trace.endPosition(instance));
-                ASSERT_GE(trace.beginCycle(instance), trace.span(cta).begin);
-                ASSERT_LE(trace.endCycle(instance), trace.span(cta).end);
-                // What runs on its own lets its role go on at once; all else holds it to the end.
-                before = program.ops[k].async ? trace.beginPosition(instance) : trace.endPosition(instance);
-            }
+        ASSERT_FALSE(trace.worksOf(cta).empty()) << "CTA " << c;
+        for (const WorkId work : trace.worksOf(cta)) {
+            ++done[work.index()];
+            ASSERT_EQ(trace.ctaOf(work), cta);
         }
+        for (std::size_t k = 0; k < trace.streamOf(trace.worksOf(cta).front()).roles.size(); ++k)
+            expectRoleInOrder(trace, cta, k);
     }
+    for (std::size_t w = 0; w < done.size(); ++w)
+        ASSERT_EQ(done[w], 1) << "work " << w;
 }
 
 namespace {
@@ -94,7 +123,7 @@ void expectWithinCapacity(const Trace& trace, const GpuSpec& gpu)
     // What is resident on each SM, at each moment a CTA comes or goes; those that go make room for those that come.
     std::map<int, std::vector<std::tuple<Cycle, int, std::size_t>>> changes;
     std::map<std::tuple<int, int>, std::vector<std::pair<Cycle, Cycle>>> slots;
-    for (std::size_t c = 0; c < program.ctas.size(); ++c) {
+    for (std::size_t c = 0; c < program.ctaCount(); ++c) {
         const CtaSpan& span = trace.span(CtaId(c));
         changes[span.sm].emplace_back(span.begin, +1, c);
         changes[span.sm].emplace_back(span.end, -1, c);
@@ -114,7 +143,7 @@ void expectWithinCapacity(const Trace& trace, const GpuSpec& gpu)
         double threads = 0;
         double registers = 0;
         for (const auto& [cycle, sign, cta] : list) {
-            const LaunchDecl& launch = program.launches[program.ctas[cta].launch];
+            const LaunchDecl& launch = program.launchOf(CtaId(cta));
             bytes += sign * (static_cast<double>(launch.smemBytes) + gpu.reservedSmemPerCtaKib * 1024);
             threads += sign * launch.threads;
             registers += sign * static_cast<double>(launch.threads) * launch.registersPerThread;
@@ -139,8 +168,7 @@ void expectCountersToAddUp(const Trace& trace)
         const Event event = trace.eventAt(p);
         if (!event.ends)
             continue;
-        const OpCounts counts = countsOf(
-            program, program.ctas[trace.ctaOf(event.instance).index()], program.op(trace.opOf(event.instance)));
+        const OpCounts counts = countsOf(program, program.work(trace.workOf(event.instance)), trace.op(event.instance));
         const std::array<std::int64_t, counterCount> added { counts.globalRead, counts.globalWrite, counts.flops,
             counts.exp2, counts.rescales };
         for (std::size_t k = 0; k < counterCount; ++k)
@@ -160,13 +188,15 @@ void expectEveryPairCoveredOnce(const Trace& trace)
             const Op& op = program.op(trace.opOf(event.instance));
             if (!event.ends || op.kind != OpKind::Mma || op.transposed != scores)
                 continue;
-            const Cta& cta = program.ctas[trace.ctaOf(event.instance).index()];
-            const int firstKey = program.keyBlock(cta, op) * program.tile.keys;
+            const Work& work = program.work(trace.workOf(event.instance));
+            const int firstKey = program.keyBlock(work, op) * program.tile.keys;
             program.rows(op).forEach([&](int r) {
-                const int row = cta.row + r;
+                const int row = program.firstRow(work, op) + r;
                 for (int key = firstKey; row < p.seqlenQ && key < std::min(firstKey + program.tile.keys, p.seqlenK);
                      ++key) {
-                    const auto head = static_cast<std::size_t>(cta.b * p.heads + cta.h);
+                    if (op.keys.valid() && !program.rowSets[op.keys.index()].contains(key - firstKey))
+                        continue; // another warp's key
+                    const auto head = static_cast<std::size_t>(work.b * p.heads + work.h);
                     ++covered[(head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
                             * static_cast<std::size_t>(p.seqlenK)
                         + static_cast<std::size_t>(key)];
@@ -199,7 +229,7 @@ void expectSameEvents(const Trace& a, const Trace& b)
         const Hop& y = b.hops()[k];
         ASSERT_TRUE(x.instance == y.instance && x.begin == y.begin && x.packed == y.packed) << "hop " << k;
     }
-    for (std::size_t c = 0; c < a.program().ctas.size(); ++c) {
+    for (std::size_t c = 0; c < a.program().ctaCount(); ++c) {
         const CtaSpan& x = a.span(CtaId(c));
         const CtaSpan& y = b.span(CtaId(c));
         ASSERT_TRUE(x.begin == y.begin && x.end == y.end && x.sm == y.sm && x.slot == y.slot) << "CTA " << c;

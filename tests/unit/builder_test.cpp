@@ -118,28 +118,28 @@ TEST(Builder, VisitsTheBlocksThatHoldVisibleKeysFromRightToLeft)
         s.record = { Record::Kind::None };
         SCOPED_TRACE(describe(seed, s));
         const auto program = programOf(s);
-        for (const Cta& cta : program->ctas) {
-            const std::vector<int> expected = visitedKeyBlocks(s.problem, program->tile, cta.i);
+        for (const Work& work : program->works) {
+            const std::vector<int> expected = visitedKeyBlocks(s.problem, program->tile, work.i);
             std::vector<int> visited;
             std::set<int> masked;
-            const Stream& stream = program->streams[cta.stream.index()];
+            const Stream& stream = program->streams[work.stream.index()];
             for (std::uint32_t k = stream.roles[0].first; k < stream.roles[0].first + stream.roles[0].count; ++k) {
                 const Op& op = program->ops[k];
                 if (op.kind == OpKind::Mma && op.transposed) {
-                    visited.push_back(program->keyBlock(cta, op));
+                    visited.push_back(program->keyBlock(work, op));
                     EXPECT_EQ(op.n, static_cast<int>(visited.size()));
                 }
                 if (op.kind == OpKind::Mask)
-                    masked.insert(program->keyBlock(cta, op));
+                    masked.insert(program->keyBlock(work, op));
             }
-            ASSERT_EQ(visited, expected) << "query tile " << cta.i;
+            ASSERT_EQ(visited, expected) << "query tile " << work.i;
             for (const int j : visited) {
                 bool hidden = false;
-                for (int row = cta.row; row < cta.row + program->rowsInside(cta); ++row)
+                for (int row = work.row; row < work.row + program->rowsInside(work); ++row)
                     for (int key = j * program->tile.keys; key < (j + 1) * program->tile.keys; ++key)
                         hidden = hidden || !s.problem.visible(row, key) || key >= s.problem.seqlenK;
                 ASSERT_TRUE(!hidden || masked.contains(j))
-                    << "block " << j << " of query tile " << cta.i << " is never masked";
+                    << "block " << j << " of query tile " << work.i << " is never masked";
             }
         }
     }
@@ -149,7 +149,7 @@ TEST(Builder, MasksOnlyTheBlocksThatTheKernelMasks)
 {
     const auto maskedBlocks = [](const Scenario& s) {
         const auto program = programOf(s);
-        const Stream& last = program->streamOf(CtaId(program->ctas.size() - 1));
+        const Stream& last = program->streamOf(WorkId(program->ctaCount() - 1));
         return std::count_if(program->ops.begin() + last.roles[0].first,
             program->ops.begin() + last.roles[0].first + last.roles[0].count,
             [](const Op& op) { return op.kind == OpKind::Mask; });
@@ -168,8 +168,8 @@ TEST(Builder, MasksOnlyTheBlocksThatTheKernelMasks)
 TEST(Builder, AWindowAsWideAsAnIntIsEveryKey)
 {
     const auto program = programOf(scenarioOf("fa2", 32, 48, 8, "window:2147483647,2147483647", { 8, 8 }));
-    for (std::size_t c = 0; c < program->ctas.size(); ++c)
-        EXPECT_EQ(program->streamOf(CtaId(c)).visitedBlocks, 6);
+    for (std::size_t c = 0; c < program->ctaCount(); ++c)
+        EXPECT_EQ(program->streamOf(WorkId(c)).visitedBlocks, 6);
 }
 
 TEST(Builder, CtasOfOneShapeShareTheirStream)
@@ -178,7 +178,7 @@ TEST(Builder, CtasOfOneShapeShareTheirStream)
     s.problem.batch = 3;
     s.problem.heads = s.problem.kvHeads = 5;
     const auto dense = programOf(s);
-    EXPECT_EQ(dense->ctas.size(), 8U * 15U);
+    EXPECT_EQ(dense->ctaCount(), 8U * 15U);
     EXPECT_EQ(dense->streams.size(), 1U);
     s.problem.mask = { MaskKind::Causal };
     EXPECT_EQ(programOf(s)->streams.size(), 8U) << "one for each number of key blocks";
@@ -189,7 +189,7 @@ TEST(Builder, CtasOfOneShapeShareTheirStream)
     s.problem.seqlenQ = 64;
     const auto standard = programOf(s);
     EXPECT_EQ(standard->streams.size(), 3U) << "one for each launch: score tiles name their block by jBase";
-    EXPECT_EQ(standard->ctas.size(), (64U + 8U + 8U) * 15U);
+    EXPECT_EQ(standard->ctaCount(), (64U + 8U + 8U) * 15U);
 }
 
 TEST(Builder, OrdersTheGridByQueryTileThenBatchThenHead)
@@ -199,8 +199,8 @@ TEST(Builder, OrdersTheGridByQueryTileThenBatchThenHead)
     s.problem.heads = s.problem.kvHeads = 2;
     const auto program = programOf(s);
     std::vector<std::array<int, 3>> grid;
-    for (const Cta& cta : program->ctas)
-        grid.push_back({ cta.h, cta.b, cta.i });
+    for (const Work& work : program->works)
+        grid.push_back({ work.h, work.b, work.i });
     EXPECT_TRUE(std::ranges::is_sorted(grid));
     EXPECT_EQ(std::set(grid.begin(), grid.end()).size(), 8U);
 }

@@ -24,10 +24,10 @@ Scenario timing(const char* algorithm, int seqlenQ, int seqlenK, int dim, const 
 // The single instance of a kind with this role, for a CTA of one block.
 InstanceId instanceOf(const Trace& trace, CtaId cta, std::size_t role, OpKind kind, TensorId tensor = TensorId::None)
 {
-    const RoleRange& range = trace.program().streamOf(cta).roles[role];
+    const RoleRange& range = trace.program().streamOf(WorkId(cta.index())).roles[role];
     for (std::uint32_t k = range.first; k < range.first + range.count; ++k)
         if (trace.program().ops[k].kind == kind && trace.program().ops[k].tensor == tensor)
-            return trace.instance(cta, OpId(k));
+            return trace.instance(WorkId(cta.index()), OpId(k));
     return InstanceId::none();
 }
 
@@ -66,15 +66,15 @@ TEST(Emulator, OverlapsCopiesWithCompute)
 {
     const auto run = runOf(timing("fa2", 128, 256, 64, "none", { 128, 128 }));
     const Trace& trace = *run.trace;
-    const RoleRange& role = run.program->streamOf(CtaId(0)).roles[0];
+    const RoleRange& role = run.program->streamOf(WorkId(0)).roles[0];
     InstanceId load;
     InstanceId product;
     for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
         const Op& op = run.program->ops[k];
         if (op.kind == OpKind::Load && op.tensor == TensorId::K && op.j == 0)
-            load = trace.instance(CtaId(0), OpId(k));
+            load = trace.instance(WorkId(0), OpId(k));
         if (op.kind == OpKind::Mma && !op.transposed && op.n == 1)
-            product = trace.instance(CtaId(0), OpId(k));
+            product = trace.instance(WorkId(0), OpId(k));
     }
     EXPECT_LT(trace.beginCycle(load), trace.beginCycle(product));
     EXPECT_GT(trace.endCycle(load), trace.beginCycle(load) + 100) << "it flies";
@@ -94,7 +94,7 @@ TEST(Emulator, PlacesCtasRoundRobinAndThenWhereOneEnds)
         EXPECT_EQ(trace.span(CtaId(static_cast<std::size_t>(c))).sm, c % 3);
         EXPECT_EQ(trace.span(CtaId(static_cast<std::size_t>(c))).begin, 0U);
     }
-    for (std::size_t c = static_cast<std::size_t>(3 * perSm); c < run.program->ctas.size(); ++c) {
+    for (std::size_t c = static_cast<std::size_t>(3 * perSm); c < run.program->ctaCount(); ++c) {
         const CtaSpan& span = trace.span(CtaId(c));
         bool freed = false;
         for (std::size_t other = 0; other < c; ++other)
@@ -109,10 +109,10 @@ TEST(Emulator, RunsLaunchesOneAfterTheOther)
 {
     const auto run = runOf(timing("standard", 64, 64, 32, "none", { 16, 16 }));
     std::map<int, std::pair<Cycle, Cycle>> spans;
-    for (std::size_t c = 0; c < run.program->ctas.size(); ++c) {
+    for (std::size_t c = 0; c < run.program->ctaCount(); ++c) {
         const CtaSpan& span = run.trace->span(CtaId(c));
         auto& [begin, end]
-            = spans.try_emplace(run.program->ctas[c].launch, std::pair<Cycle, Cycle>(1 << 30, 0)).first->second;
+            = spans.try_emplace(run.program->works[c].launch, std::pair<Cycle, Cycle>(1 << 30, 0)).first->second;
         begin = std::min<Cycle>(begin, span.begin);
         end = std::max<Cycle>(end, span.end);
     }
@@ -139,10 +139,10 @@ TEST(Emulator, EngineTimeIsWhatOpsCost)
 {
     const auto run = runOf(timing("fa2", 128, 256, 64, "causal", { 64, 64 }));
     std::array<double, engineCount> expected {};
-    for (const Cta& cta : run.program->ctas) {
-        const Stream& stream = run.program->streams[cta.stream.index()];
+    for (const Work& work : run.program->works) {
+        const Stream& stream = run.program->streams[work.stream.index()];
         for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const OpCost cost = costOf(run.gpu, *run.program, cta, run.program->ops[k]);
+            const OpCost cost = costOf(run.gpu, *run.program, work, run.program->ops[k]);
             for (std::size_t b = 0; b < cost.bookingCount; ++b)
                 expected[static_cast<std::size_t>(cost.bookings[b].engine)]
                     += static_cast<double>(cost.bookings[b].busy) / ticksPerCycle;
@@ -175,8 +175,8 @@ TEST(Emulator, AStuckLaunchStopsThoseAfterIt)
     s.breaks = { "count:syncthreads_scores=160" };
     const auto run = runOf(s);
     EXPECT_EQ(run.trace->deadlock().size(), 4U);
-    EXPECT_FALSE(run.trace->began(run.trace->instance(CtaId(1), OpId(run.program->streamOf(CtaId(1)).firstOp))));
-    EXPECT_FALSE(run.trace->block(run.trace->ctaOfTile(0, 0, 0), 1));
+    EXPECT_FALSE(run.trace->began(run.trace->instance(WorkId(1), OpId(run.program->streamOf(WorkId(1)).firstOp))));
+    EXPECT_FALSE(run.trace->block(0, 0, 0, 1));
 }
 
 TEST(Emulator, StopsWhenAskedTo)

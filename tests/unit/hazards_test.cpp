@@ -24,7 +24,8 @@ std::set<std::string> buffersIn(const Run& run)
 {
     std::set<std::string> names;
     for (const Hazard& hazard : run.report.hazardList)
-        names.insert(run.program->buffers[hazard.buffer.index()].name);
+        if (hazard.buffer.valid()) // else of a barrier
+            names.insert(run.program->buffers[hazard.buffer.index()].name);
     return names;
 }
 
@@ -61,6 +62,10 @@ TEST(Hazards, SayWhichAccessCameFirst)
     EXPECT_TRUE(kindsIn(brokenRun({ "wait:PV_free" }, "standard")).contains("write after read"));
     const auto run = brokenRun({ "wait:K_visible" });
     for (const Hazard& hazard : run.report.hazardList) {
+        EXPECT_NE(hazard.buffer.valid(), hazard.barrier.valid()) << hazard.kind;
+        EXPECT_EQ(hazard.barrier.valid(), hazard.kind == "barrier overrun");
+        if (hazard.barrier.valid())
+            continue;
         const Op& op = run.program->op(hazard.op);
         const Op& other = run.program->op(hazard.other);
         EXPECT_EQ(op.role, hazard.role);
@@ -69,7 +74,7 @@ TEST(Hazards, SayWhichAccessCameFirst)
         EXPECT_EQ(writes, op.out == hazard.buffer || op.out2 == hazard.buffer) << hazard.kind;
         EXPECT_EQ(hazard.kind == "write after read", std::ranges::find(other.in, hazard.buffer) != other.in.end())
             << hazard.kind;
-        EXPECT_EQ(hazard.cycle, run.trace->beginCycle(run.trace->instance(hazard.cta, hazard.op)));
+        EXPECT_EQ(hazard.cycle, run.trace->beginCycle(run.trace->instance(hazard.work, hazard.op)));
     }
 }
 

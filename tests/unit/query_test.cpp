@@ -103,8 +103,8 @@ TEST_F(Query, FirstLastAndNthCountMatchingOpsInTimeOrder)
 TEST_F(Query, EveryKeyNarrows)
 {
     EXPECT_EQ(at("first(mma, cta=3)").cta, CtaId(3));
-    EXPECT_EQ(trace->program().ctas[at("first(mma, i=1)").cta.index()].i, 1);
-    EXPECT_EQ(trace->program().ctas[at("last(store, i=0)").cta.index()].i, 0);
+    EXPECT_EQ(trace->program().works[at("first(mma, i=1)").cta.index()].i, 1);
+    EXPECT_EQ(trace->program().works[at("last(store, i=0)").cta.index()].i, 0);
     EXPECT_EQ(opBefore(at("first(mma, role=warp 2)")).role, RoleId(2));
     EXPECT_EQ(position("first(mma, role=warp2)"), position("first(mma, role=warp 2)"));
     EXPECT_EQ(opBefore(at("first(load, j=0)")).j, 0);
@@ -131,16 +131,19 @@ TEST_F(Query, BlockIsWhenTheLastPartOfAProductHasLanded)
                     const std::string text = "block(i=" + std::to_string(i) + ", n=" + std::to_string(n)
                         + ", b=" + std::to_string(b) + ", h=" + std::to_string(h) + ")";
                     const Moment moment = at(text);
-                    const Cta& cta = trace->program().ctas[moment.cta.index()];
-                    EXPECT_TRUE(cta.b == b && cta.h == h && cta.i == i) << text;
+                    const Work& work = trace->program().works[moment.cta.index()];
+                    EXPECT_TRUE(work.b == b && work.h == h && work.i == i) << text;
                     const Op& op = opBefore(moment);
                     EXPECT_TRUE(op.kind == OpKind::Mma && !op.transposed && op.n == n) << text;
                     int done = 0;
-                    const Stream& stream = trace->program().streamOf(moment.cta);
+                    const Stream& stream = trace->program().streamOf(WorkId(moment.cta.index()));
                     for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
                         const Op& other = trace->program().ops[k];
                         if (other.kind == OpKind::Mma && !other.transposed && other.n == n)
-                            done += trace->endedAt(trace->instance(moment.cta, OpId(k)), moment.position) ? 1 : 0;
+                            done
+                                += trace->endedAt(trace->instance(WorkId(moment.cta.index()), OpId(k)), moment.position)
+                                ? 1
+                                : 0;
                     }
                     EXPECT_EQ(done, 4) << text << ": all warps";
                 }
@@ -189,7 +192,7 @@ TEST_F(Query, RandomTextNeverBreaksIt)
         if (moment) {
             ++found;
             ASSERT_LE(moment->position, trace->end()) << text;
-            ASSERT_TRUE(!moment->cta.valid() || moment->cta.index() < trace->program().ctas.size()) << text;
+            ASSERT_TRUE(!moment->cta.valid() || moment->cta.index() < trace->program().ctaCount()) << text;
         } else {
             ASSERT_FALSE(moment.error().what.empty()) << text;
         }

@@ -48,7 +48,8 @@ TEST(Roles, HaveNotStartedRunWaitAndAreDone)
             const RoleRange& range = run.program->streams[0].roles[role.role.index()];
             for (std::uint32_t k = range.first; k < trace.opOf(role.current).index(); ++k)
                 missing = missing
-                    || (run.program->ops[k].async && !trace.endedAt(trace.instance(CtaId(0), OpId(k)), Position { p }));
+                    || (run.program->ops[k].async
+                        && !trace.endedAt(trace.instance(WorkId(0), OpId(k)), Position { p }));
             const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
             const bool mustWait = waits && missing && !trace.endedAt(role.current, Position { p });
             ASSERT_EQ(role.kind == RoleState::Kind::Waiting, mustWait);
@@ -151,7 +152,7 @@ TEST(Buffers, StatesAgreeWithTheValues)
 {
     for (const char* algorithm : { "standard", "fa2" }) {
         const auto run = runOf(scenarioOf(algorithm, 8, 24, 8, "causal", { 8, 8 }));
-        for (std::size_t c = 0; c < run.program->ctas.size(); ++c)
+        for (std::size_t c = 0; c < run.program->ctaCount(); ++c)
             for (std::uint32_t p = 0; p <= run.trace->end().value; ++p)
                 for (const BufferState& state : buffersAt(*run.trace, CtaId(c), Position { p })) {
                     const BufferDecl& decl = run.program->buffers[state.buffer.index()];
@@ -190,7 +191,7 @@ TEST(Ledger, GrowsBlockByBlockToTheLse)
             ASSERT_EQ(ledger.size(), 8U);
             bool exact = false;
             for (int n = 1; n <= static_cast<int>(visited.size()); ++n)
-                exact = exact || trace.block(cta, n) == Position { p };
+                exact = exact || trace.block(WorkId(cta.index()), 0, n) == Position { p };
             for (std::size_t r = 0; r < 8; ++r) {
                 ASSERT_TRUE(exact || ledger[r].blocks >= blocks[r]) << "row " << r << " at " << p;
                 if (!exact)
@@ -211,7 +212,7 @@ TEST(Ledger, TellsWhatRescalingDid)
     const auto run = runOf(s);
     double before = minusInf;
     for (int n = 1; n <= 4; ++n) {
-        const RowState row = ledgerAt(*run.trace, CtaId(0), run.trace->block(CtaId(0), n).value()).at(3);
+        const RowState row = ledgerAt(*run.trace, CtaId(0), run.trace->block(WorkId(0), 0, n).value()).at(3);
         EXPECT_EQ(row.decision, n == 1 ? "first" : "rescale");
         EXPECT_EQ(row.mBefore, before);
         EXPECT_GT(row.m, before) << "rising to the left";
@@ -224,7 +225,7 @@ TEST(Ledger, TellsWhatRescalingDid)
 TEST(Ledger, OfARowThatSeesNothingStaysEmpty)
 {
     const auto run = runOf(scenarioOf("fa2", 16, 12, 8, "causal", { 8, 8 }));
-    const std::vector<RowState> ledger = ledgerAt(*run.trace, CtaId(0), run.trace->block(CtaId(0), 1).value());
+    const std::vector<RowState> ledger = ledgerAt(*run.trace, CtaId(0), run.trace->block(WorkId(0), 0, 1).value());
     ASSERT_EQ(ledger.size(), 8U);
     for (int r = 0; r < 4; ++r) { // rows 0 … 3 stand left of the first key
         EXPECT_EQ(ledger[static_cast<std::size_t>(r)].m, minusInf);
@@ -241,7 +242,7 @@ TEST(Ledger, IsThereOnlyWhereThereAreRunningStatistics)
     s.record = { Record::Kind::None };
     EXPECT_TRUE(ledgerAt(*runOf(s).trace, CtaId(0), Position { 0 }).empty());
     const auto standard = runOf(scenarioOf("standard", 8, 8, 8, "none", { 8, 8 }));
-    for (std::size_t c = 0; c < standard.program->ctas.size(); ++c)
+    for (std::size_t c = 0; c < standard.program->ctaCount(); ++c)
         EXPECT_TRUE(ledgerAt(*standard.trace, CtaId(c), standard.trace->end()).empty());
 }
 
@@ -281,9 +282,9 @@ TEST(Ledger, ReferencePlusLogOfSumIsTheLseSoFarAtEveryEvent)
     const Trace& trace = *run.trace;
     const Problem& problem = run.program->problem;
     bool behind = false; // some row was seen with m ahead of mUsed
-    for (std::size_t c = 0; c < run.program->ctas.size(); ++c) {
-        const Cta& cta = run.program->ctas[c];
-        const int newest = run.program->streamOf(CtaId(c)).visitedBlocks - 1;
+    for (std::size_t c = 0; c < run.program->ctaCount(); ++c) {
+        const Work& work = run.program->works[c];
+        const int newest = run.program->streamOf(WorkId(c)).visitedBlocks - 1;
         for (std::uint32_t p = 0; p <= trace.end().value; ++p)
             for (const RowState& row : ledgerAt(trace, CtaId(c), Position { p })) {
                 if (row.blocks == 0)
@@ -294,8 +295,8 @@ TEST(Ledger, ReferencePlusLogOfSumIsTheLseSoFarAtEveryEvent)
                 for (int key = std::max(keys.first, 8 * (newest - row.blocks + 1)); key < keys.last; ++key) {
                     double score = 0;
                     for (int d = 0; d < problem.headDim; ++d)
-                        score += static_cast<double>(run.inputs->q.row(cta.b, cta.h, row.row)[std::size_t(d)])
-                            * static_cast<double>(run.inputs->k.row(cta.b, 0, key)[std::size_t(d)]);
+                        score += static_cast<double>(run.inputs->q.row(work.b, work.h, row.row)[std::size_t(d)])
+                            * static_cast<double>(run.inputs->k.row(work.b, 0, key)[std::size_t(d)]);
                     sum += std::exp(score * problem.softmaxScale());
                 }
                 ASSERT_NEAR(row.mUsed + std::log(row.l), std::log(sum), 1e-4)

@@ -37,7 +37,7 @@ TEST(Trace, WithNoEventsIsOnePosition)
         EXPECT_EQ(trace->previous(Position { 0 }, level), Position { 0 });
     }
     EXPECT_EQ(trace->counter(Counter::Flops, trace->end()), 0);
-    EXPECT_FALSE(trace->block(CtaId(0), 1));
+    EXPECT_FALSE(trace->block(WorkId(0), 0, 1));
     EXPECT_FALSE(trace->hasValues(CtaId(0)));
     EXPECT_TRUE(trace->hops().empty());
     EXPECT_EQ(stateText(*trace, CtaId(0), trace->end()).find("running"), std::string::npos);
@@ -50,11 +50,12 @@ TEST(Trace, EventsKeepTheirOrderWithinACycle)
     const OpId load = firstOf(*program, OpKind::Load);
     const OpId commit = firstOf(*program, OpKind::Commit);
     builder.ctaBegins(CtaId(0), 0, 3, 1);
-    builder.begin(CtaId(0), load, 5);
-    builder.begin(CtaId(0), commit, 7);
-    builder.end(CtaId(0), commit, 7);
-    builder.end(CtaId(0), load, 9);
-    builder.hop(CtaId(0), load, Engine::L2, 5, 4);
+    builder.workBegins(WorkId(0), CtaId(0), 0);
+    builder.begin(WorkId(0), load, 5);
+    builder.begin(WorkId(0), commit, 7);
+    builder.end(WorkId(0), commit, 7);
+    builder.end(WorkId(0), load, 9);
+    builder.hop(WorkId(0), load, Engine::L2, 5, 4);
     builder.ctaEnds(CtaId(0), 9);
     const auto trace = builder.finish(9, 108, 2, 1410);
 
@@ -63,14 +64,14 @@ TEST(Trace, EventsKeepTheirOrderWithinACycle)
     EXPECT_EQ(trace->positionAt(5), Position { 1 });
     EXPECT_EQ(trace->positionAt(7), Position { 3 }) << "everything of cycle 7";
     EXPECT_EQ(trace->timeAt(Position { 2 }), 7);
-    const InstanceId instance = trace->instance(CtaId(0), load);
+    const InstanceId instance = trace->instance(WorkId(0), load);
     EXPECT_EQ(trace->beginPosition(instance), Position { 1 });
     EXPECT_EQ(trace->endPosition(instance), Position { 4 });
     EXPECT_TRUE(trace->begunAt(instance, Position { 1 }) && !trace->begunAt(instance, Position { 0 }));
     EXPECT_TRUE(trace->endedAt(instance, Position { 4 }) && !trace->endedAt(instance, Position { 3 }));
     EXPECT_EQ(trace->span(CtaId(0)).sm, 3);
     EXPECT_EQ(trace->span(CtaId(0)).slot, 1);
-    const std::int64_t bytes = countsOf(*program, program->ctas[0], program->op(load)).globalRead;
+    const std::int64_t bytes = countsOf(*program, program->works[0], program->op(load)).globalRead;
     EXPECT_GT(bytes, 0);
     EXPECT_EQ(trace->counter(Counter::GlobalRead, Position { 3 }), 0) << "counted when it ends";
     EXPECT_EQ(trace->counter(Counter::GlobalRead, Position { 4 }), bytes);
@@ -84,14 +85,15 @@ TEST(Trace, OpsThatNeverEndSaySo)
     const auto program = small();
     TraceBuilder builder(program, nullptr, {});
     const OpId wait = firstOf(*program, OpKind::Wait);
-    builder.begin(CtaId(0), wait, 3);
-    builder.blocked({ CtaId(0), RoleId(0), wait, "its copies" });
+    builder.workBegins(WorkId(0), CtaId(0), 0);
+    builder.begin(WorkId(0), wait, 3);
+    builder.blocked({ CtaId(0), WorkId(0), RoleId(0), wait, "its copies" });
     const auto trace = builder.finish(40, 108, 1, 1410);
-    const InstanceId instance = trace->instance(CtaId(0), wait);
+    const InstanceId instance = trace->instance(WorkId(0), wait);
     EXPECT_TRUE(trace->began(instance));
     EXPECT_FALSE(trace->ended(instance));
     EXPECT_EQ(trace->endCycle(instance), 40) << "drawn to the end of the run";
-    EXPECT_FALSE(trace->began(trace->instance(CtaId(0), firstOf(*program, OpKind::Mma))));
+    EXPECT_FALSE(trace->began(trace->instance(WorkId(0), firstOf(*program, OpKind::Mma))));
     ASSERT_EQ(trace->deadlock().size(), 1U);
     EXPECT_EQ(trace->deadlock()[0].waitingFor, "its copies");
 }
@@ -115,7 +117,7 @@ TEST(Trace, ABufferSaysWhichKeyBlockItHolds)
     const BufferId S = run.program->buffer("S", 0);
     const BufferId O = run.program->buffer("O", 0);
     for (int n = 1; n <= 3; ++n) {
-        const Position at = run.trace->block(CtaId(0), n).value();
+        const Position at = run.trace->block(WorkId(0), 0, n).value();
         EXPECT_LE(run.trace->keyBlockIn(CtaId(0), S, at), 3 - n) << "right to left; a faster warp may be ahead";
         EXPECT_EQ(run.trace->keyBlockIn(CtaId(0), O, at), 3 - n);
     }

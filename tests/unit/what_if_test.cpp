@@ -32,7 +32,9 @@ TEST_P(WhatIf, ChangesTheTimeInItsDirectionAndNothingElse)
 {
     const Row& row = GetParam();
     Scenario s = scenarioOf(row.algorithm, 1024, 512, 64, "none", { 128, 128 }, DType::Bf16);
-    s.tile = std::string(row.algorithm) == "standard" ? TileSize { 128, 64 } : TileSize { 128, 128 };
+    s.tile = std::string(row.algorithm) == "standard" ? TileSize { 128, 64 }
+        : std::string(row.algorithm) == "fa3"         ? TileSize { 192, 192 }
+                                                      : TileSize { 128, 128 };
     s.problem.heads = s.problem.kvHeads = 16;
     s.record = { Record::Kind::None };
     s.knobs = { { row.knob, row.slow } };
@@ -60,7 +62,11 @@ INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
         Row { "l2-bytes-per-clk-per-sm", "2", "64", "fa2" }, Row { "copy-latency", "20000", "600", "fa2" },
         Row { "barrier-latency", "2000", "36", "fa2" }, Row { "row-reduce-cycles", "2000", "20", "fa2" },
         Row { "mma-step-latency", "400", "20", "fa2" }, Row { "cta-start-cycles", "20000", "800", "fa2" },
-        Row { "launch-microseconds", "50", "5", "fa2", true }));
+        Row { "launch-microseconds", "50", "5", "fa2", true }, Row { "l2-mib", "1", "40", "standard" },
+        Row { "register-contention-wgmma", "4", "0", "fa3" }, Row { "wgmma-latency", "2000", "20", "fa3" },
+        Row { "tma-latency", "20000", "600", "fa3" }, Row { "mbarrier-latency", "2000", "20", "fa3" },
+        Row { "tile-epilogue-cycles", "20000", "0", "fa3" },
+        Row { "tensor-utilisation-at-cap", "0.05", "1", "fa3", true }));
 
 // Of the versions there are; what only a later one obeys is tested when it comes.
 TEST(Knobs, EachHasATestOfItsEffect)
@@ -85,8 +91,14 @@ TEST(Knobs, SayWhatTheyAreAndWhereTheyComeFrom)
     std::set<std::string_view> keys;
     for (const Knob& knob : knobs()) {
         EXPECT_TRUE(keys.insert(knob.key).second) << knob.key;
-        EXPECT_FALSE(knob.help.empty() || knob.unit.empty() || knob.source.empty() || knob.accepts.empty()) << knob.key;
-        EXPECT_LT(knob.low, knob.high) << knob.key;
+        EXPECT_FALSE(knob.help.empty() || knob.source.empty() || knob.accepts.empty()) << knob.key;
+        if (knob.words.empty()) {
+            EXPECT_LT(knob.low, knob.high) << knob.key;
+        } else {
+            EXPECT_TRUE(knob.unit.empty()) << knob.key << ": words have none";
+            for (const std::string_view word : knob.words)
+                EXPECT_NE(knob.accepts.find(word), std::string_view::npos) << knob.key << ' ' << word;
+        }
         EXPECT_FALSE(knob.algorithms.empty()) << knob.key;
     }
 }

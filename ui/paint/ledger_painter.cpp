@@ -105,7 +105,8 @@ double ledgerHeight(const StageScene& scene)
 {
     if (!scene.trace || !scene.cta.valid())
         return headHeight;
-    return headHeight + rowHeight * scene.trace->program().rowsInside(scene.trace->program().ctas[scene.cta.index()]);
+    const Program& program = scene.trace->program();
+    return headHeight + rowHeight * program.rowsInside(program.work(scene.trace->workAt(scene.cta, scene.position)));
 }
 
 } // namespace flashstep::paint

@@ -11,6 +11,8 @@ constexpr double inset = 12, titleHeight = 20, sectionGap = 10;
 constexpr double stripHeight = 12, stripStep = 16, letterWidth = 18;
 constexpr double slotHeight = 40, slotLabel = 16;
 constexpr double registerHeight = 24, registerLabel = 16;
+constexpr double roleHeight = 30, roleGap = 4,
+                 evenShare = 0.8; // of the width goes to all roles alike, so that their names fit
 constexpr double waitHeight = 15;
 
 Bytes registerBytes(const BufferDecl& buffer, const Program& program)
@@ -45,13 +47,13 @@ void layStrips(MemoryLayout& layout, const MemoryScene& scene, double left, doub
 void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
 {
     const Program& program = scene.trace->program();
-    const Cta& cta = program.ctas[scene.cta.index()];
-    const double capacity
-        = scene.gpu ? scene.gpu->smemPerSmKib * 1024.0 : static_cast<double>(program.launches[cta.launch].smemBytes);
+    const LaunchDecl& launch = program.launchOf(scene.cta);
+    const auto index = static_cast<std::size_t>(&launch - program.launches.data());
+    const double capacity = scene.gpu ? scene.gpu->smemPerSmKib * 1024.0 : static_cast<double>(launch.smemBytes);
     double x = left;
     for (std::size_t k = 0; k < program.buffers.size(); ++k) {
         const BufferDecl& buffer = program.buffers[k];
-        if (buffer.space != Space::Smem || buffer.launch != cta.launch || buffer.aliases.valid())
+        if (buffer.space != Space::Smem || buffer.launch != index || buffer.aliases.valid())
             continue;
         const double share = capacity > 0 ? static_cast<double>(buffer.costedBytes) / capacity : 0;
         layout.shared.push_back({ BufferId(k), { x, y, std::max(3.0, share * width), slotHeight } });
@@ -63,9 +65,9 @@ void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, doubl
 void layRegisters(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
 {
     const Program& program = scene.trace->program();
-    const Cta& cta = program.ctas[scene.cta.index()];
+    const auto launch = static_cast<std::size_t>(&program.launchOf(scene.cta) - program.launches.data());
     double total = 0;
-    const auto held = [&](const BufferDecl& b) { return b.space == Space::Registers && b.launch == cta.launch; };
+    const auto held = [&](const BufferDecl& b) { return b.space == Space::Registers && b.launch == launch; };
     for (const BufferDecl& buffer : program.buffers)
         if (held(buffer))
             total += static_cast<double>(registerBytes(buffer, program));
@@ -76,6 +78,56 @@ void layRegisters(MemoryLayout& layout, const MemoryScene& scene, double left, d
             layout.registers.push_back({ BufferId(k), { x, y, share * width, registerHeight } });
             x += share * width;
         }
+}
+
+// A slot is guarded by the barrier on which its loads arrive, and by the one of the same ring that frees it.
+void layGates(MemoryLayout& layout, const MemoryScene& scene)
+{
+    const Program& program = scene.trace->program();
+    const Stream& stream = scene.trace->streamOf(scene.trace->workAt(scene.cta, scene.position));
+    const auto first = program.ops.begin() + stream.firstOp, last = first + stream.opCount;
+    if (std::all_of(program.barriers.begin(), program.barriers.end(), [](const BarrierDecl& b) { return b.named; }))
+        return;
+    for (const MemoryLayout::Box& slot : layout.shared) {
+        const auto load = std::find_if(first, last,
+            [&](const Op& op) { return op.kind == OpKind::Load && op.out == slot.buffer && op.barrier.valid(); });
+        if (load == last)
+            continue;
+        MemoryLayout::Gate gate { slot.buffer, load->barrier, BarrierId::none(),
+            { slot.rect.left(), slot.rect.bottom() + slotLabel, slot.rect.width(), 2 * MemoryLayout::gateRow } };
+        std::string other = program.barriers[load->barrier.index()].name;
+        if (const std::size_t at = other.find("full"); at != std::string::npos) {
+            other.replace(at, 4, "empty");
+            for (std::size_t b = 0; b < program.barriers.size(); ++b)
+                if (program.barriers[b].name == other
+                    && program.barriers[b].launch == program.barriers[load->barrier.index()].launch)
+                    gate.empty = BarrierId(b);
+        }
+        layout.gates.push_back(gate);
+    }
+}
+
+// Boxes as wide as the registers that a role has, where some have given theirs to others.
+void layRoles(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
+{
+    const Program& program = scene.trace->program();
+    const auto& roles = scene.trace->streamOf(scene.trace->workAt(scene.cta, scene.position)).roles;
+    const auto declOf = [&](std::size_t k) -> const RoleDecl& { return program.roles[roles[k].role.index()]; };
+    double total = 0;
+    bool moved = false;
+    for (std::size_t k = 0; k < roles.size(); ++k) {
+        total += declOf(k).warps * declOf(k).registers;
+        moved = moved || declOf(k).registers > 0;
+    }
+    if (!moved)
+        return;
+    const double least = evenShare * width / static_cast<double>(roles.size()), spare = (1 - evenShare) * width;
+    double x = left;
+    for (std::size_t k = 0; k < roles.size(); ++k) {
+        const double share = least + spare * declOf(k).warps * declOf(k).registers / total;
+        layout.roles.push_back({ k, roles[k].role, { x, y, share, roleHeight } });
+        x += share;
+    }
 }
 
 } // namespace
@@ -104,12 +156,15 @@ MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene)
     y += sectionGap - 2;
     layout.smemTitle = title();
     laySlots(layout, scene, left, width, y);
-    y += slotHeight + slotLabel + sectionGap;
+    layGates(layout, scene);
+    y += slotHeight + slotLabel + sectionGap + (layout.gates.empty() ? 0 : 2 * MemoryLayout::gateRow + 2);
     layout.registerTitle = title();
     layRegisters(layout, scene, left, width, y);
-    y += registerHeight + registerLabel + sectionGap;
+    y += registerHeight + registerLabel;
+    layRoles(layout, scene, left, width, y + roleGap);
+    y += sectionGap + (layout.roles.empty() ? 0 : roleHeight + roleGap);
     layout.waitTitle = title();
-    const std::size_t roles = scene.trace->program().streamOf(scene.cta).roles.size();
+    const std::size_t roles = scene.trace->streamOf(scene.trace->workAt(scene.cta, scene.position)).roles.size();
     layout.waits = { left, y, width, waitHeight * static_cast<double>(std::max<std::size_t>(1, roles)) };
     layout.height = layout.waits.bottom() + 6 - rect.top();
     return layout;

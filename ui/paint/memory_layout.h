@@ -21,13 +21,26 @@ struct MemoryLayout {
         BufferId buffer;
         QRectF rect;
     };
+    struct RoleBox { // a role's share of the register file, where roles re-allocate it
+        std::size_t place = 0; // in the streams' lists of roles
+        RoleId role;
+        QRectF rect;
+    };
+    struct Gate { // the barriers that guard a slot of SMEM: one says that it has landed, one that it is free again
+        BufferId buffer;
+        BarrierId full, empty;
+        QRectF rect; // two rows below the slot
+    };
     QRectF hbmTitle, smemTitle, registerTitle, waitTitle;
     std::vector<Strip> strips;
     std::vector<Box> shared, registers;
+    std::vector<Gate> gates;
+    std::vector<RoleBox> roles;
     QRectF freeSmem; // what no buffer of this CTA takes
     QRectF waits; // rows of 15 px
     double height = 0;
 
+    static constexpr double gateRow = 12;
     [[nodiscard]] static QRectF tileRect(const Strip& strip, int k);
 };
 [[nodiscard]] MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene);

@@ -20,7 +20,7 @@ struct MemoryCanvas {
     const Theme& theme;
 
     [[nodiscard]] const Program& program() const { return scene.trace->program(); }
-    [[nodiscard]] const Cta& cta() const { return program().ctas[scene.cta.index()]; }
+    [[nodiscard]] const Work& work() const { return program().work(scene.trace->workAt(scene.cta, scene.position)); }
     [[nodiscard]] BufferState state(BufferId buffer) const
     {
         for (const BufferState& state : buffers)
@@ -60,14 +60,16 @@ void box(const MemoryCanvas& canvas, const QRectF& rect, const QBrush& fill, con
 bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
 {
     const Trace& trace = *canvas.scene.trace;
-    const CtaId id = trace.ctaOfTile(canvas.cta().b, canvas.cta().h, i);
-    if (!id.valid())
+    const Work& shown = canvas.work();
+    const WorkId id = trace.workOfTile(shown.b, shown.h, i);
+    if (!trace.ctaOf(id).valid())
         return false;
-    for (const RoleRange& role : canvas.program().streamOf(id).roles)
+    for (const RoleRange& role : trace.streamOf(id).roles)
         for (std::uint32_t k = role.first + role.count; k-- > role.first;) {
             const Op& op = canvas.program().ops[k];
             if (op.kind == OpKind::Store && op.tensor == tensor) {
-                if (!trace.endedAt(trace.instance(id, OpId(k)), canvas.scene.position))
+                const InstanceId instance = trace.instance(id, OpId(k));
+                if (!trace.began(instance) || !trace.endedAt(instance, canvas.scene.position))
                     return false;
                 break;
             }
@@ -75,25 +77,26 @@ bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
     return true;
 }
 
-// S and P of the chosen CTA's rows: stored block by block, by whichever CTAs do it.
+// S and P of the chosen CTA's rows: stored block by block, by whichever works do it.
 bool storedBlock(const MemoryCanvas& canvas, TensorId tensor, int j)
 {
-    constexpr std::size_t manyCtas = 4096; // beyond, looking through all of them is too slow to draw
+    constexpr std::size_t manyWorks = 4096; // beyond, looking through all of them is too slow to draw
     const Trace& trace = *canvas.scene.trace;
     const Program& program = canvas.program();
-    if (program.ctas.size() > manyCtas)
+    if (program.works.size() > manyWorks)
         return false;
+    const Work& shown = canvas.work();
     bool any = false;
-    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
-        const Cta& cta = program.ctas[k];
-        if (cta.b != canvas.cta().b || cta.h != canvas.cta().h || cta.i != canvas.cta().i)
+    for (std::size_t k = 0; k < program.works.size(); ++k) {
+        const Work& work = program.works[k];
+        if (work.b != shown.b || work.h != shown.h || work.i != shown.i)
             continue;
-        for (const RoleRange& role : program.streamOf(CtaId(k)).roles)
+        for (const RoleRange& role : trace.streamOf(WorkId(k)).roles)
             for (std::uint32_t o = role.first; o < role.first + role.count; ++o) {
                 const Op& op = program.ops[o];
-                if (op.kind != OpKind::Store || op.tensor != tensor || program.keyBlock(cta, op) != j)
+                if (op.kind != OpKind::Store || op.tensor != tensor || program.keyBlock(work, op) != j)
                     continue;
-                if (!trace.endedAt(trace.instance(CtaId(k), OpId(o)), canvas.scene.position))
+                if (!trace.endedAt(trace.instance(WorkId(k), OpId(o)), canvas.scene.position))
                     return false;
                 any = true;
             }
@@ -134,7 +137,7 @@ QString holds(const MemoryCanvas& canvas, const BufferState& state)
     const BufferDecl& buffer = canvas.program().buffers[state.buffer.index()];
     if (state.kind == BufferState::Kind::Empty || !state.buffer.valid())
         return QString();
-    const QString letter = QString::fromStdString(buffer.name);
+    const QString letter = QString::fromStdString(buffer.family); // a slot's number would read as a block's
     switch (buffer.tile) {
     case BufferDecl::Tile::Query:
         return state.i >= 0 ? letter + QString::number(state.i) : letter;
@@ -178,16 +181,140 @@ void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferSt
     drawLine(canvas.painter, rect, Qt::AlignHCenter, font, text);
 }
 
+// Where the newest write of the buffer that has begun by now began.
+Position lastWrite(const MemoryCanvas& canvas, BufferId buffer)
+{
+    const Trace& trace = *canvas.scene.trace;
+    const auto works = trace.worksOf(canvas.scene.cta);
+    Position newest {};
+    for (std::size_t r = 0; r < trace.streamOf(works.front()).roles.size(); ++r) {
+        bool found = false;
+        for (std::size_t w = works.size(); w-- > 0 && !found;) {
+            const RoleRange& role = trace.streamOf(works[w]).roles[r];
+            const InstanceId current = trace.currentOp(works[w], role, canvas.scene.position);
+            if (!current.valid())
+                continue;
+            for (std::size_t k = trace.opOf(current).index() + 1; k-- > role.first && !found;) {
+                const InstanceId instance = trace.instance(works[w], OpId(k));
+                found = canvas.program().ops[k].out == buffer && trace.began(instance);
+                if (found)
+                    newest = std::max(newest, trace.beginPosition(instance));
+            }
+        }
+    }
+    return newest;
+}
+
+// What lies in a slot: of all buffers with memory in common the one written last (O on its way out lies where Q was).
+BufferState newestIn(const MemoryCanvas& canvas, BufferId slot)
+{
+    const Program& program = canvas.program();
+    const auto end = [](const BufferDecl& b) { return b.regionByte + b.rows * b.rowBytes(); };
+    const BufferDecl& host = program.buffers[slot.index()];
+    std::vector<BufferState> candidates;
+    for (std::size_t k = 0; k < program.buffers.size(); ++k) {
+        const BufferDecl& other = program.buffers[k];
+        const bool shares = BufferId(k) == slot
+            || (other.launch == host.launch && other.space == Space::Smem && other.region == host.region
+                && other.regionByte < end(host) && host.regionByte < end(other));
+        if (shares && canvas.state(BufferId(k)).kind != BufferState::Kind::Empty)
+            candidates.push_back(canvas.state(BufferId(k)));
+    }
+    if (candidates.empty())
+        return canvas.state(slot);
+    if (candidates.size() == 1)
+        return candidates.front();
+    return *std::max_element(candidates.begin(), candidates.end(), [&](const BufferState& a, const BufferState& b) {
+        return lastWrite(canvas, a.buffer) < lastWrite(canvas, b.buffer);
+    });
+}
+
+// A lamp for each of a slot's barriers, lit while it lets pass: completed turns, and how far the turn under way is.
+void paintGates(const MemoryCanvas& canvas)
+{
+    const std::vector<BarrierState> all = barriersAt(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position);
+    const auto stateOf = [&](BarrierId barrier) {
+        const auto found
+            = std::find_if(all.begin(), all.end(), [&](const BarrierState& b) { return b.barrier == barrier; });
+        return found == all.end() ? BarrierState {} : *found;
+    };
+    const QFont font = canvasFont(9.5);
+    for (const MemoryLayout::Gate& gate : canvas.layout.gates) {
+        const bool ring = gate.empty.valid();
+        const int fills = stateOf(gate.full).phase, frees = ring ? stateOf(gate.empty).phase : 0;
+        const auto row = [&](int k, BarrierId barrier, const QString& word, bool lit) {
+            const BarrierState state = stateOf(barrier);
+            const QRectF line(gate.rect.left() + 2, gate.rect.top() + k * MemoryLayout::gateRow, gate.rect.width() - 2,
+                MemoryLayout::gateRow);
+            canvas.painter.setRenderHint(QPainter::Antialiasing, true);
+            canvas.painter.setPen(QPen(canvas.theme.t2, 1));
+            canvas.painter.setBrush(lit ? QBrush(canvas.theme.t2) : QBrush(canvas.theme.panel));
+            canvas.painter.drawEllipse(QPointF(line.left() + 3.5, line.center().y()), 2.75, 2.75);
+            const QString turns = QString::number(state.phase);
+            QString underWay;
+            if (state.arrived > 0)
+                underWay = canvas.program().barriers[barrier.index()].countsBytes()
+                    ? QStringLiteral(" · %1 %").arg(100LL * state.arrived / std::max(1, state.expected))
+                    : QStringLiteral(" · %1/%2").arg(state.arrived).arg(state.expected);
+            const double room = line.width() - 9;
+            QString text = word + QLatin1Char(' ') + turns + underWay;
+            if (textWidth(font, text) > room)
+                text = word + QLatin1Char(' ') + turns;
+            if (textWidth(font, text) > room)
+                text = turns;
+            if (textWidth(font, text) > room)
+                return;
+            canvas.painter.setPen(lit ? canvas.theme.text : canvas.theme.t3);
+            drawLine(canvas.painter, line.adjusted(9, 0, 0, 0), Qt::AlignLeft, font, text);
+        };
+        row(0, gate.full, QStringLiteral("full"), fills > frees);
+        if (ring)
+            row(1, gate.empty, QStringLiteral("empty"), fills <= frees);
+    }
+}
+
+// Each role with the registers it has and the key block it is at.
+void paintRoles(const MemoryCanvas& canvas)
+{
+    const Trace& trace = *canvas.scene.trace;
+    const Program& program = canvas.program();
+    for (const MemoryLayout::RoleBox& place : canvas.layout.roles) {
+        const InstanceId current = trace.currentOp(canvas.scene.cta, place.place, canvas.scene.position);
+        int j = -1;
+        if (current.valid()) {
+            const WorkId work = trace.workOf(current);
+            const RoleRange& range = trace.streamOf(work).roles[place.place];
+            for (std::size_t k = trace.opOf(current).index() + 1; k-- > range.first && j < 0;)
+                j = program.keyBlock(program.work(work), program.ops[k]);
+        }
+        const TileColour& colour = canvas.theme.keyBlock(j);
+        const QRectF rect = place.rect.adjusted(1, 0, -1, 0);
+        box(canvas, rect, j < 0 ? QBrush(canvas.theme.panel) : QBrush(colour.tint),
+            QPen(j < 0 ? canvas.theme.line : colour.edge, 1));
+        const RoleDecl& role = program.roles[place.role.index()];
+        const QRectF words = rect.adjusted(3, 0, -3, 0);
+        const QString title = QString::fromStdString(role.name);
+        canvas.painter.setPen(canvas.theme.text);
+        drawElided(canvas.painter, QRectF(words.left(), words.top() + 2, words.width(), 13), Qt::AlignHCenter,
+            canvasFont(
+                textWidth(canvasFont(10.5, QFont::DemiBold), title) <= words.width() ? 10.5 : 9, QFont::DemiBold),
+            title);
+        canvas.painter.setPen(canvas.theme.t2);
+        const QFont font = canvasFont(10);
+        const QString registers = role.registers > 0 ? QString::number(role.registers) : QString();
+        QString text = j < 0 ? registers : QStringLiteral("%1 · K%2").arg(registers).arg(j);
+        if (role.warps > 1 && textWidth(font, text + QStringLiteral(" a thread")) <= words.width())
+            text.replace(registers, registers + QStringLiteral(" a thread"));
+        drawElided(
+            canvas.painter, QRectF(words.left(), words.top() + 15, words.width(), 13), Qt::AlignHCenter, font, text);
+    }
+}
+
 void paintSlots(const MemoryCanvas& canvas)
 {
     for (const MemoryLayout::Box& slot : canvas.layout.shared) {
         const BufferDecl& decl = canvas.program().buffers[slot.buffer.index()];
-        BufferState state = canvas.state(slot.buffer);
-        for (std::size_t k = 0; k < canvas.program().buffers.size(); ++k) // O on its way out lies where Q was
-            if (canvas.program().buffers[k].aliases == slot.buffer
-                && canvas.state(BufferId(k)).kind != BufferState::Kind::Empty)
-                state = canvas.state(BufferId(k));
-        paintHolding(canvas, slot.rect.adjusted(1, 0, -1, 0), state);
+        paintHolding(canvas, slot.rect.adjusted(1, 0, -1, 0), newestIn(canvas, slot.buffer));
         const QString label = byteCount(static_cast<double>(decl.costedBytes));
         canvas.painter.setPen(canvas.theme.t2);
         const QFont font = canvasFont(10);
@@ -229,6 +356,9 @@ void paintWaits(const MemoryCanvas& canvas)
     QPainter& painter = canvas.painter;
     const QFont font = canvasFont(11);
     double y = canvas.layout.waits.top();
+    double names = 72;
+    for (const RoleDecl& role : canvas.program().roles)
+        names = std::max(names, 17 + textWidth(font, QString::fromStdString(role.name)) + 8);
     for (const RoleState& role : rolesAt(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position)) {
         if (role.kind != RoleState::Kind::Waiting && role.kind != RoleState::Kind::Stuck)
             continue;
@@ -244,7 +374,7 @@ void paintWaits(const MemoryCanvas& canvas)
             QString::fromStdString(canvas.program().roles[role.role.index()].name));
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
-        drawElided(painter, line.adjusted(72, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
+        drawElided(painter, line.adjusted(names, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
             QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' ')));
         y += 15;
     }
@@ -266,7 +396,7 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
         const MemoryLayout layout = layoutMemory(rect, scene);
         const std::vector<BufferState> buffers = buffersAt(*scene.trace, scene.cta, scene.position);
         const MemoryCanvas canvas { painter, scene, layout, buffers, theme };
-        const LaunchDecl& launch = canvas.program().launches[canvas.cta().launch];
+        const LaunchDecl& launch = canvas.program().launchOf(scene.cta);
         const double read = scene.trace->counter(Counter::GlobalRead, scene.position);
         paintTitle(canvas, layout.hbmTitle, QStringLiteral("HBM"),
             QStringLiteral("%1 read so far by all CTAs").arg(byteCount(read)));
@@ -277,9 +407,11 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
         paintTitle(canvas, layout.smemTitle, QStringLiteral("SMEM of SM %1").arg(scene.trace->span(scene.cta).sm),
             byteCount(static_cast<double>(launch.smemBytes)) + capacity);
         paintSlots(canvas);
+        paintGates(canvas);
         paintTitle(canvas, layout.registerTitle, QStringLiteral("Registers of CTA %1").arg(scene.cta.index()),
             QStringLiteral("%1 threads, up to %2 each").arg(launch.threads).arg(launch.registersPerThread));
         paintRegisters(canvas);
+        paintRoles(canvas);
         paintTitle(canvas, layout.waitTitle, QStringLiteral("Waiting now"), QStringLiteral("since cycle"));
         paintWaits(canvas);
     }

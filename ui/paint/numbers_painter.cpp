@@ -304,9 +304,9 @@ void paintNumbers(
     painter.setClipRect(rect, Qt::IntersectClip);
     painter.fillRect(rect, theme.panel);
     if (scene.trace && scene.cta.valid()) {
-        const Cta& cta = scene.trace->program().ctas[scene.cta.index()];
+        const ShownHead head = shownHead(scene);
         const NumbersLayout layout = layoutNumbers(rect, scene, view);
-        const TileNumbers numbers = tileNumbers(*scene.trace, cta.b, cta.h, view.i, view.j, scene.position);
+        const TileNumbers numbers = tileNumbers(*scene.trace, head.b, head.h, view.i, view.j, scene.position);
         const NumbersCanvas canvas { painter, scene, view, layout, numbers, theme };
         const QFont font = canvasFont(11.5);
         if (!numbers.recorded) {

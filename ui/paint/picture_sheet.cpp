@@ -28,6 +28,7 @@ struct Sheet {
     CtaId cta;
 
     [[nodiscard]] const Trace& trace() const { return *request.run->trace; }
+    [[nodiscard]] WorkId work() const { return trace().workAt(cta, request.at); }
     [[nodiscard]] StageScene stage() const
     {
         return { &trace(), request.at, cta, &request.tokens, {}, &request.run->report.hazardList };
@@ -36,13 +37,17 @@ struct Sheet {
 
 CtaId ctaOf(const PictureRequest& request)
 {
-    const std::size_t count = request.run->program->ctas.size();
-    if (request.cta.valid() && request.cta.index() < count)
+    const Trace& trace = *request.run->trace;
+    const std::size_t count = request.run->program->ctaCount();
+    if (request.cta.valid() && request.cta.index() < count && !trace.worksOf(request.cta).empty())
         return request.cta;
     // The one whose op the last event belongs to: what the moment is about.
-    if (request.at.value > 0 && request.at < request.run->trace->end())
-        return request.run->trace->ctaOf(request.run->trace->eventAt(request.at.value - 1).instance);
-    return CtaId(count - 1);
+    if (request.at.value > 0 && request.at < trace.end())
+        return trace.ctaOf(trace.eventAt(request.at.value - 1).instance);
+    std::size_t last = count - 1;
+    while (last > 0 && trace.worksOf(CtaId(last)).empty())
+        --last;
+    return CtaId(last);
 }
 
 void paintPanelTitle(const Sheet& sheet, QPointF topLeft, const QString& letter, const QString& words)
@@ -57,16 +62,17 @@ void paintPanelTitle(const Sheet& sheet, QPointF topLeft, const QString& letter,
 // Two visited blocks around the moment: what a reader wants to see close.
 std::optional<std::pair<double, double>> detailOf(const Sheet& sheet, const TimelineIndex& index)
 {
-    const int visited = sheet.trace().program().streamOf(sheet.cta).visitedBlocks;
+    const Position at = sheet.request.at.value > 0 && sheet.request.at < sheet.trace().end()
+        ? sheet.request.at
+        : sheet.trace().positionAt(static_cast<Cycle>((index.begin() + index.end()) / 2));
+    const WorkId work = sheet.trace().workAt(sheet.cta, at);
+    const int visited = sheet.trace().streamOf(work).visitedBlocks;
     if (visited < 4)
         return std::nullopt;
     int n = 1;
-    const Position middle = sheet.trace().positionAt(static_cast<Cycle>((index.begin() + index.end()) / 2));
-    const bool inside = sheet.request.at.value > 0 && sheet.request.at < sheet.trace().end();
-    const Position now = inside ? sheet.request.at : middle;
-    while (n + 2 < visited && sheet.trace().block(sheet.cta, n + 1).value_or(sheet.trace().end()) < now)
+    while (n + 2 < visited && sheet.trace().block(work, 0, n + 1).value_or(sheet.trace().end()) < at)
         ++n;
-    const auto first = sheet.trace().block(sheet.cta, n), last = sheet.trace().block(sheet.cta, n + 2);
+    const auto first = sheet.trace().block(work, 0, n), last = sheet.trace().block(work, 0, n + 2);
     if (!first || !last)
         return std::nullopt;
     const auto begin = static_cast<double>(sheet.trace().timeAt(*first)),
@@ -124,10 +130,13 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body)
     } else {
         view = wholeCta(index, view);
     }
-    const Cta& cta = sheet.trace().program().ctas[sheet.cta.index()];
-    const int blocks = sheet.trace().program().streamOf(sheet.cta).visitedBlocks;
-    const int direction = walkDirection(sheet.trace(), cta.b, cta.h);
-    QString what = QStringLiteral("CTA %1: query tile %2").arg(sheet.cta.index()).arg(cta.i);
+    const auto works = sheet.trace().worksOf(sheet.cta);
+    const Work& work = sheet.trace().program().work(works.front());
+    const int blocks = works.size() > 1 ? 0 : sheet.trace().streamOf(works.front()).visitedBlocks;
+    const int direction = walkDirection(sheet.trace(), work.b, work.h);
+    QString what = works.size() > 1
+        ? QStringLiteral("CTA %1: %2 work tiles, one after the other").arg(sheet.cta.index()).arg(works.size())
+        : QStringLiteral("CTA %1: query tile %2").arg(sheet.cta.index()).arg(work.i);
     if (blocks > 0)
         what += blocks == 1 ? QStringLiteral(", one key block") : QStringLiteral(", %1 key blocks").arg(blocks);
     if (blocks > 1 && direction != 0)
@@ -250,14 +259,15 @@ int currentBlock(const Sheet& sheet)
     for (const RoleState& role : rolesAt(sheet.trace(), sheet.cta, sheet.request.at)) {
         if (!role.current.valid())
             continue;
+        const WorkId work = sheet.trace().workOf(role.current);
         const RoleRange* range = nullptr;
-        for (const RoleRange& r : program.streamOf(sheet.cta).roles)
+        for (const RoleRange& r : sheet.trace().streamOf(work).roles)
             if (r.role == role.role)
                 range = &r;
         // Back to the newest op of a visit: copies and waits run ahead of it.
         for (std::size_t k = sheet.trace().opOf(role.current).index() + 1; range && k-- > range->first;)
             if (program.ops[k].n > 0) {
-                j = program.keyBlock(program.ctas[sheet.cta.index()], program.ops[k]);
+                j = program.keyBlock(program.work(work), program.ops[k]);
                 break;
             }
     }
@@ -269,19 +279,19 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body)
     const StageScene scene = sheet.stage();
     const Program& program = sheet.trace().program();
     const int j = currentBlock(sheet);
-    const Cta& cta = program.ctas[sheet.cta.index()];
+    const Work& work = program.work(sheet.work());
     const QRectF rect(body.left() - 14, body.top() + 22, body.width() + 28, body.height() - 22);
     if (j >= 0 && program.tile.keys <= widestNumbers) {
-        paintPanelTitle(
-            sheet, body.topLeft(), QString(), QStringLiteral("Tile (%1, %2), ").arg(cta.i).arg(j) + momentWords(sheet));
-        const NumbersView view { cta.i, j, NumberFormat::Decimal, 0 };
+        paintPanelTitle(sheet, body.topLeft(), QString(),
+            QStringLiteral("Tile (%1, %2), ").arg(work.i).arg(j) + momentWords(sheet));
+        const NumbersView view { work.i, j, NumberFormat::Decimal, 0 };
         const NumbersLayout natural = layoutNumbers({ 0, 0, 4000, 4000 }, scene, view);
         paintEnlarged(sheet, rect, { natural.sums.right() + 14, natural.contentHeight },
             [&](const QRectF& room) { paintNumbers(sheet.painter, room, scene, view, sheet.theme); });
         return;
     }
     paintPanelTitle(sheet, body.topLeft(), QString(),
-        QStringLiteral("Ledger of query tile %1 in log2 units, ").arg(cta.i) + momentWords(sheet));
+        QStringLiteral("Ledger of query tile %1 in log2 units, ").arg(work.i) + momentWords(sheet));
     paintEnlarged(sheet, { rect.left(), rect.top() + 4, std::min(rect.width(), 900.0), rect.height() - 4 },
         { 480, ledgerHeight(scene) },
         [&](const QRectF& room) { paintLedger(sheet.painter, room, scene, 0, sheet.theme); });

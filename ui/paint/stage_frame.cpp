@@ -202,8 +202,8 @@ double stageOutputLimit(const StageScene& scene, const StageLayout& layout)
 {
     if (!scene.trace || !scene.cta.valid())
         return 1;
-    const Cta& cta = scene.trace->program().ctas[scene.cta.index()];
-    return outputLimit(*scene.trace, cta.b, cta.h, layout);
+    const ShownHead head = shownHead(scene);
+    return outputLimit(*scene.trace, head.b, head.h, layout);
 }
 
 void paintStageHeaders(const StageCanvas& canvas)
@@ -237,7 +237,7 @@ void paintStageOutputs(const StageCanvas& canvas)
         const TileValues values = outputSoFar(canvas.trace(), canvas.b, canvas.h, i, canvas.scene.position);
         painter.setRenderHint(QPainter::Antialiasing, true);
         painter.setBrush(canvas.theme.panel);
-        const bool current = canvas.trace().ctaOfTile(canvas.b, canvas.h, i) == canvas.scene.cta;
+        const bool current = isWorkedOn(canvas, i);
         painter.setPen(current ? QPen(canvas.theme.text, 1) : QPen(canvas.theme.mid, 1));
         painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), 2, 2);
         painter.setRenderHint(QPainter::Antialiasing, false);

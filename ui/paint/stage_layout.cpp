@@ -118,6 +118,14 @@ StageLayout layoutStage(const QRectF& rect, const StageScene& scene, const Stage
     return layout;
 }
 
+ShownHead shownHead(const StageScene& scene)
+{
+    if (scene.batch >= 0 && scene.head >= 0)
+        return { scene.batch, scene.head };
+    const Work& work = scene.trace->program().work(scene.trace->workAt(scene.cta, scene.position));
+    return { work.b, work.h };
+}
+
 StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF point)
 {
     StageHit hit;

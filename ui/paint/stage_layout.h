@@ -15,11 +15,18 @@ namespace flashstep::paint {
 struct StageScene {
     const Trace* trace = nullptr;
     Position position;
-    CtaId cta; // the chosen one; its batch and head are on show
+    CtaId cta; // the chosen one
     const Tokens* tokens = nullptr; // may be nullptr
     Highlight highlight;
     const std::vector<Hazard>* hazards = nullptr; // of the run; may be nullptr
+    int batch = -1, head = -1; // on show; -1: those of the work tile the chosen CTA has come to
 };
+
+// Of the scene's CTA, which must be a valid one.
+struct ShownHead {
+    int b = 0, h = 0;
+};
+[[nodiscard]] ShownHead shownHead(const StageScene& scene);
 
 struct StageView {
     double cell = 0; // side of a tile; 0: as large as fits, at most 44

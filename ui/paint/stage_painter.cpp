@@ -14,13 +14,13 @@ namespace flashstep::paint {
 
 namespace {
 
-// The CTA of the rows on show that comes from the same head as the chosen one.
+// The rows of the work tile that the chosen CTA has come to, where its head is on show.
 void outlineRows(const StageCanvas& canvas)
 {
     const StageLayout& layout = canvas.layout;
     QRectF rows;
     for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
-        if (canvas.trace().ctaOfTile(canvas.b, canvas.h, i) == canvas.scene.cta)
+        if (isWorkedOn(canvas, i))
             rows = rows.united(
                 QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
     if (rows.isEmpty() || layout.cell < 6)
@@ -75,7 +75,7 @@ QString doing(const Trace& trace, const RoleState& state)
     case RoleState::Kind::Running:
         break;
     }
-    const Op& op = trace.program().op(trace.opOf(state.current));
+    const Op& op = trace.op(state.current);
     if (op.kind == OpKind::Wait || op.kind == OpKind::Sync)
         return QStringLiteral("at “%1”").arg(sliceLabel(trace, state.current, false));
     if (op.kind == OpKind::Load || op.kind == OpKind::Store)
@@ -94,13 +94,13 @@ QString stageCaption(const StageScene& scene)
         return QString();
     const Trace& trace = *scene.trace;
     const Program& program = trace.program();
-    const Cta& cta = program.ctas[scene.cta.index()];
+    const Work& work = program.work(trace.workAt(scene.cta, scene.position));
     std::vector<std::pair<QString, std::vector<RoleId>>> groups;
     int j = -1;
     for (const RoleState& state : rolesAt(trace, scene.cta, scene.position)) {
         if (state.current.valid()) {
-            const Op& op = program.op(trace.opOf(state.current));
-            const int block = program.keyBlock(cta, op);
+            const Op& op = trace.op(state.current);
+            const int block = program.keyBlock(program.work(trace.workOf(state.current)), op);
             if (block >= 0 && !op.async)
                 j = block;
         }
@@ -112,10 +112,10 @@ QString stageCaption(const StageScene& scene)
         else
             same->second.push_back(state.role);
     }
-    QString text = QStringLiteral("Q%1").arg(cta.i);
+    QString text = QStringLiteral("Q%1").arg(work.i);
     if (j >= 0)
         text += QStringLiteral(" × K%1").arg(j);
-    text += QStringLiteral(", rows %1–%2: ").arg(cta.row).arg(cta.row + std::max(1, program.rowsInside(cta)) - 1);
+    text += QStringLiteral(", rows %1–%2: ").arg(work.row).arg(work.row + std::max(1, program.rowsInside(work)) - 1);
     QStringList parts;
     for (const auto& [what, roles] : groups)
         parts << (groups.size() == 1 && roles.size() > 1 ? QStringLiteral("all warps %1").arg(what)
@@ -128,8 +128,8 @@ QString describeTile(const StageScene& scene, int i, int j)
     if (!scene.trace || !scene.cta.valid())
         return QString();
     const Program& program = scene.trace->program();
-    const Cta& cta = program.ctas[scene.cta.index()];
-    const TileState state = tileAt(*scene.trace, cta.b, cta.h, i, j, scene.position);
+    const ShownHead head = shownHead(scene);
+    const TileState state = tileAt(*scene.trace, head.b, head.h, i, j, scene.position);
     const std::string_view kind = name(state.kind);
     QString text = QStringLiteral("Tile (%1, %2): %3")
                        .arg(i)
@@ -162,8 +162,8 @@ void paintStage(
     painter.fillRect(rect, theme.panel);
     if (scene.trace && scene.cta.valid()) {
         const StageLayout layout = layoutStage(rect, scene, view);
-        const Cta& cta = scene.trace->program().ctas[scene.cta.index()];
-        const StageCanvas canvas { painter, scene, view, layout, theme, cta.b, cta.h };
+        const ShownHead head = shownHead(scene);
+        const StageCanvas canvas { painter, scene, view, layout, theme, head.b, head.h };
         paintStageHeaders(canvas);
         painter.save();
         painter.setClipRect(layout.window, Qt::IntersectClip);

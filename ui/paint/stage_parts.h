@@ -25,6 +25,8 @@ void paintStageOutputs(const StageCanvas& canvas);
 void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j);
 void paintShares(const StageCanvas& canvas, const QRectF& rect, int i, int j, const QColor& ink);
 void paintScores(const StageCanvas& canvas, const QRectF& rect, int i, int j);
+// True for the query tile that the chosen CTA has come to.
+[[nodiscard]] bool isWorkedOn(const StageCanvas& canvas, int i);
 // True when the mask hides every element of the tile.
 [[nodiscard]] bool hiddenTile(const Program& program, int i, int j);
 

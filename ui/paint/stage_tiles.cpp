@@ -65,9 +65,11 @@ bool hazardous(const StageCanvas& canvas, int i, int j)
         return false;
     const Program& program = canvas.program();
     return std::any_of(canvas.scene.hazards->begin(), canvas.scene.hazards->end(), [&](const Hazard& hazard) {
-        const Cta& cta = program.ctas[hazard.cta.index()];
-        return cta.i == i && cta.b == canvas.b && cta.h == canvas.h && program.keyBlock(cta, program.op(hazard.op)) == j
-            && canvas.trace().begunAt(canvas.trace().instance(hazard.cta, hazard.op), canvas.scene.position);
+        const Work& work = program.work(hazard.work);
+        const Op& op = program.op(hazard.op);
+        return program.queryTile(work, op) == i && work.b == canvas.b && work.h == canvas.h
+            && program.keyBlock(work, op) == j
+            && canvas.trace().begunAt(canvas.trace().instance(hazard.work, hazard.op), canvas.scene.position);
     });
 }
 
@@ -121,6 +123,12 @@ void paintThinned(const StageCanvas& canvas)
 }
 
 } // namespace
+
+bool isWorkedOn(const StageCanvas& canvas, int i)
+{
+    return canvas.trace().workOfTile(canvas.b, canvas.h, i)
+        == canvas.trace().workAt(canvas.scene.cta, canvas.scene.position);
+}
 
 bool hiddenTile(const Program& program, int i, int j)
 {

@@ -142,12 +142,13 @@ void findBlockMaxima(TileNumbers& numbers)
 // The op after which l stood in the frame of m: both are right together then.
 std::optional<OpId> lastFrame(const Trace& trace, const TilePart& part, Position p)
 {
-    const InstanceId current = trace.currentOp(part.cta, part.role, p);
+    const InstanceId current = trace.currentOp(part.work, part.role, p);
     if (!current.valid())
         return std::nullopt;
     for (std::size_t k = trace.opOf(current).index() + 1; k-- > part.role.first;) {
         const OpKind kind = trace.program().ops[k].kind;
-        if ((kind == OpKind::RowSum || kind == OpKind::Rescale) && trace.endedAt(trace.instance(part.cta, OpId(k)), p))
+        const InstanceId instance = trace.instance(part.work, OpId(k));
+        if ((kind == OpKind::RowSum || kind == OpKind::Rescale) && trace.began(instance) && trace.endedAt(instance, p))
             return OpId(k);
     }
     return std::nullopt;
@@ -180,7 +181,12 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
         if (!trace.hasValues(part.cta))
             continue;
         numbers.recorded = true;
-        const PartReader reader { trace, part, p };
+        const auto at = within(trace, part.work, part.role, p);
+        if (!at) {
+            numbers.rounded = numbers.landed = numbers.rescaled = false;
+            continue;
+        }
+        const PartReader reader { trace, part, *at };
         readScores(reader, j, c, numbers);
         if (part.exp2.valid()) {
             readStatistics(reader, c, numbers);
@@ -201,17 +207,20 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
     const float c = program.problem.softmaxScaleLog2();
     bool any = false;
     for (const TilePart& part : tileParts(trace, b, h, i, j, tileAt(trace, b, h, i, j, p).n)) {
-        const PartReader reader { trace, part, p };
+        const auto at = within(trace, part.work, part.role, p);
+        if (!at)
+            continue;
+        const PartReader reader { trace, part, *at };
         if (!trace.hasValues(part.cta) || !reader.ended(part.exp2) || !reader.ended(part.rowSum))
             continue;
-        const auto frame = lastFrame(trace, part, p);
+        const auto frame = lastFrame(trace, part, *at);
         if (!frame)
             continue;
         const Op& exp2 = reader.op(part.exp2);
         const BufferId m = exp2.in[1], l = reader.op(part.rowSum).out;
         const TileValues then = trace.value(part.cta, m, reader.endOf(part.exp2));
         const TileValues inUse = trace.value(part.cta, m, reader.endOf(*frame));
-        const TileValues sum = trace.value(part.cta, l, p);
+        const TileValues sum = trace.value(part.cta, l, *at);
         copyRows(reader, part.exp2, exp2.out, j, reader.endOf(part.exp2), 1, shares);
         reader.forEachRow(part.exp2, [&](int row, int r) {
             if (row < 0 || row >= shares.rows)
@@ -231,33 +240,47 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
 TileValues outputSoFar(const Trace& trace, int b, int h, int i, Position p)
 {
     const Program& program = trace.program();
-    const CtaId id = trace.ctaOfTile(b, h, i);
-    if (!id.valid() || !trace.hasValues(id))
+    const WorkId id = trace.workOfTile(b, h, i);
+    const CtaId cta = trace.ctaOf(id);
+    if (!cta.valid() || !trace.hasValues(cta))
         return {};
-    const Cta& cta = program.ctas[id.index()];
-    const BufferId o = program.buffer("O", cta.launch), l = program.buffer("l", cta.launch);
+    const Work& work = program.work(id);
+    const BufferId o = program.buffer("O", work.launch), l = program.buffer("l", work.launch);
     if (!o.valid())
         return {};
-    TileValues values = trace.value(id, o, p);
-    if (values.data.empty())
-        return {};
-    const TileValues sum = l.valid() ? trace.value(id, l, p) : TileValues {};
-    for (const RoleRange& role : program.streamOf(id).roles) {
-        if (sum.data.empty())
-            break;
-        for (std::uint32_t k = role.first + role.count; k-- > role.first;) {
-            const Op& op = program.ops[k];
-            if (op.kind != OpKind::Normalise || op.out != o)
-                continue;
-            if (!trace.endedAt(trace.instance(id, OpId(k)), p))
-                program.rows(op).forEach([&](int r) {
-                    for (int c = 0; c < values.cols; ++c)
-                        cell(values, r, c) /= sum.at(r, 0) > 0 ? sum.at(r, 0) : 1.0F;
-                });
-            break;
+    const BufferDecl& decl = program.buffers[o.index()];
+    TileValues values = emptyTile(decl.rows, decl.cols);
+    Position read { 0xffffffffU }; // most often all roles are read at the same position
+    TileValues from, sum;
+    for (const RoleRange& role : trace.streamOf(id).roles) {
+        const auto at = within(trace, id, role, p);
+        if (!at)
+            continue;
+        const auto owns = [&](const Op& op) { return op.out == o; };
+        const auto first = program.ops.begin() + role.first, last = first + role.count;
+        const auto owner = std::find_if(first, last, owns);
+        if (owner == last)
+            continue;
+        if (*at != read) {
+            from = trace.value(cta, o, *at);
+            sum = l.valid() ? trace.value(cta, l, *at) : TileValues {};
+            read = *at;
         }
+        bool divided = sum.data.empty();
+        for (auto op = last; !divided && op-- != first;)
+            if (op->kind == OpKind::Normalise && op->out == o) {
+                const InstanceId instance
+                    = trace.instance(id, OpId(static_cast<std::size_t>(op - program.ops.begin())));
+                divided = trace.began(instance) && trace.endedAt(instance, *at);
+                break;
+            }
+        program.rows(*owner).forEach([&](int r) {
+            const float by = divided || !(sum.at(r, 0) > 0) ? 1.0F : sum.at(r, 0);
+            for (int c = 0; c < values.cols; ++c)
+                cell(values, r, c) = from.at(r, c) / by;
+        });
     }
-    values.rows = program.rowsInside(cta);
+    values.rows = program.rowsInside(work);
     values.data.resize(static_cast<std::size_t>(values.rows) * static_cast<std::size_t>(values.cols));
     return values;
 }

@@ -9,22 +9,23 @@ namespace {
 
 constexpr std::uint32_t shortRole = 512; // ops that are simply looked through
 
-// The CTAs that work on query tile i of the head, and on key block j where the grid has one CTA for each.
-std::vector<CtaId> ctasOf(const Trace& trace, int b, int h, int i)
+// The works on query tile i of the head, also those on one key block of it each.
+std::vector<WorkId> worksOf(const Trace& trace, int b, int h, int i)
 {
     const Program& program = trace.program();
     if (program.launches.size() == 1) {
-        const CtaId cta = trace.ctaOfTile(b, h, i);
-        return cta.valid() ? std::vector<CtaId> { cta } : std::vector<CtaId> {};
+        const WorkId work = trace.workOfTile(b, h, i);
+        return trace.ctaOf(work).valid() ? std::vector<WorkId> { work } : std::vector<WorkId> {};
     }
-    std::vector<CtaId> ctas;
+    std::vector<WorkId> works;
     const int first = i * program.tile.rows, last = first + program.tile.rows;
-    for (std::size_t k = 0; k < program.ctas.size(); ++k) {
-        const Cta& cta = program.ctas[k];
-        if (cta.b == b && cta.h == h && cta.row < last && cta.row + program.launches[cta.launch].queryRows > first)
-            ctas.emplace_back(k);
+    for (std::size_t k = 0; k < program.works.size(); ++k) {
+        const Work& work = program.works[k];
+        if (work.b == b && work.h == h && work.row < last && work.row + program.launches[work.launch].queryRows > first
+            && trace.ctaOf(WorkId(k)).valid())
+            works.emplace_back(k);
     }
-    return ctas;
+    return works;
 }
 
 // First op from `at` on that belongs to a visit.
@@ -94,14 +95,16 @@ std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, 
 {
     const Program& program = trace.program();
     std::vector<TilePart> parts;
-    for (const CtaId id : ctasOf(trace, b, h, i)) {
-        const Cta& cta = program.ctas[id.index()];
-        for (const RoleRange& role : program.streamOf(id).roles) {
-            TilePart part { .cta = id, .role = role, .rowOffset = cta.row - i * program.tile.rows };
+    for (const WorkId id : worksOf(trace, b, h, i)) {
+        const Work& work = program.work(id);
+        for (const RoleRange& role : trace.streamOf(id).roles) {
+            TilePart part {
+                .work = id, .cta = trace.ctaOf(id), .role = role, .rowOffset = work.row - i * program.tile.rows
+            };
             const RoleRange stretch = stretchOf(program, role, n);
             bool any = false;
             for (std::uint32_t k = stretch.first; k < stretch.first + stretch.count; ++k)
-                if (program.keyBlock(cta, program.ops[k]) == j) {
+                if (program.keyBlock(work, program.ops[k]) == j) {
                     place(program, part, OpId(k));
                     any = true;
                 }
@@ -112,14 +115,30 @@ std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, 
     return parts;
 }
 
+std::optional<Position> within(const Trace& trace, WorkId work, const RoleRange& role, Position p)
+{
+    const CtaId cta = trace.ctaOf(work);
+    if (!cta.valid() || role.count == 0)
+        return std::nullopt;
+    if (trace.worksOf(cta).size() == 1)
+        return p;
+    const InstanceId current = trace.currentOp(work, role, p);
+    if (!current.valid())
+        return std::nullopt;
+    return trace.endedAt(current, p) ? trace.endPosition(current) : p;
+}
+
 bool PartReader::ended(OpId id) const
 {
-    return id.valid() && trace.endedAt(trace.instance(part.cta, id), now);
+    if (!id.valid())
+        return false;
+    const InstanceId instance = trace.instance(part.work, id);
+    return trace.began(instance) && trace.endedAt(instance, now);
 }
 
 Position PartReader::endOf(OpId id) const
 {
-    return trace.endPosition(trace.instance(part.cta, id));
+    return trace.endPosition(trace.instance(part.work, id));
 }
 
 } // namespace flashstep::paint

@@ -3,26 +3,32 @@
 
 #include "core/trace/trace.h"
 
+#include <optional>
 #include <vector>
 
 namespace flashstep::paint {
 
-// The ops by which one role of one CTA works on its rows of a tile; none() where it has no such op.
+// The ops by which one role works on its rows of a tile; none() where it has no such op.
 struct TilePart {
-    CtaId cta;
+    WorkId work;
+    CtaId cta; // that does it
     RoleRange role;
-    int rowOffset = 0; // of the CTA's rows within the query tile
+    int rowOffset = 0; // of the work's rows within the query tile
     OpId scores, mask, roundedScores; // they write S, one after the other
     OpId rowMax, rescale, exp2, rowSum, convert, product;
 };
 // Parts of tile (i, j), launch by launch. `n`: the visit, where the caller knows it, for long streams.
 [[nodiscard]] std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, int n);
 
+// When a role is through with a work at p, the position at which it came to the end of it: its rows of the CTA's
+// buffers hold another work's numbers later. Nothing before it has begun it.
+[[nodiscard]] std::optional<Position> within(const Trace& trace, WorkId work, const RoleRange& role, Position p);
+
 // Reads of one CTA's buffers at the end of an op.
 struct PartReader {
     const Trace& trace;
     const TilePart& part;
-    Position now;
+    Position now; // while its role is at the work
 
     [[nodiscard]] bool ended(OpId op) const;
     [[nodiscard]] Position endOf(OpId op) const;

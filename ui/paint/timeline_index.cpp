@@ -23,8 +23,8 @@ bool perQuarter(Engine engine)
 }
 
 // The order of lanes: who computes, then who moves.
-constexpr std::array<Engine, engineCount> order { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Issue, Engine::Smem,
-    Engine::L2, Engine::Hbm };
+constexpr std::array<Engine, engineCount> order { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Registers,
+    Engine::Issue, Engine::Smem, Engine::Tma, Engine::L2, Engine::Hbm };
 
 } // namespace
 
@@ -32,20 +32,27 @@ TimelineIndex::TimelineIndex(std::shared_ptr<const Trace> trace, CtaId cta)
     : m_trace(std::move(trace))
     , m_cta(cta)
 {
-    for (const RoleRange& role : m_trace->program().streamOf(m_cta).roles)
-        addRole(role);
+    const auto works = m_trace->worksOf(m_cta);
+    for (std::size_t place = 0; !works.empty() && place < m_trace->streamOf(works.front()).roles.size(); ++place)
+        addRole(place);
     addEngines();
 }
 
 const Op& TimelineIndex::op(InstanceId instance) const
 {
-    return m_trace->program().op(m_trace->opOf(instance));
+    return m_trace->op(instance);
 }
 
 int TimelineIndex::keyBlock(InstanceId instance) const
 {
     const Program& program = m_trace->program();
-    return program.keyBlock(program.ctas[m_cta.index()], op(instance));
+    return program.keyBlock(program.work(m_trace->workOf(instance)), op(instance));
+}
+
+int TimelineIndex::queryTile(InstanceId instance) const
+{
+    const Program& program = m_trace->program();
+    return program.queryTile(program.work(m_trace->workOf(instance)), op(instance));
 }
 
 double TimelineIndex::end() const
@@ -54,26 +61,32 @@ double TimelineIndex::end() const
     return std::max(end, begin() + 1);
 }
 
-void TimelineIndex::addRole(const RoleRange& role)
+void TimelineIndex::addRole(std::size_t place)
 {
-    if (role.count == 0)
-        return;
+    const Program& program = m_trace->program();
     RoleLane lane;
-    lane.role = role;
-    lane.firstInstance = static_cast<std::uint32_t>(m_trace->instance(m_cta, OpId(role.first)).index());
+    lane.place = place;
     double busy = 0;
-    while (lane.count < role.count && m_trace->began(instance(lane, lane.count))) {
-        if (lane.count % blockSize == 0)
-            lane.busyBefore.push_back(static_cast<std::uint32_t>(busy));
-        const InstanceId at = instance(lane, lane.count);
-        if (lane.count % blockSize == 0)
-            lane.blockBegin.push_back(static_cast<std::uint32_t>(m_trace->beginCycle(at)));
-        const Op& o = m_trace->program().ops[role.first + lane.count];
-        if (!waits(o) && !o.async)
-            busy += static_cast<double>(m_trace->endCycle(at) - m_trace->beginCycle(at));
-        ++lane.count;
+    for (const WorkId work : m_trace->worksOf(m_cta)) {
+        const RoleRange& range = m_trace->streamOf(work).roles[place];
+        lane.role = range.role;
+        for (std::uint32_t k = range.first; k < range.first + range.count; ++k) {
+            const InstanceId at = m_trace->instance(work, OpId(k));
+            if (!m_trace->began(at)) // left out in this work, or never reached
+                continue;
+            if (lane.instances.size() % blockSize == 0) {
+                lane.busyBefore.push_back(static_cast<std::uint32_t>(busy));
+                lane.blockBegin.push_back(static_cast<std::uint32_t>(m_trace->beginCycle(at)));
+            }
+            if (!waits(program.ops[k]) && !program.ops[k].async)
+                busy += static_cast<double>(m_trace->endCycle(at) - m_trace->beginCycle(at));
+            lane.instances.push_back(static_cast<std::uint32_t>(at.index()));
+        }
     }
-    m_roles.push_back(std::move(lane));
+    lane.count = static_cast<std::uint32_t>(lane.instances.size());
+    const auto& works = m_trace->worksOf(m_cta);
+    if (m_trace->streamOf(works.front()).roles[place].count > 0)
+        m_roles.push_back(std::move(lane));
 }
 
 void TimelineIndex::addEngines()
@@ -113,18 +126,23 @@ void TimelineIndex::sum(EngineLane& lane, const Trace& trace)
             lane.busyBefore.push_back(busy);
             lane.blockBegin.push_back(hop.begin);
         }
-        busy += static_cast<std::uint64_t>(hop.cycles());
+        const RoleDecl& role = program.roles[trace.op(InstanceId(hop.instance)).role.index()];
+        const bool all = lane.servers > 1 && role.warpgroup();
+        busy += static_cast<std::uint64_t>(hop.cycles()) * static_cast<std::uint64_t>(all ? lane.servers : 1);
         int row = 0;
-        if (lane.servers > 1) {
-            row = program.roles[program.op(trace.opOf(InstanceId(hop.instance))).role.index()].quarter % maxRows;
+        if (all) {
+            row = allRows;
+        } else if (lane.servers > 1) {
+            row = role.quarter % maxRows;
         } else {
             // Bookings may have fractions of a cycle: the one begun as another ends rounds to one cycle of overlap.
             while (row < maxRows - 1 && free[static_cast<std::size_t>(row)] > static_cast<Cycle>(hop.begin) + 1)
                 ++row;
+            free[static_cast<std::size_t>(row)] = std::max(free[static_cast<std::size_t>(row)], hop.end());
         }
-        free[static_cast<std::size_t>(row)] = std::max(free[static_cast<std::size_t>(row)], hop.end());
         lane.row.push_back(static_cast<std::uint8_t>(row));
-        lane.rows = std::max(lane.rows, row + 1);
+        if (!all)
+            lane.rows = std::max(lane.rows, row + 1);
         latest = std::max(latest, hop.end());
         if (k % blockSize == 0)
             lane.latestEnd.push_back(0);
@@ -218,7 +236,8 @@ double TimelineIndex::busyUntil(const EngineLane& lane, double cycle) const
     double busy = static_cast<double>(lane.busyBefore[from / blockSize]);
     for (std::size_t k = from; k < after; ++k) {
         const Hop& hop = m_trace->hops()[lane.hops[k]];
-        busy += std::min(static_cast<double>(hop.end()), cycle) - static_cast<double>(hop.begin);
+        busy += (std::min(static_cast<double>(hop.end()), cycle) - static_cast<double>(hop.begin))
+            * (lane.row[k] == allRows ? lane.servers : 1);
     }
     return busy;
 }

@@ -19,11 +19,12 @@ public:
     [[nodiscard]] std::shared_ptr<const Trace> tracePtr() const { return m_trace; }
     [[nodiscard]] CtaId cta() const { return m_cta; }
 
-    // The ops of a role, in program order (begin never decreases).
+    // The ops of a role in all works of the CTA, in program order (begin never decreases).
     struct RoleLane {
-        RoleRange role;
-        std::uint32_t firstInstance = 0;
-        std::uint32_t count = 0; // ops that began
+        RoleId role;
+        std::size_t place = 0; // in the streams' lists of roles
+        std::vector<std::uint32_t> instances; // those that began
+        std::uint32_t count = 0; // of them
         std::vector<std::uint32_t> blockBegin; // of op k * blockSize
         std::vector<std::uint32_t> busyBefore; // cycles not spent waiting in ops before k * blockSize
     };
@@ -34,22 +35,24 @@ public:
         int rows = 1;
         int servers = 1; // how many of it the SM has: busy cycles per cycle at full use
         std::vector<std::uint32_t> hops; // into Trace::hops()
-        std::vector<std::uint8_t> row;
+        std::vector<std::uint8_t> row; // allRows: of a warpgroup, on all four quarters at once
         std::vector<std::uint32_t> blockBegin; // of hop k * blockSize
         std::vector<std::uint32_t> latestEnd; // of hops before (k + 1) * blockSize
         std::vector<std::uint64_t> busyBefore; // in hops before k * blockSize
     };
     static constexpr std::size_t blockSize = 32;
+    static constexpr std::uint8_t allRows = 255;
 
     [[nodiscard]] const std::vector<RoleLane>& roles() const { return m_roles; }
     [[nodiscard]] const std::vector<EngineLane>& engines() const { return m_engines; } // only those the CTA uses
 
     [[nodiscard]] InstanceId instance(const RoleLane& lane, std::size_t k) const
     {
-        return InstanceId(lane.firstInstance + k);
+        return InstanceId(lane.instances[k]);
     }
     [[nodiscard]] const Op& op(InstanceId instance) const;
     [[nodiscard]] int keyBlock(InstanceId instance) const; // -1 when the op names none
+    [[nodiscard]] int queryTile(InstanceId instance) const;
     // First op / hop of the lane that is not over at `cycle`, and the first that begins after it.
     [[nodiscard]] std::size_t firstVisible(const RoleLane& lane, double cycle) const;
     [[nodiscard]] std::size_t firstAfter(const RoleLane& lane, double cycle) const;
@@ -65,7 +68,7 @@ public:
     [[nodiscard]] double end() const;
 
 private:
-    void addRole(const RoleRange& role);
+    void addRole(std::size_t place);
     void addEngines();
     static void sum(EngineLane& lane, const Trace& trace);
 

@@ -9,7 +9,7 @@ namespace flashstep::paint {
 
 namespace {
 
-QString engineLabel(Engine engine)
+QString engineLabel(Engine engine, const TimelineIndex& index)
 {
     switch (engine) {
     case Engine::Tensor:
@@ -23,9 +23,13 @@ QString engineLabel(Engine engine)
     case Engine::Smem:
         return QStringLiteral("SMEM port");
     case Engine::L2:
-        return QStringLiteral("cp.async, L2");
+        return index.lane(Engine::Tma) ? QStringLiteral("copies, L2") : QStringLiteral("cp.async, L2");
     case Engine::Hbm:
         return QStringLiteral("HBM");
+    case Engine::Tma:
+        return QStringLiteral("TMA");
+    case Engine::Registers:
+        return QStringLiteral("registers");
     }
     return QString();
 }
@@ -52,12 +56,12 @@ std::vector<Lane> lanesOf(const TimelineIndex& index, const TimelineView& view)
     const Program& program = index.trace().program();
     if (view.roles)
         for (std::size_t k = 0; k < index.roles().size(); ++k)
-            add(LaneKind::Role, k, QString::fromStdString(program.roles[index.roles()[k].role.role.index()].name),
+            add(LaneKind::Role, k, QString::fromStdString(program.roles[index.roles()[k].role.index()].name),
                 view.roleHeight);
     if (view.engines)
         for (std::size_t k = 0; k < index.engines().size(); ++k)
             if (view.issue || index.engines()[k].engine != Engine::Issue)
-                add(LaneKind::Engine, k, engineLabel(index.engines()[k].engine), view.engineHeight);
+                add(LaneKind::Engine, k, engineLabel(index.engines()[k].engine, index), view.engineHeight);
     if (view.counters)
         for (const CounterRow& row : counters)
             add(LaneKind::Counter, static_cast<std::size_t>(row.lane), QString::fromUtf16(row.label),
@@ -103,6 +107,10 @@ QRectF TimelineLayout::hopRect(
 {
     QRectF rect = sliceRect(lane, begin, end);
     const double height = (rect.height() - footHeight) / engine.rows;
+    if (row == TimelineIndex::allRows) {
+        rect.setHeight(rect.height() - footHeight);
+        return rect;
+    }
     rect.setTop(rect.top() + row * height);
     rect.setHeight(height);
     return rect;
@@ -159,7 +167,7 @@ std::optional<std::uint32_t> engineHit(
     for (std::size_t k = index.firstVisible(lane, cycle - slack); k < index.firstAfter(lane, cycle); ++k) {
         const Hop& hop = index.trace().hops()[lane.hops[k]];
         if (cycle >= hop.begin && cycle < std::max(static_cast<double>(hop.end()), hop.begin + slack)
-            && (row < 0 || lane.row[k] == row))
+            && (row < 0 || lane.row[k] == row || lane.row[k] == TimelineIndex::allRows))
             hit = lane.hops[k];
     }
     return hit;

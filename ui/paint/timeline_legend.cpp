@@ -56,6 +56,13 @@ void rounded(QPainter& painter, const QRectF& rect, const QColor& fill, const QC
     painter.drawRoundedRect(edge == fill ? rect : rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
 }
 
+// Whether the CTA has products that run by themselves (WGMMA).
+bool startsProducts(const TimelineIndex& index)
+{
+    const std::vector<Op>& ops = index.trace().program().ops;
+    return std::any_of(ops.begin(), ops.end(), [](const Op& op) { return op.kind == OpKind::Mma && op.async; });
+}
+
 } // namespace
 
 void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const Theme& theme)
@@ -80,7 +87,9 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
     first.add(24, QStringLiteral("computes"), [&](const QRectF& r) { rounded(painter, r, amber.fill, amber.edge); });
     first.add(24, QStringLiteral("moves, masks, sums, rounds"),
         [&](const QRectF& r) { rounded(painter, r, amber.tint, amber.edge); });
-    first.add(3, QStringLiteral("starts a copy"), [&](const QRectF& r) { painter.fillRect(r, amber.edge); });
+    first.add(3,
+        startsProducts(*scene.index) ? QStringLiteral("starts a copy or a product") : QStringLiteral("starts a copy"),
+        [&](const QRectF& r) { painter.fillRect(r, amber.edge); });
     first.add(30, QStringLiteral("waiting"),
         [&](const QRectF& r) { fillWait(painter, QRectF(r.left(), r.center().y() - 4, r.width(), 7), theme); });
     first.add(24, QStringLiteral("Q and O"),
@@ -99,7 +108,9 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
         engine(Engine::Tensor, QStringLiteral("tensor core, four quarters of the SM"));
         engine(Engine::Exp, QStringLiteral("MUFU, by quarter"));
         engine(Engine::Alu, QStringLiteral("ALU, by quarter"));
+        engine(Engine::Registers, QStringLiteral("register file"));
         engine(Engine::Smem, QStringLiteral("SMEM port"));
+        engine(Engine::Tma, QStringLiteral("TMA"));
         engine(Engine::L2, QStringLiteral("copies through L2"));
         engine(Engine::Hbm, QStringLiteral("HBM"));
     }

@@ -26,10 +26,10 @@ void paintPlayhead(const TimelineCanvas& canvas);
 // How a slice of a role is drawn.
 enum class SliceStyle : std::uint8_t {
     Solid, // computes: S, PV, max, exp2, rescale
-    Tint, // moves or reduces: load, store, stage, mask, sum, convert
-    Issue, // starts an asynchronous copy
+    Tint, // moves, reduces or manages: load, store, stage, mask, sum, convert, next tile
+    Issue, // starts what runs by itself: a copy, a WGMMA, a bulk store
     Wait,
-    Hidden, // takes no time of its own: commit
+    Hidden, // takes no time of its own: commit, arrive
 };
 [[nodiscard]] SliceStyle sliceStyle(const Op& op);
 

@@ -53,9 +53,8 @@ bool sameTile(const Highlight& highlight, int i, int j)
 bool emphasised(const TimelineCanvas& canvas, InstanceId instance, int j)
 {
     const Highlight& highlight = canvas.scene.highlight;
-    const Program& program = canvas.trace().program();
     return instance == highlight.instance || instance == highlight.hoverInstance
-        || (j >= 0 && sameTile(highlight, program.ctas[canvas.index().cta().index()].i, j));
+        || (j >= 0 && sameTile(highlight, canvas.index().queryTile(instance), j));
 }
 
 template <typename Column> void eachColumn(const QRectF& plot, Column column)
@@ -246,6 +245,7 @@ struct EngineDrawing {
     RectBatch body, seams;
     Batches feet;
     std::array<std::vector<std::pair<QRectF, Run>>, 4> runs; // by row, from left to right
+    std::vector<std::pair<QRectF, Run>> whole; // over all rows
     std::vector<QRectF> outlines;
 };
 
@@ -255,7 +255,10 @@ bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
         return false;
     const Op& a = canvas.index().op(run.instance);
     const Op& b = canvas.index().op(InstanceId(hop.instance));
-    return a.kind == b.kind && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
+    if (canvas.trace().workOf(run.instance) != canvas.trace().workOf(InstanceId(hop.instance)))
+        return false;
+    return (a.role == b.role || !canvas.trace().program().roles[a.role.index()].warpgroup()) && a.kind == b.kind
+        && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
 }
 
 void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row,
@@ -265,7 +268,8 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     rect.setWidth(std::max(rect.width() - gap, 0.8));
     drawing.body.add(rect);
     drawing.feet[batchOf(run.j)].add({ rect.left(), lane.bottom() - 1 - footHeight, rect.width(), footHeight });
-    drawing.runs[static_cast<std::size_t>(row)].emplace_back(rect, run);
+    (row == TimelineIndex::allRows ? drawing.whole : drawing.runs[static_cast<std::size_t>(row)])
+        .emplace_back(rect, run);
     if (emphasised(canvas, run.instance, run.j))
         drawing.outlines.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
 }
@@ -292,6 +296,9 @@ std::vector<Label> labelsOf(const TimelineCanvas& canvas, const Lane& lane, int 
         if (same && common.width() > 10)
             labels.push_back({ common, run.instance, Qt::black });
     }
+    for (const auto& [rect, run] : drawing.whole)
+        if (const QRectF inside = rect & canvas.layout.plot; inside.width() > 10)
+            labels.push_back({ inside, run.instance, Qt::black });
     return labels;
 }
 
@@ -308,13 +315,14 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         return;
     }
     EngineDrawing drawing;
-    std::array<std::optional<Run>, 4> open;
+    std::array<std::optional<Run>, 5> open; // by row, the last over all of them
+    const auto slot = [](int row) { return static_cast<std::size_t>(row == TimelineIndex::allRows ? 4 : row); };
     for (std::size_t k = first; k < last; ++k) {
         const Hop& hop = canvas.trace().hops()[engine.hops[k]];
         if (static_cast<double>(hop.end()) < layout.from)
             continue;
         const int row = engine.row[k];
-        std::optional<Run>& run = open[static_cast<std::size_t>(row)];
+        std::optional<Run>& run = open[slot(row)];
         if (run && continues(canvas, *run, hop)) {
             const QRectF seam
                 = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
@@ -329,9 +337,9 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance,
             index.keyBlock(instance) };
     }
-    for (int row = 0; row < 4; ++row)
-        if (open[static_cast<std::size_t>(row)])
-            finish(canvas, lane, engine, row, *open[static_cast<std::size_t>(row)], drawing);
+    for (const int row : { 0, 1, 2, 3, static_cast<int>(TimelineIndex::allRows) })
+        if (open[slot(row)])
+            finish(canvas, lane, engine, row, *open[slot(row)], drawing);
 
     drawing.body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
     for (std::size_t b = 0; b < drawing.feet.size(); ++b)

@@ -45,8 +45,17 @@ QString kindLabel(const Program& program, const Op& op)
         return QStringLiteral("st");
     case OpKind::Commit:
         return QStringLiteral("commit");
+    case OpKind::Reduce:
+        return op.maximum ? QStringLiteral("max") : QStringLiteral("sum");
+    case OpKind::Fence:
+        return QStringLiteral("fence");
+    case OpKind::SetRegisters:
+        return QStringLiteral("regs");
+    case OpKind::NextTile:
+        return QStringLiteral("next");
     case OpKind::Wait:
     case OpKind::Sync:
+    case OpKind::Arrive:
         return QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '));
     }
     return QString();
@@ -57,44 +66,47 @@ QString kindLabel(const Program& program, const Op& op)
 QString sliceLabel(const Trace& trace, InstanceId instance, bool withTile)
 {
     const Program& program = trace.program();
-    const Op& op = program.op(trace.opOf(instance));
-    const Cta& cta = program.ctas[trace.ctaOf(instance).index()];
+    const Op& op = trace.op(instance);
+    const Work& work = program.work(trace.workOf(instance));
+    const int i = program.queryTile(work, op);
     const QString label = kindLabel(program, op);
-    const int j = program.keyBlock(cta, op);
+    const int j = program.keyBlock(work, op);
     if (op.kind == OpKind::Load || op.kind == OpKind::Store) {
         const bool pair = op.tensor == TensorId::S || op.tensor == TensorId::P;
         if (pair)
-            return withTile ? QStringLiteral("%1 %2,%3").arg(label).arg(cta.i).arg(j) : label;
-        return label + QString::number(j >= 0 ? j : cta.i);
+            return withTile ? QStringLiteral("%1 %2,%3").arg(label).arg(i).arg(j) : label;
+        return label + QString::number(j >= 0 ? j : i);
     }
     if (!withTile || j < 0)
         return label;
-    return QStringLiteral("%1 %2,%3").arg(label).arg(cta.i).arg(j);
+    return QStringLiteral("%1 %2,%3").arg(label).arg(i).arg(j);
 }
 
 QString fullSliceLabel(const Trace& trace, InstanceId instance)
 {
     const Program& program = trace.program();
-    const Op& op = program.op(trace.opOf(instance));
-    const Cta& cta = program.ctas[trace.ctaOf(instance).index()];
-    const int j = program.keyBlock(cta, op);
+    const Op& op = trace.op(instance);
+    const Work& work = program.work(trace.workOf(instance));
+    const int i = program.queryTile(work, op);
+    const int j = program.keyBlock(work, op);
     if (j < 0 || op.kind == OpKind::Load || op.kind == OpKind::Store)
         return sliceLabel(trace, instance, true);
-    return QStringLiteral("%1 (%2, %3)").arg(kindLabel(program, op)).arg(cta.i).arg(j);
+    return QStringLiteral("%1 (%2, %3)").arg(kindLabel(program, op)).arg(i).arg(j);
 }
 
 QString describeSlice(const Trace& trace, InstanceId instance)
 {
     const Program& program = trace.program();
-    const Op& op = program.op(trace.opOf(instance));
-    const Cta& cta = program.ctas[trace.ctaOf(instance).index()];
-    const int j = program.keyBlock(cta, op);
+    const Op& op = trace.op(instance);
+    const Work& work = program.work(trace.workOf(instance));
+    const int i = program.queryTile(work, op);
+    const int j = program.keyBlock(work, op);
     QString what = QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '));
     if (op.kind == OpKind::Wait || op.kind == OpKind::Sync)
         what = QStringLiteral("waits: ") + what;
     QString text = QStringLiteral("%1 · %2").arg(QString::fromStdString(program.roles[op.role.index()].name), what);
     if (j >= 0)
-        text += QStringLiteral(" · (%1, %2)").arg(cta.i).arg(j);
+        text += QStringLiteral(" · (%1, %2)").arg(i).arg(j);
     if (!trace.began(instance))
         return text;
     const Cycle begin = trace.beginCycle(instance), end = trace.endCycle(instance);
@@ -114,6 +126,7 @@ SliceStyle sliceStyle(const Op& op)
     case OpKind::Sync:
         return SliceStyle::Wait;
     case OpKind::Commit:
+    case OpKind::Arrive:
         return SliceStyle::Hidden;
     case OpKind::Load:
     case OpKind::Store:
@@ -122,8 +135,13 @@ SliceStyle sliceStyle(const Op& op)
     case OpKind::RowSum:
     case OpKind::Convert:
     case OpKind::Stage:
+    case OpKind::Reduce:
+    case OpKind::Fence:
+    case OpKind::NextTile:
+    case OpKind::SetRegisters:
         return SliceStyle::Tint;
     case OpKind::Mma:
+        return op.async ? SliceStyle::Issue : SliceStyle::Solid;
     case OpKind::RowMax:
     case OpKind::Rescale:
     case OpKind::Exp2:

@@ -36,7 +36,7 @@ void BufferModel::refresh()
         const BufferDecl& decl = program.buffers[buffer.index()];
         values = trace.value(cta, buffer, p);
         const int key = std::max(0, trace.keyBlockIn(cta, buffer, p)) * program.tile.keys;
-        m_firstRow = decl.tile == BufferDecl::Tile::Key ? key : program.ctas[cta.index()].row;
+        m_firstRow = decl.tile == BufferDecl::Tile::Key ? key : program.work(trace.workAt(cta, p)).row;
         m_firstColumn = decl.tile == BufferDecl::Tile::Pair ? key : 0;
     }
     if (values.rows != m_values.rows || values.cols != m_values.cols || buffer != m_buffer) {
@@ -198,8 +198,8 @@ void Inspector::fillBuffers()
     if (m_session.document.empty() || !m_session.selection.cta().valid())
         return;
     const Program& program = m_session.document.program();
-    const std::uint8_t launch = program.ctas[m_session.selection.cta().index()].launch;
-    m_launch = launch;
+    const std::size_t launch = launchOf(program, m_session.selection.cta());
+    m_launch = static_cast<int>(launch);
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
         const BufferDecl& decl = program.buffers[b];
         if (decl.launch == launch)
@@ -243,6 +243,14 @@ QString Inspector::factText() const
         if (state.normalised)
             text += tr(" · divided by ℓ");
     }
+    if (trace.worksOf(cta).size() > 1) {
+        const Work& work = m_session.document.program().work(trace.workAt(cta, m_session.playback.position()));
+        text += tr(" · CTA %1 at work tile (b %2, h %3, i %4)")
+                    .arg(static_cast<qulonglong>(cta.index()))
+                    .arg(work.b)
+                    .arg(work.h)
+                    .arg(work.i);
+    }
     if (!trace.hasValues(cta))
         text += tr(" · values of this CTA were not recorded");
     return text;
@@ -281,7 +289,7 @@ void Inspector::refresh()
     if (!isVisible())
         return; // read when it is shown
     const bool known = !m_session.document.empty() && m_session.selection.cta().valid();
-    const int launch = known ? m_session.document.program().ctas[m_session.selection.cta().index()].launch : -1;
+    const int launch = known ? static_cast<int>(launchOf(m_session.document.program(), m_session.selection.cta())) : -1;
     if (launch != m_launch)
         fillBuffers();
     m_model->refresh();

@@ -98,6 +98,16 @@ std::vector<AccessibleNode> MemoryCanvas::accessibleNodes() const
         nodes.push_back({ QAccessible::Cell,
             fromView(name(buffer.space)) + QLatin1Char(' ') + QString::fromStdString(buffer.name), what, {} });
     }
+    for (const BarrierState& state : barriersAt(trace, cta, p)) {
+        const BarrierDecl& barrier = program.barriers[state.barrier.index()];
+        nodes.push_back({ QAccessible::Cell, tr("barrier ") + QString::fromStdString(barrier.name),
+            tr("turn %1, %2 of %3 %4 have arrived")
+                .arg(state.phase)
+                .arg(state.arrived)
+                .arg(state.expected)
+                .arg(QString::fromStdString(barrier.unit)),
+            {} });
+    }
     for (const RoleState& role : rolesAt(trace, cta, p)) {
         QString what = fromView(name(role.kind));
         if (!role.waitingFor.empty())

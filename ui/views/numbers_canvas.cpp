@@ -32,6 +32,8 @@ paint::StageScene NumbersCanvas::scene() const
     scene.trace = &m_session.document.trace();
     scene.position = m_session.playback.position();
     scene.cta = m_session.selection.cta();
+    scene.batch = m_session.selection.batch();
+    scene.head = m_session.selection.head();
     scene.tokens = &m_session.document.tokens();
     scene.highlight = m_session.selection.highlight();
     return scene;

@@ -10,6 +10,10 @@
 #include <QPainter>
 #include <QStyledItemDelegate>
 
+#include <algorithm>
+#include <functional>
+#include <map>
+
 namespace flashstep::ui {
 
 namespace {
@@ -145,43 +149,91 @@ void Outline::rebuild()
     clear();
     if (!trace || !cta.valid())
         return;
-    const Program& program = m_session.document.program();
-    const Cta& here = program.ctas[cta.index()];
+    const auto works = trace->worksOf(cta);
+    const QString place = tr("CTA %1 on SM %2").arg(static_cast<qulonglong>(cta.index())).arg(trace->span(cta).sm)
+        + QStringLiteral(" · ");
+    const bool several = works.size() > 1;
     auto* root = addStep(nullptr,
-        tr("CTA %1 on SM %2 · queries %3–%4")
-            .arg(static_cast<qulonglong>(cta.index()))
-            .arg(trace->span(cta).sm)
-            .arg(here.row)
-            .arg(here.row + program.rowsInside(here) - 1));
+        place + (several ? tr("%n work tile(s)", nullptr, static_cast<int>(works.size())) : rowsOf(works.front())));
     addTopLevelItem(root);
-    // The first role stands for all: warps run the same steps on other rows.
-    const RoleRange& role = program.streamOf(cta).roles.front();
-    QTreeWidgetItem* group = nullptr;
-    int n = -1;
-    bool looped = false;
-    for (std::uint32_t k = 0; k < role.count; ++k) {
-        const OpId id(role.first + k);
-        const Op& op = program.op(id);
-        if (op.kind == OpKind::Commit)
-            continue;
-        const bool moves = op.kind == OpKind::Load || op.kind == OpKind::Wait || op.kind == OpKind::Sync;
-        if (group && looped && op.n == 0 && moves && n > 0) {
-            // Copies and waits inside the loop belong to the block that is being worked on.
-        } else if (!group || op.n != n) {
-            n = op.n;
-            looped = looped || n > 0;
-            const QString title = n > 0 ? tr("key block %1").arg(program.keyBlock(here, op))
-                : looped                ? tr("finish")
-                                        : tr("begin");
-            group = addStep(root, title);
-        }
-        include(
-            addStep(group, QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '))),
-            *trace, trace->instance(cta, id));
-    }
+    for (const WorkId work : works)
+        addWork(several ? addStep(root, tr("Q%1 · ").arg(trace->program().work(work).i) + rowsOf(work)) : root, work);
     root->setExpanded(true);
     refresh();
 }
+
+QString Outline::rowsOf(WorkId id) const
+{
+    const Program& program = m_trace->program();
+    const Work& work = program.work(id);
+    return tr("queries %1–%2").arg(work.row).arg(work.row + program.rowsInside(work) - 1);
+}
+
+void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
+{
+    const Program& program = m_trace->program();
+    const Work& here = program.work(id);
+    // The first role that computes stands for all: the others run the same steps on other rows, or bring it its tiles.
+    const std::vector<RoleRange>& roles = m_trace->streamOf(id).roles;
+    const auto computes = [&](const RoleRange& r) {
+        const auto first = program.ops.begin() + r.first;
+        return std::any_of(first, first + r.count, [](const Op& op) { return op.kind == OpKind::Mma; });
+    };
+    const auto found = std::find_if(roles.begin(), roles.end(), computes);
+    const RoleRange& role = found == roles.end() ? roles.front() : *found;
+    QTreeWidgetItem* group = nullptr;
+    // Where products run by themselves visits overlap, and the outline goes back to the one before; else a visit that
+    // comes again is another pass over the keys.
+    const auto firstOp = program.ops.begin() + role.first;
+    const bool overlaps
+        = std::any_of(firstOp, firstOp + role.count, [](const Op& o) { return o.kind == OpKind::Mma && o.async; });
+    std::map<int, QTreeWidgetItem*> blocks; // by visit
+    int n = -1;
+    bool looped = false;
+    for (std::uint32_t k = 0; k < role.count; ++k) {
+        const OpId op(role.first + k);
+        const Op& o = program.op(op);
+        const InstanceId instance = m_trace->instance(id, op);
+        const bool leftOut = o.when != When::Always && !m_trace->began(instance);
+        if (o.kind == OpKind::Commit || o.kind == OpKind::Arrive || leftOut)
+            continue;
+        const bool moves
+            = o.kind == OpKind::Load || o.kind == OpKind::Wait || o.kind == OpKind::Sync || o.kind == OpKind::Fence;
+        if (group && looped && o.n == 0 && moves && n > 0) {
+            // Copies and waits inside the loop belong to the block that is being worked on.
+        } else if (!group || o.n != n) {
+            n = o.n;
+            looped = looped || n > 0;
+            QTreeWidgetItem*& known = blocks[n];
+            if (n == 0 || known == nullptr || !overlaps) {
+                const QString title = n > 0 ? tr("key block %1").arg(program.keyBlock(here, o))
+                    : looped                ? tr("finish")
+                                            : tr("begin");
+                known = addStep(parent, title);
+            }
+            group = known;
+        }
+        include(addStep(group, QString::fromStdString(labelOf(program, o)).replace(QLatin1Char('_'), QLatin1Char(' '))),
+            *m_trace, instance);
+    }
+}
+
+namespace {
+
+// Opens the child that is going on and closes the others; the one that is, or nothing.
+QTreeWidgetItem* openNow(QTreeWidgetItem* parent, const std::function<bool(QTreeWidgetItem*)>& goesOn)
+{
+    QTreeWidgetItem* now = nullptr;
+    for (int k = 0; k < parent->childCount() && !now; ++k)
+        if (goesOn(parent->child(k)))
+            now = parent->child(k);
+    for (int k = 0; now && k < parent->childCount(); ++k)
+        if (parent->child(k)->isExpanded() != (parent->child(k) == now))
+            parent->child(k)->setExpanded(parent->child(k) == now);
+    return now;
+}
+
+} // namespace
 
 void Outline::refresh()
 {
@@ -189,19 +241,13 @@ void Outline::refresh()
     if (topLevelItemCount() == 0)
         return;
     const Position p = m_session.playback.position();
-    QTreeWidgetItem* root = topLevelItem(0);
-    QTreeWidgetItem* now = nullptr;
-    for (int g = 0; g < root->childCount(); ++g) {
-        QTreeWidgetItem* group = root->child(g);
-        const bool open = StepDelegate::stageOf(indexFromItem(group), p) == Stage::Now;
-        if (open && !now)
-            now = group;
-    }
+    const auto goesOn
+        = [&](QTreeWidgetItem* item) { return StepDelegate::stageOf(indexFromItem(item), p) == Stage::Now; };
+    QTreeWidgetItem* now = openNow(topLevelItem(0), goesOn);
+    if (now && now->childCount() > 0 && now->child(0)->childCount() > 0) // a work tile among several
+        now = openNow(now, goesOn);
     if (!now)
         return;
-    for (int g = 0; g < root->childCount(); ++g)
-        if (root->child(g)->isExpanded() != (root->child(g) == now))
-            root->child(g)->setExpanded(root->child(g) == now);
     for (int k = 0; k < now->childCount(); ++k)
         if (StepDelegate::stageOf(indexFromItem(now->child(k)), p) == Stage::Now) {
             scrollToItem(now->child(k));

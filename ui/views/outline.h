@@ -16,6 +16,8 @@ public:
 
 private:
     void rebuild();
+    void addWork(QTreeWidgetItem* parent, WorkId id);
+    [[nodiscard]] QString rowsOf(WorkId id) const;
     void refresh();
     void dress();
     [[nodiscard]] Position placeOf(const QTreeWidgetItem* item) const;

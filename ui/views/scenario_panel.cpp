@@ -174,11 +174,11 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
               .arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.unit), fromView(knob.source))
               .trimmed();
     const QString value = knobValue(knob.key);
-    if (knob.high <= knob.low) {
+    if (!knob.words.empty()) {
         auto* field = new ComboBox;
         field->addItem(tr("as shipped"), QString());
-        for (const QString& choice : fromView(knob.accepts).split(QLatin1Char(','), Qt::SkipEmptyParts))
-            field->addItem(choice.trimmed(), choice.trimmed());
+        for (const std::string_view word : knob.words)
+            field->addItem(fromView(word), fromView(word));
         field->setCurrentIndex(std::max(0, field->findData(value)));
         connect(field, QOverload<int>::of(&QComboBox::activated), this,
             [this, field, key] { turn(key, field->currentData().toString()); });

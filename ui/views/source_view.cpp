@@ -299,25 +299,24 @@ void SourceView::goToLine(int line)
     const Trace& trace = m_session.document.trace();
     const Program& program = m_session.document.program();
     const CtaId cta = m_session.selection.cta();
-    const Stream& stream = program.streamOf(cta);
     const Position here = m_session.playback.position();
     Position next = trace.end();
     Position first = trace.end();
     bool found = false;
     bool foundNext = false;
-    for (std::uint32_t k = 0; k < stream.opCount; ++k) {
-        const OpId id(stream.firstOp + k);
-        if (static_cast<int>(program.op(id).line) != line)
-            continue;
-        const InstanceId instance = trace.instance(cta, id);
-        if (!trace.began(instance))
-            continue;
-        const Position at = trace.beginPosition(instance);
-        found = true;
-        first = std::min(first, at);
-        if (at > here) {
-            foundNext = true;
-            next = std::min(next, at);
+    for (const WorkId work : trace.worksOf(cta)) {
+        const Stream& stream = trace.streamOf(work);
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const InstanceId instance = trace.instance(work, OpId(k));
+            if (static_cast<int>(program.ops[k].line) != line || !trace.began(instance))
+                continue;
+            const Position at = trace.beginPosition(instance);
+            found = true;
+            first = std::min(first, at);
+            if (at > here) {
+                foundNext = true;
+                next = std::min(next, at);
+            }
         }
     }
     if (found)

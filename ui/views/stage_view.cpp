@@ -170,8 +170,21 @@ void StageView::refresh()
         return;
     }
     const Program& program = m_session.document.program();
+    const Trace& trace = m_session.document.trace();
+    const CtaId cta = m_session.selection.cta();
     const TileRef tile = tileOnShow(m_session);
-    if (m_mode == Mode::Numbers)
+    if (m_mode != Mode::Numbers && cta.valid() && trace.worksOf(cta).size() > 1) {
+        const auto works = trace.worksOf(cta);
+        const auto at = std::find(works.begin(), works.end(), trace.workAt(cta, m_session.playback.position()));
+        const Work& work = program.work(*at);
+        m_info->setText(tr("CTA %1: work tile %2 of %3, batch %4, head %5, Q%6")
+                            .arg(static_cast<qulonglong>(cta.index()))
+                            .arg(at - works.begin() + 1)
+                            .arg(works.size())
+                            .arg(work.b)
+                            .arg(work.h)
+                            .arg(work.i));
+    } else if (m_mode == Mode::Numbers)
         m_info->setText(tr("tile (%1, %2): Q%1 × K%2").arg(tile.i).arg(tile.j));
     else if (program.tile == program.costTile)
         m_info->setText(tr("tiles %1 × %2").arg(program.tile.rows).arg(program.tile.keys));

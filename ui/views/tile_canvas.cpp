@@ -31,6 +31,8 @@ paint::StageScene TileCanvas::scene() const
     scene.trace = &m_session.document.trace();
     scene.position = m_session.playback.position();
     scene.cta = m_session.selection.cta();
+    scene.batch = m_session.selection.batch();
+    scene.head = m_session.selection.head();
     scene.tokens = &m_session.document.tokens();
     scene.highlight = m_session.selection.highlight();
     scene.hazards = &m_session.document.run()->report.hazardList;
@@ -161,7 +163,7 @@ std::vector<AccessibleNode> TileCanvas::accessibleNodes() const
         return nodes;
     const paint::StageScene here = scene();
     const Program& program = m_session.document.program();
-    const Cta& chosen = program.ctas[here.cta.index()];
+    const Work& chosen = program.work(here.trace->workAt(here.cta, here.position));
     nodes.push_back({ QAccessible::StaticText, tr("now"), paint::stageCaption(here), {} });
     const bool all = program.queryTiles() * program.keyBlocks() <= 10000;
     for (int i = all ? 0 : chosen.i; i < (all ? program.queryTiles() : chosen.i + 1); ++i) {

@@ -268,10 +268,10 @@ void TimelineCanvas::stepSlice(int by)
     for (const auto& lane : index()->roles()) {
         if (!chosen.valid() && lane.count > 0)
             chosen = index()->instance(lane, 0);
-        const std::size_t first = lane.firstInstance;
-        if (!chosen.valid() || chosen.index() < first || chosen.index() >= first + lane.count)
+        const auto found = std::find(lane.instances.begin(), lane.instances.end(), chosen.index());
+        if (!chosen.valid() || found == lane.instances.end())
             continue;
-        const auto moved = static_cast<std::ptrdiff_t>(chosen.index() - first) + by;
+        const auto moved = found - lane.instances.begin() + by;
         if (moved >= 0 && moved < static_cast<std::ptrdiff_t>(lane.count))
             chosen = index()->instance(lane, static_cast<std::size_t>(moved));
         m_session.selection.chooseInstance(chosen);
@@ -293,8 +293,8 @@ std::vector<AccessibleNode> TimelineCanvas::accessibleNodes() const
     nodes.push_back({ QAccessible::StaticText, tr("position"), QString::number(p.value), {} });
     nodes.push_back({ QAccessible::StaticText, tr("cycle"), QString::number(trace.timeAt(p)), {} });
     for (const auto& lane : index()->roles()) {
-        const InstanceId current = trace.currentOp(m_session.selection.cta(), lane.role, p);
-        AccessibleNode node { QAccessible::Row, QString::fromStdString(program.roles[lane.role.role.index()].name),
+        const InstanceId current = trace.currentOp(m_session.selection.cta(), lane.place, p);
+        AccessibleNode node { QAccessible::Row, QString::fromStdString(program.roles[lane.role.index()].name),
             current.valid() ? paint::sliceLabel(trace, current, true) : tr("not started"), {} };
         const std::size_t from = index()->firstVisible(lane, layout.from);
         const std::size_t to = std::min(index()->firstAfter(lane, layout.to), from + 200);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/causes.h"
+
+#include "app/cli/status.h"
+
+#include <fmt/format.h>
+
+namespace flashstep::cli {
+
+void addOp(Json& out, const Trace& trace, InstanceId instance)
+{
+    const Program& program = trace.program();
+    const Work& work = program.work(trace.workOf(instance));
+    const Op& op = trace.op(instance);
+    const int j = program.keyBlock(work, op);
+    out["cta"] = trace.ctaOf(instance).index();
+    out["role"] = program.roles[op.role.index()].name;
+    out["op"] = std::string(name(op.kind));
+    out["i"] = program.queryTile(work, op);
+    out["j"] = j < 0 ? Json() : Json(j);
+}
+
+std::string whoText(const Trace& trace, InstanceId instance)
+{
+    const Program& program = trace.program();
+    return fmt::format(
+        "{} of CTA {}", program.roles[trace.op(instance).role.index()].name, trace.ctaOf(instance).index());
+}
+
+std::string opText(const Trace& trace, InstanceId instance)
+{
+    const Program& program = trace.program();
+    const Work& work = program.work(trace.workOf(instance));
+    const Op& op = trace.op(instance);
+    const int i = program.queryTile(work, op);
+    const int j = program.keyBlock(work, op);
+    return labelOf(program, op) + (j < 0 ? fmt::format(" ({})", i) : fmt::format(" ({}, {})", i, j));
+}
+
+Result<CtaId> ctaWithEvents(const Trace& trace, const std::string& text, const std::string& option)
+{
+    Result<CtaId> cta = ctaFrom(trace.program(), text);
+    if (!cta)
+        return Error { cta.error().what, option, cta.error().hint };
+    if (cta->valid() && !trace.hasEvents(*cta))
+        return Error { fmt::format("CTA {} has no events in this run", text), option,
+            trace.wholeGrid() ? "it was never started" : fmt::format("--record cta:{}", text) };
+    return cta;
+}
+
+void noteTwoSteps(const Trace& trace, bool quiet)
+{
+    if (trace.wholeGrid())
+        return;
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < trace.program().ctaCount(); ++k)
+        kept += trace.hasEvents(CtaId(k)) ? 1 : 0;
+    note(fmt::format("a grid this large is timed in two steps: {} of {} CTAs are known event by event", kept,
+             trace.program().ctaCount()),
+        quiet);
+}
+
+} // namespace flashstep::cli

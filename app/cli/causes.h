@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/cli/session.h"
+#include "core/io/json.h"
+
+namespace flashstep::cli {
+
+// What `why`, `stalls` and `critical-path` share.
+
+// cta, role, op, i, j of an op's execution; j is null where it has no key block.
+void addOp(Json& out, const Trace& trace, InstanceId instance);
+// "consumer 1 of CTA 0", "S = Q Kᵀ (0, 3)".
+[[nodiscard]] std::string whoText(const Trace& trace, InstanceId instance);
+[[nodiscard]] std::string opText(const Trace& trace, InstanceId instance);
+
+// --cta; of a grid timed in two steps only a CTA whose events were kept.
+[[nodiscard]] Result<CtaId> ctaWithEvents(const Trace& trace, const std::string& text, const std::string& option);
+// Says on standard error what of the grid is known event by event, where that is not all.
+void noteTwoSteps(const Trace& trace, bool quiet);
+
+} // namespace flashstep::cli

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/emulation/grid.h"
+
+#include "core/hardware/cost.h"
+
+#include <algorithm>
+#include <map>
+
+namespace flashstep {
+
+namespace {
+
+constexpr int wavesLong = 3; // after the first tile, the others take equally long
+
+// A program of one launch with nothing but tiles of one shape: `waves` for each CTA that an SM (or a pair) holds.
+std::shared_ptr<const Program> programOf(
+    const Program& program, std::size_t launch, const Work& work, int residents, int waves)
+{
+    auto mini = std::make_shared<Program>();
+    mini->algorithm = program.algorithm;
+    mini->pass = program.pass;
+    mini->problem = program.problem;
+    mini->tile = program.tile;
+    mini->costTile = program.costTile;
+    mini->stages = program.stages;
+    mini->source = program.source;
+    mini->roles = program.roles;
+    mini->buffers = program.buffers;
+    mini->barriers = program.barriers;
+    mini->waits = program.waits;
+    mini->rowSets = program.rowSets;
+    mini->launches = program.launches;
+    for (LaunchDecl& decl : mini->launches)
+        decl.firstWork = decl.workCount = decl.firstCta = decl.ctaCount = 0;
+
+    LaunchDecl& decl = mini->launches[launch];
+    const auto ctas = static_cast<std::uint32_t>(residents * decl.clusterSize);
+    decl.workCount = ctas * static_cast<std::uint32_t>(waves);
+    decl.ctaCount = decl.schedule == Schedule::SingleTile ? decl.workCount : ctas;
+    for (std::size_t l = launch + 1; l < mini->launches.size(); ++l) {
+        mini->launches[l].firstWork = decl.workCount;
+        mini->launches[l].firstCta = decl.ctaCount;
+    }
+    for (int position = 0; position < decl.ringPositions; ++position) {
+        Stream stream = program.streams[work.stream.index() + static_cast<std::size_t>(position)];
+        const auto first = static_cast<std::uint32_t>(mini->ops.size());
+        mini->ops.insert(mini->ops.end(), program.ops.begin() + stream.firstOp,
+            program.ops.begin() + stream.firstOp + stream.opCount);
+        for (RoleRange& role : stream.roles)
+            role.first = role.first - stream.firstOp + first;
+        stream.firstOp = first;
+        mini->streams.push_back(std::move(stream));
+    }
+    Work tile = work;
+    tile.stream = StreamId(0);
+    mini->works.assign(decl.workCount, tile);
+    mini->tileWorks.assign(
+        static_cast<std::size_t>(program.problem.batch * program.problem.heads * program.queryTiles()), 0);
+    return mini;
+}
+
+Result<Cycle> timeOf(const std::shared_ptr<const Program>& mini, const GpuSpec& gpu, const EmulationOptions& options,
+    const Progress& progress)
+{
+    const Result<std::shared_ptr<const Trace>> trace = emulate(mini, gpu, options, nullptr, progress);
+    if (!trace)
+        return trace.error();
+    return (*trace)->cycles();
+}
+
+// Shapes that are run; between them times are linear in the number of key blocks.
+bool isSample(int blocks)
+{
+    return blocks <= 4 || blocks == 6 || blocks == 9 || blocks == 13 || blocks == 20;
+}
+
+} // namespace
+
+namespace {
+
+// One launch with so many CTAs on each SM.
+class LaunchTimes {
+public:
+    LaunchTimes(const Program& program, std::size_t launch, const GpuSpec& sm, const EmulationOptions& options,
+        const Progress& progress)
+        : m_program(program)
+        , m_launch(launch)
+        , m_sm(sm)
+        , m_options(options)
+        , m_progress(progress)
+    {
+        const LaunchDecl& decl = program.launches[launch];
+        for (std::uint32_t w = decl.firstWork; w < decl.firstWork + decl.workCount; ++w) {
+            const Work& work = program.works[w];
+            const Stream& stream = program.streams[work.stream.index()];
+            m_shapes.emplace(std::pair(stream.visitedBlocks, work.stream.index()), &work);
+        }
+    }
+
+    Result<std::vector<TileTime>> run(int residents)
+    {
+        std::vector<TileTime> times(m_program.streams.size());
+        std::vector<std::pair<int, TileTime>> sampled; // by key blocks
+        for (const auto& [key, work] : m_shapes) {
+            if (!isSampled(key.first, sampled))
+                continue;
+            const Result<TileTime> time = sample(*work, residents);
+            if (!time)
+                return time.error();
+            times[key.second] = *time;
+            sampled.emplace_back(key.first, *time);
+        }
+        for (const auto& [key, work] : m_shapes)
+            if (times[key.second].first == 0)
+                times[key.second] = between(sampled, key.first);
+        return times;
+    }
+
+private:
+    [[nodiscard]] bool isSampled(int blocks, const std::vector<std::pair<int, TileTime>>& sampled) const
+    {
+        const bool most = blocks == m_shapes.rbegin()->first.first;
+        const bool firstLong = blocks > 20 && !sampled.empty() && sampled.back().first < 20;
+        return isSample(blocks) || most || firstLong || m_program.launches[m_launch].sweep > 0;
+    }
+
+    Result<TileTime> sample(const Work& work, int residents)
+    {
+        const auto time = [&](int waves) {
+            return timeOf(programOf(m_program, m_launch, work, residents, waves), m_sm, m_options, m_progress);
+        };
+        const Result<Cycle> one = time(1);
+        if (!one)
+            return one.error();
+        const Result<Cycle> many = time(wavesLong);
+        if (!many)
+            return many.error();
+        return TileTime { *one, (*many - *one) / (wavesLong - 1) };
+    }
+
+    static TileTime between(const std::vector<std::pair<int, TileTime>>& sampled, int blocks)
+    {
+        const auto above
+            = std::find_if(sampled.begin(), sampled.end(), [&](const auto& s) { return s.first >= blocks; });
+        const auto below = above == sampled.begin() ? above : above - 1;
+        const double span = above->first - below->first;
+        const double part = span == 0 ? 0 : (blocks - below->first) / span;
+        const auto mix = [&](Cycle a, Cycle b) { return a + static_cast<Cycle>(static_cast<double>(b - a) * part); };
+        return { mix(below->second.first, above->second.first), mix(below->second.next, above->second.next) };
+    }
+
+    const Program& m_program;
+    std::size_t m_launch;
+    const GpuSpec& m_sm;
+    const EmulationOptions& m_options;
+    const Progress& m_progress;
+    std::map<std::pair<int, std::size_t>, const Work*> m_shapes; // by key blocks and stream
+};
+
+} // namespace
+
+Result<TileTimes> tileTimes(
+    const Program& program, const GpuSpec& gpu, const EmulationOptions& options, const Progress& progress)
+{
+    EmulationOptions alone;
+    alone.swizzled = options.swizzled;
+    alone.jitterSeed = options.jitterSeed;
+    alone.warmKeys = true;
+    TileTimes times(program.launches.size());
+    for (std::size_t l = 0; l < program.launches.size(); ++l) {
+        const LaunchDecl& launch = program.launches[l];
+        GpuSpec sm = gpu;
+        sm.sms.value = launch.clusterSize;
+        sm.hbmGBps.value = gpu.hbmGBps * launch.clusterSize / gpu.sms;
+        const int most = launch.schedule == Schedule::SingleTile ? std::max(1, occupancyOf(gpu, launch).ctasPerSm) : 1;
+        LaunchTimes launchTimes(program, l, sm, alone, progress);
+        for (int residents = 1; residents <= most; ++residents) {
+            Result<std::vector<TileTime>> found = launchTimes.run(residents);
+            if (!found)
+                return found.error();
+            times[l].push_back(std::move(*found));
+        }
+    }
+    return times;
+}
+
+} // namespace flashstep

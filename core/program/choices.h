@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace flashstep {
+
+// What a version can be asked to do otherwise than its own kernel does: the schedule's knobs. Empty: as the kernel.
+struct Choices {
+    enum class Scheduler : std::uint8_t { Linear, Lpt, Persistent, SingleTile };
+    enum class Copy : std::uint8_t { Tma, CpAsync };
+    enum class Divide : std::uint8_t { Now, End };
+    enum class LoopOrder : std::uint8_t { KvOuter, QOuter };
+    enum class WarpSplit : std::uint8_t { Queries, Keys };
+    enum class Fa1Form : std::uint8_t { Shipped, Paper };
+
+    std::optional<bool> pingPong, intraOverlap, warpSpecialisation, multicast, swizzle;
+    std::optional<int> stages, consumerWarpgroups;
+    std::optional<Scheduler> scheduler;
+    std::optional<Copy> copy;
+    std::optional<Divide> divide;
+    std::optional<LoopOrder> loopOrder;
+    std::optional<WarpSplit> warpSplit;
+    std::optional<Fa1Form> fa1Form;
+    bool topLeft = false; // causal diagonal from the top left corner
+    bool kernelEmptyRowLse = false; // a row that sees nothing: what the original kernel stores, not -inf
+    std::uint32_t jitterSeed = 0; // 0: none
+
+    [[nodiscard]] bool swizzled() const { return swizzle.value_or(true); }
+};
+
+} // namespace flashstep

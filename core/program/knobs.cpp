@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/program/scenario.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace flashstep {
+
+namespace {
+
+constexpr std::string_view gpuTable = "GPU table";
+constexpr std::string_view trialFit = "trial fit, docs/hardware-model.md";
+constexpr std::string_view fa1Kernel = "fmha_fprop_kernel_1xN.h (v1.0.9)";
+constexpr std::string_view fa1Paper = "arXiv:2205.14135, Algorithm 1";
+constexpr std::string_view fa2Kernel = "flash_fwd_kernel.h";
+constexpr std::string_view fa3Mainloop = "hopper/mainloop_fwd_sm90_tma_gmma_ws.hpp";
+constexpr std::string_view fa3Paper = "arXiv:2407.08608, section 3";
+constexpr std::string_view fa3Launch = "hopper/flash_fwd_launch_template.h";
+constexpr std::string_view fa3Tiles = "hopper/tile_size.h";
+constexpr std::string_view fa3Scheduler = "hopper/tile_scheduler.hpp";
+constexpr std::string_view ownSwitch = "own switch";
+
+} // namespace
+
+const std::vector<Knob>& knobs()
+{
+    // Who obeys what: the machine itself; TMA, wgmma and mbarriers.
+    static const std::vector<std::string_view> everyVersion { "standard", "fa1", "fa2", "fa3" };
+    static const std::vector<std::string_view> fromHopper { "fa3" };
+    static const std::vector<std::string_view> onOff { "on", "off" };
+    static const std::vector<Knob> table {
+        { "ping-pong", "", "on, off", "consumer warpgroups take turns on the tensor cores", fa3Mainloop, 0, 0,
+            fromHopper, onOff },
+        { "intra-overlap", "", "on, off", "softmax of a block while the product with V of the block before runs",
+            fa3Mainloop, 0, 0, fromHopper, onOff },
+        { "warp-specialisation", "", "on, off", "copies are issued by a warp of their own", fa3Paper, 0, 0, fromHopper,
+            onOff },
+        { "stages", "", "1 … 8", "slots of the K and V rings", fa3Launch, 1, 8, fromHopper, {} },
+        { "consumer-warpgroups", "", "1 … 3", "warpgroups that compute; each owns 64 rows of the tile", fa3Tiles, 1, 3,
+            fromHopper, {} },
+        { "multicast", "", "on, off", "the two CTAs of a cluster fetch K and V once for both", fa3Launch, 0, 0,
+            fromHopper, onOff },
+        { "copy", "", "tma, cp-async", "how K and V come to shared memory", fa3Mainloop, 0, 0, fromHopper,
+            { "tma", "cp-async" } },
+        { "scheduler", "", "linear, lpt, persistent, single-tile",
+            "order of the work tiles and who does them: in order, longest first, a fixed share for each CTA, or a CTA "
+            "for each",
+            fa3Scheduler, 0, 0, { "fa2", "fa3" }, { "linear", "lpt", "persistent", "single-tile" } },
+        { "swizzle", "", "on, off", "shared-memory tiles laid out so that reads do not meet in a bank", ownSwitch, 0, 0,
+            { "standard", "fa1", "fa2" }, onOff },
+        { "divide", "", "now, end", "O divided by l at every block, or once at the end", fa1Kernel, 0, 0,
+            { "fa1", "fa2" }, { "now", "end" } },
+        { "loop-order", "", "kv-outer, q-outer", "which of the two loops is the outer one", fa1Paper, 0, 0, { "fa1" },
+            { "kv-outer", "q-outer" } },
+        { "warp-split", "", "q, k", "the warps share out the query rows, or the keys", fa2Kernel, 0, 0, { "fa2" },
+            { "q", "k" } },
+        { "fa1-form", "", "shipped, paper", "the kernel of v1.0.9 with one statistic, or the paper's loop with two",
+            fa1Kernel, 0, 0, { "fa1" }, { "shipped", "paper" } },
+        { "causal-alignment", "", "bottom-right, top-left", "which corner the causal diagonal starts from", fa1Kernel,
+            0, 0, everyVersion, { "bottom-right", "top-left" } },
+        { "empty-row-lse", "", "minus-inf, kernel", "what a row that sees nothing stores as its log-sum-exp",
+            "softmax.h of csrc/flash_attn: +inf; the others store -inf themselves", 0, 0, { "fa2" },
+            { "minus-inf", "kernel" } },
+        { "jitter-seed", "", "0 (none) … 4294967295", "stretches latencies by up to a half, by this seed", ownSwitch, 0,
+            4294967295.0, everyVersion, {} },
+
+        { "register-contention", "ratio", "0 (off) … 8",
+            "tensor cycles lost per issue cycle of vector work, accumulators being in registers (mma.sync and wgmma)",
+            trialFit, 0, 8, everyVersion },
+        { "sms", "SM", "1 … 1024", "streaming multiprocessors", gpuTable, 1, 1024, everyVersion },
+        { "clock-mhz", "MHz", "100 … 5000", "clock that cycles are turned into time with", gpuTable, 100, 5000,
+            everyVersion },
+        { "tensor-rate", "FLOP/clk/SM", "64 … 65536",
+            "dense bf16 rate of the tensor cores; instruction intervals and the fp8 rate scale with it", gpuTable, 64,
+            65536, everyVersion },
+        { "mufu-rate", "ex2/clk/SM", "1 … 256", "rate of the exponential unit", gpuTable, 1, 256, everyVersion },
+        { "smem-bytes-per-clk", "B/clk/SM", "8 … 1024", "shared-memory port", gpuTable, 8, 1024, everyVersion },
+        { "smem-kib", "KiB", "16 … 1024", "shared memory of an SM; one CTA may take it but for what is reserved",
+            gpuTable, 16, 1024, everyVersion },
+        { "hbm-gbps", "GB/s", "10 … 100000", "HBM bandwidth", gpuTable, 10, 100000, everyVersion },
+        { "l2-mib", "MiB", "1 … 4096", "L2 capacity", gpuTable, 1, 4096, everyVersion },
+
+        { "issue-cycles-per-op", "cycle/op", "0.25 … 16",
+            "issue slots of a counted vector operation, its addressing and moves included", trialFit, 0.25, 16,
+            everyVersion },
+        { "l2-bytes-per-clk-per-sm", "B/clk/SM", "1 … 1024", "L2 to one SM under load", trialFit, 1, 1024,
+            everyVersion },
+        { "copy-latency", "cycle", "0 … 100000", "an asynchronous copy (cp.async) after its bytes have passed",
+            trialFit, 0, 100000, everyVersion },
+        { "barrier-latency", "cycle", "0 … 10000", "from the last arrival at a barrier to its waiters", trialFit, 0,
+            10000, everyVersion },
+        { "row-reduce-cycles", "cycle", "0 … 10000", "shuffles and scalar maths of one row reduction", trialFit, 0,
+            10000, everyVersion },
+        { "mma-step-latency", "cycle", "0 … 1000", "exposed latency from ldmatrix to mma.sync, each k-step", trialFit,
+            0, 1000, everyVersion },
+        { "cta-start-cycles", "cycle", "0 … 100000", "a new CTA on a free slot until its first instruction", trialFit,
+            0, 100000, everyVersion },
+        { "launch-microseconds", "us", "0 … 10000", "cost of a kernel launch", trialFit, 0, 10000, everyVersion },
+
+        { "register-contention-wgmma", "ratio", "0 (off) … 8",
+            "tensor cycles lost per issue cycle of vector work, wgmma alone", trialFit, 0, 8, fromHopper },
+        { "wgmma-latency", "cycle", "0 … 10000", "start and completion of a group of wgmma", trialFit, 0, 10000,
+            fromHopper },
+        { "tma-latency", "cycle", "0 … 100000", "a TMA load after its bytes have passed", trialFit, 0, 100000,
+            fromHopper },
+        { "mbarrier-latency", "cycle", "0 … 10000", "from the last arrival at an mbarrier to its waiters", trialFit, 0,
+            10000, fromHopper },
+        { "tile-epilogue-cycles", "cycle", "0 … 100000", "epilogue and scheduling of a tile beyond its operations",
+            trialFit, 0, 100000, fromHopper },
+        { "tensor-utilisation-at-cap", "ratio", "0.05 … 1",
+            "share of the tensor peak above which the power cap lowers the clock; 1 = no cap", trialFit, 0.05, 1,
+            fromHopper },
+    };
+    return table;
+}
+
+namespace {
+
+std::optional<double> numberFrom(const std::string& text)
+{
+    if (text == "off")
+        return 0.0;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+bool whole(double value)
+{
+    return value == std::floor(value);
+}
+
+} // namespace
+
+Status checkKnob(const Scenario& scenario, std::string_view key, const std::string& text)
+{
+    const auto knob = std::find_if(knobs().begin(), knobs().end(), [&](const Knob& known) { return known.key == key; });
+    if (knob == knobs().end())
+        return Error { "no knob of that name in this version", "what-if " + std::string(key), "list knobs shows them" };
+    if (std::find(knob->algorithms.begin(), knob->algorithms.end(), scenario.algorithm) == knob->algorithms.end())
+        return Error { scenario.algorithm + " does not obey it", "what-if " + std::string(key),
+            "list knobs shows which versions do" };
+    const Error cannot { "cannot be " + text, "what-if " + std::string(key), std::string(knob->accepts) };
+    if (!knob->words.empty())
+        return std::find(knob->words.begin(), knob->words.end(), text) == knob->words.end() ? Status(cannot)
+                                                                                            : Status(Nothing {});
+    const auto value = numberFrom(text);
+    if (!value || !(*value >= knob->low && *value <= knob->high))
+        return cannot;
+    const bool counts = key == "sms" || key == "stages" || key == "consumer-warpgroups" || key == "jitter-seed";
+    if (counts && !whole(*value))
+        return Error { "cannot be " + text, "what-if " + std::string(key), "a whole number" };
+    return Nothing {};
+}
+
+Choices choicesOf(const Scenario& scenario)
+{
+    Choices c;
+    c.stages = scenario.stages;
+    for (const auto& [key, text] : scenario.knobs) {
+        const bool on = text == "on";
+        const auto number = [&text = text] { return static_cast<std::int64_t>(numberFrom(text).value_or(0)); };
+        if (key == "ping-pong")
+            c.pingPong = on;
+        else if (key == "intra-overlap")
+            c.intraOverlap = on;
+        else if (key == "warp-specialisation")
+            c.warpSpecialisation = on;
+        else if (key == "multicast")
+            c.multicast = on;
+        else if (key == "swizzle")
+            c.swizzle = on;
+        else if (key == "stages")
+            c.stages = static_cast<int>(number());
+        else if (key == "consumer-warpgroups")
+            c.consumerWarpgroups = static_cast<int>(number());
+        else if (key == "copy")
+            c.copy = text == "tma" ? Choices::Copy::Tma : Choices::Copy::CpAsync;
+        else if (key == "scheduler")
+            c.scheduler = text == "linear" ? Choices::Scheduler::Linear
+                : text == "lpt"            ? Choices::Scheduler::Lpt
+                : text == "persistent"     ? Choices::Scheduler::Persistent
+                                           : Choices::Scheduler::SingleTile;
+        else if (key == "divide")
+            c.divide = text == "now" ? Choices::Divide::Now : Choices::Divide::End;
+        else if (key == "loop-order")
+            c.loopOrder = text == "kv-outer" ? Choices::LoopOrder::KvOuter : Choices::LoopOrder::QOuter;
+        else if (key == "warp-split")
+            c.warpSplit = text == "q" ? Choices::WarpSplit::Queries : Choices::WarpSplit::Keys;
+        else if (key == "fa1-form")
+            c.fa1Form = text == "shipped" ? Choices::Fa1Form::Shipped : Choices::Fa1Form::Paper;
+        else if (key == "causal-alignment")
+            c.topLeft = text == "top-left";
+        else if (key == "empty-row-lse")
+            c.kernelEmptyRowLse = text == "kernel";
+        else if (key == "jitter-seed")
+            c.jitterSeed = static_cast<std::uint32_t>(number());
+    }
+    return c;
+}
+
+} // namespace flashstep

@@ -82,6 +82,8 @@ std::string Narrator::title(Position p, CtaId cta) const
         kind = "expect";
     if (step.op->kind == OpKind::Stage && !step.op->in[0].valid())
         kind = "stage.tile";
+    else if (step.op->kind == OpKind::Stage && m_run.program->buffers[step.op->out.index()].space == Space::Registers)
+        kind = "stage.read";
     return say((step.ends ? "title.end." : "title.begin.") + kind, common(step, cta));
 }
 

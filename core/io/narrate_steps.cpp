@@ -3,6 +3,7 @@
 #include "core/io/narrate.h"
 #include "core/io/narrate_numbers.h"
 
+#include "core/algorithms/registry.h"
 #include "core/program/effects.h"
 #include "core/tensor/real_math.h"
 
@@ -36,6 +37,19 @@ bool dividesEachBlock(const Program& program, const Stream& stream, const Op& op
     return std::count_if(first, first + stream.opCount, divides) > 1;
 }
 
+// Where what is staged goes: out to HBM, to the other warps, or back into registers.
+std::string stageForm(const Program& program, const Stream& stream, const Op& op)
+{
+    if (!op.in[0].valid())
+        return ".tile";
+    if (program.buffers[op.out.index()].space == Space::Registers)
+        return ".read";
+    const auto first = program.ops.begin() + stream.firstOp;
+    const bool leaves = std::any_of(first, first + stream.opCount,
+        [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out; });
+    return leaves ? "" : ".kept";
+}
+
 } // namespace
 
 std::string Narrator::explainLoad(const Step& step, CtaId cta) const
@@ -56,6 +70,8 @@ std::string Narrator::explainLoad(const Step& step, CtaId cta) const
                                                                 : "load.arrives";
         return say(which + (step.ends ? ".end" : ".begin"), values);
     }
+    if (step.op->async && to.space == Space::Registers)
+        return say(step.ends ? "load.registers.end" : "load.registers.begin", values);
     if (step.op->async)
         return say(step.ends ? "load.async.end" : "load.async.begin", values);
     return say(step.ends ? "load.end" : "load.begin", values);
@@ -187,6 +203,8 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
         if (smallestRow < 0 || value < rowValue(factors, smallestRow + at, 1))
             smallestRow = r;
     });
+    const Algorithm* version = findAlgorithm(program.algorithm, program.pass);
+    values["version"] = version == nullptr ? program.algorithm : std::string(version->title);
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
     if (shrunk == 0)
@@ -286,6 +304,8 @@ std::string Narrator::explainNormalise(const Step& step, CtaId cta) const
     values["lse"] = bold(number(rowValue(lse, row + offsetIn(step, step.op->out2), -infinity)));
     if (!step.op->out.valid())
         return say("normalise.lse", values);
+    if (!step.op->out2.valid())
+        return say("normalise.end.output", values);
     const bool eachBlock = dividesEachBlock(program, trace.streamOf(step.work), *step.op);
     return say(eachBlock                                                ? "normalise.end.each"
             : rowValue(l, row + offsetIn(step, step.op->in[1]), 0) == 0 ? "normalise.end.blind"
@@ -329,8 +349,8 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         which += ".stores";
     if (step.op->kind == OpKind::Convert && step.op->in[0] != step.op->out)
         which += ".to";
-    if (step.op->kind == OpKind::Stage && !step.op->in[0].valid())
-        which += ".tile";
+    if (step.op->kind == OpKind::Stage)
+        which += stageForm(*m_run.program, m_run.trace->streamOf(step.work), *step.op);
     if (step.op->kind == OpKind::SetRegisters) {
         const int own = m_run.program->roles[step.op->role.index()].registers;
         const int launch = m_run.program->launches[workOf(step).launch].registersPerThread;

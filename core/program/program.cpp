@@ -83,7 +83,7 @@ std::string labelOf(const Program& program, const Op& op)
     case OpKind::Store:
         return "store " + std::string(name(op.tensor));
     case OpKind::Stage:
-        return "stage " + bufferName(op.in[0]);
+        return op.in[0].valid() ? "stage " + bufferName(op.in[0]) : "publish " + bufferName(op.out);
     case OpKind::Convert:
         return "convert " + bufferName(op.out);
     case OpKind::Rescale:

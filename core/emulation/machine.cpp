@@ -65,9 +65,12 @@ Machine::Booked Machine::book(const Place& place, OpId op, Cycle nowCycle)
     Ticks done = now;
     Cycle issued = nowCycle + std::max<Cycle>(1, cycles(cost.issue));
     for (std::uint8_t k = 0; k < cost.bookingCount; ++k) {
-        const Booking& booking = cost.bookings[k];
-        const Ticks ends = bookOne(place, op, booking.engine, booking.busy, now);
-        if (booking.engine == Engine::Issue)
+        const Engine engine = cost.bookings[k].engine;
+        Ticks busy = cost.bookings[k].busy;
+        while (k + 1 < cost.bookingCount && cost.bookings[k + 1].engine == engine)
+            busy += cost.bookings[++k].busy; // both operands through one port
+        const Ticks ends = bookOne(place, op, engine, busy, now);
+        if (engine == Engine::Issue)
             issued = std::max(issued, cycles(ends));
         done = std::max(done, ends);
     }

@@ -293,7 +293,10 @@ void Kernel::finish()
                 break;
         }
     }
-    for (const Op& op : p.ops) { // who waits under each name
+    for (const Op& op : p.ops) { // who writes each buffer, and who waits under each name
+        for (const BufferId out : { op.out, op.out2 })
+            if (out.valid())
+                p.buffers[out.index()].writers |= std::uint64_t { 1 } << op.role.index();
         if (!op.wait.valid())
             continue;
         std::string& roles = p.waits[op.wait.index()].roles;

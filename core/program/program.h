@@ -34,6 +34,7 @@ struct BufferDecl {
     BufferId region; // the buffer at whose start this stretch of memory begins; itself where it shares with nobody
     Bytes regionByte = 0; // where in it, with the shown shapes
     bool wholeRow = false; // its columns are all key blocks side by side; an op touches those of its block j
+    std::uint64_t writers = 0; // roles that write it, a bit each
     bool perWarp = false; // its rows are the tile's rows once for each warp: partial results
 
     [[nodiscard]] Bytes rowBytes() const { return static_cast<Bytes>(cols) * bytesOf(dtype); }

@@ -140,6 +140,11 @@ std::vector<BarrierState> barriersAt(const Trace& trace, CtaId cta, Position p)
 
 namespace {
 
+bool writes(const BufferDecl& buffer, RoleId role)
+{
+    return (buffer.writers >> role.index() & 1U) != 0;
+}
+
 // What each role did last to a buffer: the newest block any of them writes is what the buffer is becoming.
 struct Latest {
     std::uint32_t begun = 0; // position of the newest write begun
@@ -167,21 +172,17 @@ std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
     const auto works = trace.worksOf(cta);
     if (works.empty())
         return states;
-    // How many ops a role writes each buffer's tile with: roles that never write it are not waited for.
-    std::vector<std::vector<bool>> writes(states.size());
     std::vector<Latest> latest(states.size());
-    const std::size_t roles = trace.streamOf(works.front()).roles.size();
-    for (auto& w : writes)
-        w.assign(roles, false);
-    for (std::size_t r = 0; r < roles; ++r) {
-        std::vector<bool> seen(states.size(), false);
-        const RoleRange& any = trace.streamOf(works.front()).roles[r];
-        for (std::uint32_t k = any.first; k < any.first + any.count; ++k)
-            for (const BufferId out : { program.ops[k].out, program.ops[k].out2 })
-                if (out.valid())
-                    writes[stateOf[out.index()]][r] = true;
-        std::size_t left = static_cast<std::size_t>(
-            std::count_if(writes.begin(), writes.end(), [&](const auto& w) { return w[r]; }));
+    const auto& ranges = trace.streamOf(works.front()).roles;
+    for (std::size_t r = 0; r < ranges.size(); ++r) {
+        // Roles that never write a buffer are not waited for.
+        std::vector<bool> seen(states.size(), true);
+        std::size_t left = 0;
+        for (std::size_t k = 0; k < states.size(); ++k)
+            if (writes(program.buffers[states[k].buffer.index()], ranges[r].role)) {
+                seen[k] = false;
+                ++left;
+            }
         for (std::size_t w = works.size(); w-- > 0 && left > 0;) {
             const Work& work = program.work(works[w]);
             const RoleRange& range = trace.streamOf(works[w]).roles[r];
@@ -226,7 +227,8 @@ std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
             continue;
         BufferState& state = states[k];
         const BufferDecl& decl = program.buffers[state.buffer.index()];
-        const auto writers = std::count(writes[k].begin(), writes[k].end(), true);
+        const auto writers = std::count_if(
+            ranges.begin(), ranges.end(), [&](const RoleRange& role) { return writes(decl, role.role); });
         state.i = decl.tile == BufferDecl::Tile::Key ? -1 : l.i;
         state.j = decl.tile == BufferDecl::Tile::Query ? -1 : l.j;
         state.fraction = static_cast<double>(l.done) / static_cast<double>(writers);

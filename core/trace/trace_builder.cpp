@@ -57,31 +57,54 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
         if (recorded[k])
             t.m_recorded[k] = logs++;
     t.m_logs.resize(static_cast<std::size_t>(logs) * p.buffers.size());
-    reserveValues(recorded);
+    if (logs > 0)
+        reserveValues(recorded);
 }
 
-// All at once, nearly: growing would copy the values again and again.
+// All at once: growing would copy the values again and again. Exact where every CTA has one work; else a little more.
 void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
 {
     Trace& t = *m_trace;
     const Program& p = *t.m_program;
-    std::vector<std::size_t> perStream(p.streams.size());
+    struct Sizes {
+        std::size_t values = 0;
+        std::vector<std::uint32_t> versions; // by buffer
+    };
+    std::vector<Sizes> perStream(p.streams.size());
     for (std::size_t s = 0; s < p.streams.size(); ++s) {
         const Stream& stream = p.streams[s];
+        Sizes& sizes = perStream[s];
+        sizes.versions.resize(p.buffers.size());
         for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
             const Op& op = p.ops[k];
-            for (const BufferId out : { op.out, op.out2 })
-                if (out.valid() && !repeatable(op, out))
-                    perStream[s] += static_cast<std::size_t>(p.rows(op).count())
+            for (const BufferId out : { op.out, op.out2 }) {
+                if (!out.valid())
+                    continue;
+                ++sizes.versions[out.index()];
+                if (!repeatable(op, out))
+                    sizes.values += static_cast<std::size_t>(p.rows(op).count())
                         * static_cast<std::size_t>(p.columns(out, 0).count);
+            }
         }
+        for (std::size_t b = 0; b < p.buffers.size(); ++b)
+            sizes.values += sizes.versions[b] * static_cast<std::size_t>(p.buffers[b].rows)
+                * static_cast<std::size_t>(p.buffers[b].cols) / Trace::keyframeEvery;
     }
     std::size_t total = 0;
-    for (const Work& work : p.works)
-        total += perStream[work.stream.index()];
-    const auto kept = static_cast<std::size_t>(std::count(recorded.begin(), recorded.end(), true));
-    if (kept > 0)
-        t.m_values.reserve(total / recorded.size() * kept + total / 64);
+    for (const LaunchDecl& launch : p.launches) {
+        const bool single = launch.schedule == Schedule::SingleTile;
+        for (std::uint32_t k = 0; k < launch.workCount; ++k) {
+            const Sizes& sizes = perStream[p.works[launch.firstWork + k].stream.index()];
+            // Who does a persistent CTA's works is not known yet: they are shared out evenly here.
+            const std::size_t cta = launch.firstCta + k % launch.ctaCount;
+            if (!recorded[cta])
+                continue;
+            total += sizes.values;
+            for (std::size_t b = 0; single && b < p.buffers.size(); ++b)
+                t.m_logs[t.m_recorded[cta] * p.buffers.size() + b].versions.reserve(sizes.versions[b]);
+        }
+    }
+    t.m_values.reserve(total);
 }
 
 void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)

@@ -99,7 +99,8 @@ private:
         oReadOut = grid.wait("O_read_out", BarrierId::none(), "the bulk store has read O out of SMEM");
         if (c.persistent()) {
             queryEmpty = grid.namedBarrier("QueryEmpty", mma + c.producerThreads);
-            qFree = grid.wait("QueryEmpty", queryEmpty, "Q of the tile before has been read by every consumer");
+            qFree = grid.wait("QueryEmpty", queryEmpty, "Q of the tile before has been read by every consumer",
+                c.stages == 1 ? std::vector<std::string> { "K_free" } : std::vector<std::string> {});
             barrierO = grid.mbarrier("barrier_O", "arrivals", c.cluster);
             oGone = grid.wait("barrier_O", barrierO, "O of the tile before has left the memory of V");
         }
@@ -110,7 +111,9 @@ private:
                 w == 1
                     ? "its turn on the tensor cores: the last warpgroup has issued its products"
                     : "its turn on the tensor cores: the warpgroup before has issued its products, and has seen that K "
-                      "and V are there"));
+                      "and V are there",
+                w == 1 && (c.stages == 1 || !c.specialised) ? std::vector<std::string> { "K_free" }
+                                                            : std::vector<std::string> {}));
         }
         if (c.dynamic()) {
             idEmpty = grid.namedBarrier("StreamkBarrier0", mma + c.producerThreads);
@@ -252,6 +255,11 @@ private:
     void releaseV(Warp& w, int u, int index)
     {
         w.paper(c.overlap ? 15 : 22).release(V, u, 1, c.reach());
+        refillV(w, u, index);
+    }
+
+    void refillV(Warp& w, int u, int index)
+    {
         if (!c.specialised && index == 0 && u + c.stages < count())
             loadV(w, u + c.stages);
     }
@@ -345,6 +353,8 @@ private:
             w.paper(16).waitFull(K, u, kLanded);
             w.paper(17).async().mmaTransposed(S, Q, w.slot(K, u), block(u));
             passTurn(w, index);
+            if (u > 0)
+                refillV(w, u - 1, index); // not before: the others read that V in their turns
             w.paper(17).waitMma(0, sReady);
             releaseK(w, u, index);
             softmax(w, block(u));
@@ -355,7 +365,7 @@ private:
             takeTurn(w, index);
             w.paper(21).async().mma(O, operandP(), w.slot(V, u), block(u));
             w.paper(21).waitMma(0, oReady);
-            releaseV(w, u, index);
+            w.paper(22).release(V, u, 1, c.reach());
         }
         passTurn(w, index);
         if (c.persistent())

@@ -282,6 +282,8 @@ private:
             return;
         }
         b.arrived += op.arrivals;
+        if (b.arrived > decl.count)
+            report("barrier overrun", BufferId::none(), op.barrier, m_step->instance, m_step->instance);
         completeCount(b, decl);
     }
 

@@ -21,24 +21,41 @@ struct Reached {
     int rowMax = 0, rescale = 0, rowSum = 0;
 };
 
-// Ops that make a new reference, and that take a block into l.
-bool setsReference(const Op& op)
+bool makes(const Program& program, BufferId buffer, std::string_view family)
 {
-    return op.kind == OpKind::RowMax || (op.kind == OpKind::Reduce && op.maximum);
+    return buffer.valid() && program.buffers[buffer.index()].family == family;
+}
+
+// Ops that make a new reference, and that take a block into l.
+bool setsReference(const Program& program, const Op& op)
+{
+    return (op.kind == OpKind::RowMax || (op.kind == OpKind::Reduce && op.maximum)) && makes(program, op.out, "m");
 }
 
 // A rescale that brings l to the new reference.
 bool takesSum(const Program& program, const Op& op)
 {
-    return op.out2.valid() || program.buffers[op.out.index()].family == "l";
+    return op.out2.valid() || makes(program, op.out, "l");
 }
 
-// Where the warps split the keys, and put their sums together only at the end, each one's part counts.
-bool setsSum(const Program& program, const Op& op)
+bool setsSum(const Program& program, const Op& op, const char* family)
 {
     const bool sums = op.kind == OpKind::RowSum || (op.kind == OpKind::Reduce && !op.maximum);
-    const std::string& family = program.buffers[op.out.index()].family;
-    return sums && op.n > 0 && (family == "l" || (family == "l_part" && !program.buffers[op.in[0].index()].perWarp));
+    return sums && op.n > 0 && makes(program, op.out, family);
+}
+
+// What the role takes a block into: l; or, where the warps split the keys and put their sums together only at the end,
+// its own part of it.
+const char* sumOf(const Program& program, const RoleRange& role)
+{
+    const char* sum = "l";
+    for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
+        if (setsSum(program, program.ops[k], "l"))
+            return "l";
+        if (setsSum(program, program.ops[k], "l_part"))
+            sum = "l_part";
+    }
+    return sum;
 }
 
 std::optional<Visit> visitAt(const Trace& trace, CtaId cta, std::size_t role, Position p)
@@ -57,21 +74,22 @@ std::optional<Visit> visitAt(const Trace& trace, CtaId cta, std::size_t role, Po
     return std::nullopt;
 }
 
-Reached reachedAt(const Trace& trace, const Visit& visit, Position p)
+Reached reachedAt(const Trace& trace, const Visit& visit, const char* sum, Position p)
 {
+    const Program& program = trace.program();
     Reached reached;
     const InstanceId current = trace.currentOp(visit.work, *visit.role, p);
     if (!current.valid())
         return reached;
     for (std::size_t k = trace.opOf(current).index() + 1; k-- > visit.role->first && reached.rowSum == 0;) {
-        const Op& op = trace.program().ops[k];
+        const Op& op = program.ops[k];
         if (op.i != visit.i || !trace.endedAt(trace.instance(visit.work, OpId(k)), p))
             continue;
-        if (setsReference(op) && op.out2.valid())
+        if (setsReference(program, op))
             reached.rowMax = std::max(reached.rowMax, op.n);
-        else if (op.kind == OpKind::Rescale && takesSum(trace.program(), op))
+        else if (op.kind == OpKind::Rescale && takesSum(program, op))
             reached.rescale = std::max(reached.rescale, op.n);
-        else if (setsSum(trace.program(), op))
+        else if (setsSum(program, op, sum))
             reached.rowSum = op.n;
     }
     reached.rowMax = std::max(reached.rowMax, reached.rowSum);
@@ -79,71 +97,150 @@ Reached reachedAt(const Trace& trace, const Visit& visit, Position p)
     return reached;
 }
 
-// n where p is just the moment block(i, n), else 0.
-int blockEndingAt(const Trace& trace, const Visit& visit, Position p)
+// The block whose last part has landed in O just at p, where it is one of the CTA's.
+struct Landing {
+    WorkId work;
+    int i = 0, n = 0;
+};
+std::optional<Landing> landingAt(const Trace& trace, CtaId cta, Position p)
 {
-    for (const StepDecl& step : trace.streamOf(visit.work).steps)
-        if (step.i == visit.i)
-            if (const auto at = trace.block(visit.work, step.i, step.n); at && *at == p)
-                return step.n;
-    return 0;
+    if (p.value == 0)
+        return std::nullopt;
+    const Event event = trace.eventAt(p.value - 1);
+    if (!event.ends || trace.ctaOf(event.instance) != cta || trace.op(event.instance).step == Op::noStep)
+        return std::nullopt;
+    const WorkId work = trace.workOf(event.instance);
+    const StepDecl& step = trace.streamOf(work).steps[trace.op(event.instance).step];
+    if (trace.block(work, step.i, step.n) != p)
+        return std::nullopt; // some of its parts are still to come
+    return Landing { work, step.i, step.n };
 }
 
 // The rows of one role.
 class RoleLedger {
 public:
-    RoleLedger(const Trace& trace, CtaId cta, const Visit& visit, Position p)
+    // `n`: as that block was added, whatever runs ahead; 0: as the registers stand.
+    RoleLedger(const Trace& trace, CtaId cta, const Visit& visit, int n, Position p)
         : m_trace(trace)
         , m_cta(cta)
         , m_visit(visit)
         , m_launch(trace.program().work(visit.work).launch)
     {
-        Position at = p;
-        m_reached = reachedAt(trace, visit, p);
-        if (const int n = blockEndingAt(trace, visit, p); n > 0) { // as that block was added, whatever runs ahead
-            m_reached = { n, n, n };
-            at = endOf([&](const Op& op) { return setsSum(trace.program(), op); }, n);
-        }
-        m_m = read("m", at);
-        m_l = read("l", at);
-        m_scale = read("scale", at);
+        const Program& program = trace.program();
+        const std::string_view sum = sumOf(program, *visit.role);
+        m_reached = n > 0 ? Reached { n, n, n } : reachedAt(trace, visit, sum.data(), p);
+        const auto reference = [&](const Op& op) { return setsReference(program, op); };
+        m_m = read("m", endOf(reference, m_reached.rowMax));
         if (m_reached.rowMax > 1)
-            m_older = read("m", Position { endOf(setsReference, m_reached.rowMax).value - 1 });
+            m_older = read("m", endOf(reference, m_reached.rowMax - 1));
+        // Where the CTA sweeps over query tiles, l of the visit before is no longer in the registers.
+        const Position added = endOf([&](const Op& op) { return setsSum(program, op, sum.data()); }, m_reached.rowSum);
+        const bool sweeps = program.launches[static_cast<std::size_t>(m_launch)].sweep > 0;
+        m_l = read(sum, n > 0 || sweeps ? added : p);
+        m_scale = read("scale", endOf(reference, m_reached.rowMax)); // which makes it too
+        readLogSumExp(program, reference);
     }
 
-    void fill(int r, int part, RowState& row) const
+    void fill(int r, const Op& own, RowState& row) const
     {
         const double minusInf = -std::numeric_limits<double>::infinity();
         const int n = m_reached.rowMax;
-        const int at = r + part;
         row.blocks = m_reached.rowSum;
-        row.m = n > 0 ? natural(m_m.at(at, 0)) : minusInf;
-        row.mBefore = n > 1 ? natural(m_older.at(at, 0)) : minusInf;
+        row.m = n > 0 ? natural(m_m.at(r, own)) : minusInf;
+        row.mBefore = n > 1 ? natural(m_older.at(r, own)) : minusInf;
         // Until l has been rescaled it is still in the frame of the maximum before.
         row.mUsed = n <= 1 || m_reached.rescale == n ? row.m : row.mBefore;
-        row.l = row.blocks > 0 ? static_cast<double>(m_l.at(at, 0)) : 0.0;
-        row.scale = n > 1 ? static_cast<double>(m_scale.at(at, 0)) : 1.0;
+        row.l = row.blocks > 0 ? m_l.sum(r, own) : 0.0;
+        row.scale = n > 1 ? static_cast<double>(m_scale.at(r, own)) : 1.0;
         row.decision = n == 0 ? "none" : n == 1 ? "first" : "rescale";
+        if (m_maxima.empty())
+            return;
+        // The reference is no maximum: a log-sum-exp plays the old one.
+        if (n > m_reached.rowSum && row.blocks > 0) { // what was kept of the visits before, divided by its l
+            row.mUsed = static_cast<double>(m_lse.at(r, own));
+            row.l = row.mUsed == minusInf ? 0.0 : 1.0;
+        }
+        row.mBefore = minusInf;
+        row.m = minusInf;
+        for (std::size_t k = 0; k < m_maxima.size(); ++k) {
+            row.mBefore = row.m;
+            row.m = std::max(row.m, natural(m_maxima[k].most(r)));
+        }
     }
 
 private:
+    // A statistic by row: some are there once for each warp.
+    struct Column {
+        TileValues values;
+        const BufferDecl* decl = nullptr;
+        int tileRows = 0;
+        [[nodiscard]] float at(int r, const Op& own) const
+        {
+            return values.at(r + (decl->perWarp ? own.part * tileRows : 0), 0);
+        }
+        // l, or the sum of the parts where each warp has one of its own keys.
+        [[nodiscard]] double sum(int r, const Op& own) const
+        {
+            if (decl->family != "l_part")
+                return static_cast<double>(at(r, own));
+            double sum = 0;
+            for (int part = 0; part < values.rows; part += tileRows)
+                sum += static_cast<double>(values.at(r + part, 0));
+            return sum;
+        }
+        [[nodiscard]] float most(int r) const
+        {
+            float m = values.at(r, 0);
+            for (int part = tileRows; part < values.rows; part += tileRows)
+                m = std::max(m, values.at(r + part, 0));
+            return m;
+        }
+    };
+
     [[nodiscard]] double natural(float x) const
     {
         return static_cast<double>(x) * m_trace.program().problem.softmaxScale();
     }
-    // The end of the op with which the role's tile takes in its n-th block.
-    template <typename Matches> [[nodiscard]] Position endOf(Matches matches, int n) const
+    // The end of the op with which the role's tile takes in its n-th block; the start of the run where there is none.
+    template <typename Matches> [[nodiscard]] Position endOf(const Matches& matches, int n) const
     {
-        for (std::uint32_t k = m_visit.role->first; k < m_visit.role->first + m_visit.role->count; ++k) {
+        for (std::uint32_t k = m_visit.role->first; n > 0 && k < m_visit.role->first + m_visit.role->count; ++k) {
             const Op& op = m_trace.program().ops[k];
             if (op.n == n && op.i == m_visit.i && matches(op))
                 return m_trace.endPosition(m_trace.instance(m_visit.work, OpId(k)));
         }
-        return m_trace.end();
+        return Position { 0 };
     }
-    [[nodiscard]] TileValues read(std::string_view buffer, Position at) const
+    [[nodiscard]] Column read(BufferId buffer, Position at) const
     {
-        return m_trace.value(m_cta, m_trace.program().buffer(buffer, m_launch), at);
+        const Program& program = m_trace.program();
+        return { m_trace.value(m_cta, buffer, at), &program.buffers[buffer.index()],
+            program.launches[static_cast<std::size_t>(m_launch)].queryRows };
+    }
+    [[nodiscard]] Column read(std::string_view buffer, Position at) const
+    {
+        return read(m_trace.program().buffer(buffer, m_launch), at);
+    }
+    // The row maxima of every visit so far, and the log-sum-exp of those whose sum is there.
+    template <typename Reference> void readLogSumExp(const Program& program, const Reference& reference)
+    {
+        for (std::uint32_t k = m_visit.role->first; k < m_visit.role->first + m_visit.role->count; ++k) {
+            const Op& op = program.ops[k];
+            const bool kept = op.kind == OpKind::Normalise && op.i == m_visit.i && op.out2.valid();
+            const Position end = m_trace.endPosition(m_trace.instance(m_visit.work, OpId(k)));
+            if (op.i == m_visit.i && op.n > 0 && op.n <= m_reached.rowMax && reference(op) && usesLogSumExp(program))
+                m_maxima.push_back(read(op.in[0], end));
+            else if (kept && static_cast<int>(m_maxima.size()) == m_reached.rowSum && m_reached.rowSum > 0
+                && m_lse.decl == nullptr)
+                m_lse = read(op.out2, end);
+        }
+    }
+    [[nodiscard]] bool usesLogSumExp(const Program& program) const
+    {
+        for (std::uint32_t k = m_visit.role->first; k < m_visit.role->first + m_visit.role->count; ++k)
+            if (program.ops[k].lse)
+                return true;
+        return false;
     }
 
     const Trace& m_trace;
@@ -151,7 +248,8 @@ private:
     Visit m_visit;
     int m_launch;
     Reached m_reached;
-    TileValues m_m, m_l, m_scale, m_older;
+    Column m_m, m_l, m_scale, m_older, m_lse;
+    std::vector<Column> m_maxima; // by visit, where a log-sum-exp is the reference
 };
 
 // The op that says which query rows a role keeps statistics of, relative to the tile; nullptr where it keeps none.
@@ -176,18 +274,20 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
         if (!program.buffer(buffer, launch).valid())
             return {};
 
+    const auto landing = landingAt(trace, cta, p);
     std::vector<RowState> rows;
     const auto& roles = trace.streamOf(works.front()).roles;
     for (std::size_t k = 0; k < roles.size(); ++k) {
         Visit visit { works.front(), 0, &roles[k] };
-        if (const auto at = visitAt(trace, cta, k, p))
+        if (landing)
+            visit = { landing->work, landing->i, &trace.streamOf(landing->work).roles[k] };
+        else if (const auto at = visitAt(trace, cta, k, p))
             visit = *at;
         const Op* own = ownRowsOf(program, *visit.role);
         if (own == nullptr)
             continue;
         const Work& work = program.work(visit.work);
-        const RoleLedger ledger(trace, cta, visit, p);
-        const int part = program.rowOffset(program.buffers[program.buffer("m", launch).index()], *own);
+        const RoleLedger ledger(trace, cta, visit, landing ? landing->n : 0, p);
         program.rows(*own).forEach([&](int r) {
             if (r >= program.rowsInside(work, visit.i))
                 return;
@@ -195,7 +295,7 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
             row.b = work.b;
             row.h = work.h;
             row.row = work.row + visit.i * program.launches[work.launch].queryRows + r;
-            ledger.fill(r, part, row);
+            ledger.fill(r, *own, row);
         });
     }
     std::stable_sort(rows.begin(), rows.end(), [](const RowState& a, const RowState& b) { return a.row < b.row; });

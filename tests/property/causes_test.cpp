@@ -115,6 +115,10 @@ void expectPath(const Run& run, CtaId cta)
         EXPECT_EQ(trace.ctaOf(segment.instance), segment.cta);
         EXPECT_GE(segment.begin, trace.beginCycle(segment.instance));
         EXPECT_FALSE(segment.stuck);
+        const bool lands = segment.engine == Engine::Smem && trace.op(segment.instance).kind == OpKind::Load;
+        if (segment.engine != Engine::Registers && !lands) { // those reach beyond the op; else by a cycle begun
+            EXPECT_LE(segment.end, trace.endCycle(segment.instance) + 1);
+        }
         if (!isWaiting(trace.op(segment.instance)))
             continue;
         EXPECT_FALSE(segment.engine.has_value());

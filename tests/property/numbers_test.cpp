@@ -26,7 +26,7 @@ double largestDifference(const Tensor& a, const Tensor& b)
 }
 
 class NumbersOf : public testing::TestWithParam<const char*> { };
-INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa2"));
+INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa1", "fa2", "fa3"));
 
 TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
 {
@@ -141,23 +141,49 @@ TEST_P(NumbersOf, HoldForTilesThatDoNotDivideEachOther)
     }
 }
 
-TEST(Numbers, OfStandardAndFlashAttention2Agree)
+// Each version on the same problem, whatever its knobs are; fa1 and fa3 have narrower tables, so the problem is theirs.
+TEST(Numbers, OfAllVersionsAgree)
 {
-    for (const std::uint64_t seed : seeds(80)) {
-        Scenario s = randomScenario(seed, "fa2");
-        SCOPED_TRACE(describe(seed, s));
-        const auto fa2 = runOf(s);
-        s.algorithm = "standard";
-        const auto standard = runOf(s);
-        const double bounds = *fa2.report.errorBound + *standard.report.errorBound;
-        EXPECT_LE(largestDifference(fa2.o, standard.o), bounds);
-        EXPECT_LE(largestDifference(fa2.lse, standard.lse), s.problem.dtype == DType::Fp32 ? 2e-5 : 0.05);
+    for (const std::uint64_t seed : seeds(60)) {
+        for (const char* algorithm : { "fa1", "fa2", "fa3" }) {
+            Scenario s = randomScenario(seed, algorithm);
+            s.problem.headDimV = s.problem.headDim;
+            s.tile = TileSize { 8, 16 };
+            s.costTile.reset();
+            SCOPED_TRACE(describe(seed, s));
+            if (!prepare(s)) // eight rows are not for three warpgroups
+                s.tile = TileSize { 24, 16 };
+            const auto own = runOf(s);
+            s.algorithm = "standard";
+            std::erase_if(s.knobs, [](const auto& knob) { return knob.first != "causal-alignment"; });
+            const auto standard = runOf(s);
+            const double bounds = *own.report.errorBound + *standard.report.errorBound;
+            EXPECT_LE(largestDifference(own.o, standard.o), bounds);
+            EXPECT_LE(largestDifference(own.lse, standard.lse), s.problem.dtype == DType::Fp32 ? 2e-5 : 0.05);
+        }
     }
 }
 
-TEST(Numbers, OfGroupedHeadsAreThoseOfTheirRepeatedKeyHeads)
+// What the kernels themselves store for a row that sees nothing: FlashAttention-2 +inf, the others -inf as well.
+TEST(Numbers, OfRowsThatSeeNothingAsTheKernelStoresThem)
 {
-    Scenario grouped = scenarioOf("fa2", 40, 40, 32, "causal", { 16, 16 });
+    const Scenario s = with(scenarioOf("fa2", 45, 20, 16, "causal", { 8, 8 }), { { "empty-row-lse", "kernel" } });
+    const auto run = runOf(s);
+    for (int row = 0; row < 45; ++row) {
+        if (s.problem.visibleKeys(row).empty())
+            EXPECT_EQ(run.lse.row(0, 0, row)[0], std::numeric_limits<float>::infinity()) << row;
+        else
+            EXPECT_TRUE(std::isfinite(run.lse.row(0, 0, row)[0])) << row;
+    }
+    for (const char* algorithm : { "standard", "fa1", "fa3" })
+        EXPECT_NE(
+            errorOf(with(scenarioOf(algorithm, 45, 20, 16, "causal", { 8, 8 }), { { "empty-row-lse", "kernel" } })), "")
+            << "-inf is what it stores anyway";
+}
+
+TEST_P(NumbersOf, GiveGroupedHeadsWhatTheirRepeatedKeyHeadsGet)
+{
+    Scenario grouped = scenarioOf(GetParam(), 40, 40, 32, "causal", { 16, 16 });
     grouped.problem.batch = 2;
     grouped.problem.heads = 6;
     grouped.problem.kvHeads = 2;

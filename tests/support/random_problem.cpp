@@ -66,20 +66,81 @@ int randomLength(Draws& draw, int tile, int tiles)
     }
 }
 
+// FlashAttention-1 as it was shipped, and what the knobs make of it.
+void chooseFa1(Draws& draw, Scenario& s)
+{
+    static const std::vector<std::vector<std::pair<std::string, std::string>>> forms { {}, {}, {},
+        { { "fa1-form", "paper" } }, { { "loop-order", "q-outer" } }, { { "divide", "end" } },
+        { { "loop-order", "q-outer" }, { "divide", "end" } } };
+    s.knobs = draw.pick(forms);
+    if (draw.oneIn(6))
+        s.knobs.emplace_back("causal-alignment", "top-left");
+    if (draw.oneIn(2)) // few SMs, so that the row tiles are shared out otherwise
+        s.knobs.emplace_back("sms", std::to_string(draw.between(1, 4)));
+}
+
+// FlashAttention-3 with its choices as the kernel makes them, or any others.
+void chooseFa3(Draws& draw, Scenario& s)
+{
+    const int rows = s.tile->rows;
+    int consumers = draw.between(1, 3);
+    while (rows % consumers != 0 || (rows > 64 && rows / 2 % consumers != 0))
+        --consumers;
+    s.knobs.emplace_back("consumer-warpgroups", std::to_string(consumers));
+    if (draw.oneIn(2)) // few SMs: a CTA does several works
+        s.knobs.emplace_back("sms", std::to_string(draw.between(1, 4)));
+    if (draw.oneIn(2))
+        return;
+    const auto maybe = [&](int chances, const char* key, const std::vector<std::string>& values) {
+        if (draw.oneIn(chances))
+            s.knobs.emplace_back(key, draw.pick(values));
+    };
+    maybe(4, "ping-pong", { "on", "off" });
+    maybe(4, "intra-overlap", { "off" });
+    maybe(6, "warp-specialisation", { "off" });
+    maybe(4, "copy", { "cp-async" });
+    maybe(4, "multicast", { "on", "on", "off" });
+    maybe(3, "stages", { "1", "3", "4" });
+    maybe(3, "scheduler", { "linear", "lpt", "persistent", "single-tile" });
+    maybe(8, "causal-alignment", { "top-left" });
+}
+
+// Four stages, or the partial O of four warps, may be more than SMEM holds: then smaller tiles.
+void makeFit(Scenario& s)
+{
+    const auto bytes = [&] {
+        const TileSize tile = s.costTile.value_or(*s.tile);
+        const int d = paddedHeadDim(s.problem.headDim);
+        if (s.algorithm == "fa1")
+            return tile.rows * (20 * d + 40) + 2 * tile.keys * d;
+        const Choices choices = choicesOf(s);
+        return 2 * (tile.rows * d + 2 * choices.stages.value_or(2) * tile.keys * d + tile.rows * tile.keys);
+    };
+    if (bytes() > 160 * 1024)
+        s.costTile.reset();
+    while (bytes() > 160 * 1024)
+        s.tile = TileSize { s.tile->rows % 8 == 0 ? s.tile->rows / 2 : s.tile->rows,
+            s.tile->keys % 8 == 0 ? s.tile->keys / 2 : s.tile->keys };
+}
+
 } // namespace
 
 Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const Limits& limits)
 {
     Draws draw(seed);
+    const bool hopper = algorithm == "fa3";
     Scenario s;
     s.algorithm = algorithm;
-    s.gpu = draw.oneIn(2) ? "a100" : "h100";
+    s.gpu = draw.oneIn(2) && !hopper ? "a100" : "h100";
     Problem& p = s.problem;
     p.seed = seed;
     p.dtype = draw.pick(limits.dtypes);
     std::vector<int> dims { 8, 16, 24, 32, 40, 64, 64, 64, 72, 96, 128, 160, 192, 224, 256 };
-    dims.erase(std::remove_if(dims.begin(), dims.end(), [&](int d) { return d > limits.widestHead; }), dims.end());
+    const int widest = algorithm == "fa1" ? std::min(128, limits.widestHead) : limits.widestHead;
+    std::erase_if(dims, [&](int d) { return d > widest; });
     p.headDim = p.headDimV = draw.pick(dims);
+    if (hopper && p.headDim == 192 && draw.oneIn(2))
+        p.headDimV = 128;
     if (algorithm == "standard" && draw.oneIn(2))
         p.headDimV = draw.pick(dims);
     const int eights = algorithm == "fa2" && p.headDim > 128 ? 8 : 4; // warps share the rows equally
@@ -87,10 +148,13 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
         { 32, 32 }, { 32, 64 }, { 64, 64 }, { 128, 32 }, { 128, 128 } };
     if (eights == 4)
         tiles.insert(tiles.end(), { { 4, 12 }, { 20, 12 }, { 8, 12 }, { 12, 20 } });
+    if (hopper)
+        tiles.insert(tiles.end(), { { 3, 2 }, { 6, 10 }, { 9, 8 }, { 24, 16 }, { 12, 8 }, { 48, 16 }, { 2, 6 } });
+    const int unit = hopper ? 1 : eights;
     TileSize tile;
     do
         tile = draw.pick(tiles);
-    while (tile.rows % eights != 0 || tile.keys % eights != 0 || tile.rows * tile.keys > limits.scores);
+    while (tile.rows % unit != 0 || tile.keys % unit != 0 || tile.rows * tile.keys > limits.scores);
     s.tile = tile;
     const int across = std::clamp(static_cast<int>(limits.scores / (tile.rows * tile.keys * 4)), 1, 6);
     p.seqlenQ = randomLength(draw, tile.rows, std::max(1, std::min(across, 4)));
@@ -108,6 +172,18 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
         s.costTile = real;
     if (p.headDim > 64 && tile.rows * tile.keys > 64 * 64)
         s.costTile = real;
+    if (algorithm == "fa1") {
+        chooseFa1(draw, s);
+        if (s.costTile) // the shipped kernel's row tiles
+            s.costTile->rows = std::max(16, tile.rows);
+    }
+    if (hopper) {
+        chooseFa3(draw, s);
+        if (s.costTile) // 64 rows for each consumer warpgroup
+            s.costTile = TileSize { std::max(192, tile.rows), std::max(64, tile.keys) };
+    }
+    if (algorithm == "fa1" || hopper)
+        makeFit(s);
     return s;
 }
 
@@ -122,6 +198,17 @@ Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int 
     s.problem.mask = maskFromText(mask).value();
     s.problem.dtype = dtype;
     s.tile = tile;
+    if (algorithm == "fa3") { // as many consumer warpgroups as share the rows equally
+        s.gpu = "h100";
+        const int consumers = headDim <= 96 && tile.rows % 3 == 0 ? 3 : tile.rows % 2 == 0 ? 2 : 1;
+        s.knobs = { { "consumer-warpgroups", std::to_string(consumers) } };
+    }
+    return s;
+}
+
+Scenario with(Scenario s, const std::vector<std::pair<std::string, std::string>>& knobs)
+{
+    s.knobs.insert(s.knobs.end(), knobs.begin(), knobs.end());
     return s;
 }
 
@@ -136,6 +223,8 @@ std::string describe(const Scenario& s)
         text += ", tile " + s.tile->text();
     if (s.costTile)
         text += ", costed " + s.costTile->text();
+    for (const auto& [key, value] : s.knobs)
+        text += ", " + key + "=" + value;
     for (const std::string& spec : s.breaks)
         text += ", break " + spec;
     return text;

@@ -40,12 +40,16 @@ struct Limits {
 };
 
 // A scenario that can run: any mask, lengths that are no multiple of the tile, one row, one key, more rows than keys,
-// rows that see nothing, grouped heads, shown tiles from 4 x 4 to 128 x 128 with or without a larger costed one.
+// rows that see nothing, grouped heads, shown tiles from 4 x 4 to 128 x 128 with or without a larger costed one; of fa1
+// and fa3 as they are, and as their knobs make them, on all SMs and on few.
 [[nodiscard]] Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const Limits& limits = {});
 
-// A scenario by hand; everything else as it is by default.
+// A scenario by hand; everything else as it is by default. (fa3 with consumer warpgroups that share the rows equally.)
 [[nodiscard]] Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int headDim,
     const std::string& mask, TileSize tile, DType dtype = DType::Fp32);
+
+// The same with knobs, after those that it has.
+[[nodiscard]] Scenario with(Scenario s, const std::vector<std::pair<std::string, std::string>>& knobs);
 
 // "seed 17: fa2 …", for SCOPED_TRACE: what repeats the failure.
 [[nodiscard]] std::string describe(std::uint64_t seed, const Scenario& scenario);

@@ -3,6 +3,7 @@
 
 #include "core/tensor/real_math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,12 @@ namespace {
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float minusInf = -std::numeric_limits<float>::infinity();
+
+// A row that has seen nothing: its exponents use 0.
+float guarded(float m)
+{
+    return m == minusInf ? 0.0F : m;
+}
 
 } // namespace
 
@@ -24,12 +31,26 @@ Replay::Replay(const Program& program, const Inputs& inputs)
         for (const BufferDecl& decl : program.buffers)
             buffers.emplace_back(static_cast<std::size_t>(decl.rows * decl.cols), nan);
     const Problem& p = program.problem;
+    const auto rows = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads * p.seqlenQ);
     if (program.algorithm == "standard") {
-        const auto scores = static_cast<std::size_t>(p.batch) * static_cast<std::size_t>(p.heads * p.seqlenQ)
-            * static_cast<std::size_t>(p.seqlenK);
-        m_s.assign(scores, nan);
-        m_p.assign(scores, nan);
+        m_s.assign(rows * static_cast<std::size_t>(p.seqlenK), nan);
+        m_p = m_s;
     }
+    m_oTmp.assign(rows * static_cast<std::size_t>(p.headDimV), nan);
+    m_m.assign(rows, nan);
+    m_l.assign(rows, nan);
+    m_lse.assign(rows, nan);
+}
+
+int Replay::columnsOf(BufferId buffer) const
+{
+    const BufferDecl& decl = m_program.buffers[buffer.index()];
+    return decl.wholeRow ? m_program.tile.keys : decl.cols;
+}
+
+bool Replay::mine(const Op& op, int key) const
+{
+    return !op.keys.valid() || m_program.rowSets[op.keys.index()].contains(key);
 }
 
 // A column of the op's key block: in a buffer of whole rows the blocks lie side by side.
@@ -41,7 +62,42 @@ float& Replay::cell(BufferId id, int row, int column)
     return (*m_now)[id.index()][static_cast<std::size_t>((row + copy) * decl.cols + first + column)];
 }
 
-float Replay::hbm(const Op& op, int row, int column) const
+std::vector<float>* Replay::stateOf(TensorId tensor)
+{
+    switch (tensor) {
+    case TensorId::S:
+        return &m_s;
+    case TensorId::P:
+        return &m_p;
+    case TensorId::OTmp:
+        return &m_oTmp;
+    case TensorId::M:
+        return &m_m;
+    case TensorId::L:
+        return &m_l;
+    case TensorId::Lse:
+        return &m_lse;
+    default:
+        return nullptr;
+    }
+}
+
+// Where the element of a tensor with a row for each query lies; beyond its bounds: nowhere.
+std::size_t Replay::stateIndex(TensorId tensor, int row, int column) const
+{
+    constexpr auto nowhere = static_cast<std::size_t>(-1);
+    const Problem& p = m_program.problem;
+    const bool scores = tensor == TensorId::S || tensor == TensorId::P;
+    const int width = scores ? p.seqlenK : tensor == TensorId::OTmp ? p.headDimV : 1;
+    const int at = scores ? m_firstKey + column : column;
+    const int n = m_firstRow + row;
+    if (n >= p.seqlenQ || at >= width)
+        return nowhere;
+    return static_cast<std::size_t>((m_work->b * p.heads + m_work->h) * p.seqlenQ + n) * static_cast<std::size_t>(width)
+        + static_cast<std::size_t>(at);
+}
+
+float Replay::hbm(const Op& op, int row, int column)
 {
     const Problem& p = m_program.problem;
     const int kvHead = m_work->h / (p.heads / p.kvHeads);
@@ -54,25 +110,33 @@ float Replay::hbm(const Op& op, int row, int column) const
         return element(m_inputs.k, kvHead, m_firstKey + row);
     if (op.tensor == TensorId::V)
         return element(m_inputs.v, kvHead, m_firstKey + row);
-    const int n = m_firstRow + row;
-    const int key = m_firstKey + column;
-    if (n >= p.seqlenQ || key >= p.seqlenK)
-        return 0.0F;
-    const auto at = static_cast<std::size_t>(((m_work->b * p.heads + m_work->h) * p.seqlenQ + n))
-        * static_cast<std::size_t>(p.seqlenK);
-    return (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)];
+    const std::size_t at = stateIndex(op.tensor, row, column);
+    return at == static_cast<std::size_t>(-1) ? 0.0F : (*stateOf(op.tensor))[at];
 }
 
 void Replay::toHbm(const Op& op, int row, int column, float value)
 {
-    const Problem& p = m_program.problem;
-    const int n = m_firstRow + row;
-    const int key = m_firstKey + column;
-    if ((op.tensor != TensorId::S && op.tensor != TensorId::P) || n >= p.seqlenQ || key >= p.seqlenK)
-        return; // O and LSE: nothing reads them again
-    const auto at = static_cast<std::size_t>(((m_work->b * p.heads + m_work->h) * p.seqlenQ + n))
-        * static_cast<std::size_t>(p.seqlenK);
-    (op.tensor == TensorId::S ? m_s : m_p)[at + static_cast<std::size_t>(key)] = value;
+    std::vector<float>* state = stateOf(op.tensor);
+    if (state == nullptr)
+        return; // O: nothing reads it again
+    if (const std::size_t at = stateIndex(op.tensor, row, column); at != static_cast<std::size_t>(-1))
+        (*state)[at] = value;
+}
+
+// A multicast brings each CTA's half of the rows to both.
+void Replay::load(const Op& op, int row, CtaId cta)
+{
+    const LaunchDecl& launch = m_program.launchOf(cta);
+    const std::size_t rank = (cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize);
+    const bool both = op.reach == Reach::Both;
+    const int half = both ? static_cast<int>(rank) * m_program.rows(op).count() : 0;
+    Buffers* own = m_now;
+    for (const CtaId to : { cta, m_program.peerOf(cta) }) {
+        m_now = &m_buffers[to.index()];
+        for (int c = 0; c < columnsOf(op.out) && (both || to == cta); ++c)
+            cell(op.out, row + half, c) = hbm(op, row + half, c);
+    }
+    m_now = own;
 }
 
 void Replay::product(const Op& op, int row)
@@ -81,8 +145,12 @@ void Replay::product(const Op& op, int row)
     const BufferId b = op.in[1];
     const int inner = m_program.buffers[a.index()].cols;
     for (int c = 0; c < m_program.buffers[op.out.index()].cols; ++c) {
+        if (op.transposed && !mine(op, c))
+            continue;
         float sum = op.accumulate && !op.transposed ? cell(op.out, row, c) : 0.0F;
         for (int k = 0; k < inner; ++k) {
+            if (!op.transposed && !mine(op, k))
+                continue;
             const float factor = op.transposed ? cell(b, c, k) : cell(b, k, c);
             const float term = cell(a, row, k) * factor;
             sum = sum + term;
@@ -91,24 +159,67 @@ void Replay::product(const Op& op, int row)
     }
 }
 
+// The warps' parts of a row stand a tile's rows apart.
+void Replay::reduce(const Op& op, int row)
+{
+    const Problem& p = m_program.problem;
+    const auto [parts, before, factor] = op.in;
+    const BufferDecl& decl = m_program.buffers[parts.index()];
+    const int tileRows = m_program.launches[decl.launch].queryRows;
+    const auto part = [&](int warp, int column) {
+        return (*m_now)[parts.index()][static_cast<std::size_t>((warp * tileRows + row) * decl.cols + column)];
+    };
+    if (op.maximum) {
+        float old = before.valid() ? cell(before, row, 0) : minusInf;
+        if (before.valid() && op.lse) // a log-sum-exp plays the maximum of the raw scores
+            old = static_cast<float>(static_cast<double>(old) / p.softmaxScale());
+        float m = old;
+        for (int warp = 0; warp < decl.rows / tileRows; ++warp)
+            m = part(warp, 0) > m ? part(warp, 0) : m;
+        cell(op.out, row, 0) = m;
+        if (op.out2.valid())
+            cell(op.out2, row, 0) = before.valid() ? exp2Unit((old - guarded(m)) * p.softmaxScaleLog2()) : 1.0F;
+        return;
+    }
+    const float scale = factor.valid() ? cell(factor, row, 0) : 1.0F;
+    for (int c = 0; c < columnsOf(op.out); ++c) {
+        float sum = before.valid() && scale != 0.0F ? scale * cell(before, row, c) : 0.0F;
+        for (int warp = 0; warp < decl.rows / tileRows; ++warp)
+            sum += part(warp, c);
+        cell(op.out, row, c) = sum;
+    }
+}
+
+void Replay::normalise(const Op& op, int row)
+{
+    const double scale = m_program.problem.softmaxScale();
+    const float l = op.in[1].valid() ? cell(op.in[1], row, 0) : 0.0F;
+    for (int c = 0; op.out.valid() && c < columnsOf(op.out); ++c)
+        cell(op.out, row, c) = op.in[0].valid() ? cell(op.out, row, c) * (l == 0.0F ? 1.0F : 1.0F / l) : 0.0F;
+    if (op.out2.valid())
+        cell(op.out2, row, 0) = l == 0.0F
+            ? minusInf
+            : static_cast<float>(static_cast<double>(cell(op.in[2], row, 0)) * scale + lnReal(l));
+}
+
 void Replay::softmaxOp(const Op& op, int row)
 {
     const Problem& p = m_program.problem;
     const float c = p.softmaxScaleLog2();
     const int keys = m_program.tile.keys;
     const int position = m_firstRow + row;
-    const auto guarded = [](float m) { return m == minusInf ? 0.0F : m; };
     switch (op.kind) {
     case OpKind::Mask:
         for (int k = 0; k < keys; ++k)
-            if (!p.visible(position, m_firstKey + k))
+            if (mine(op, k) && !p.visible(position, m_firstKey + k))
                 cell(op.out, row, k) = minusInf;
         break;
     case OpKind::RowMax: {
         const float before = op.accumulate ? cell(op.in[1], row, 0) : minusInf;
         float m = before;
         for (int k = 0; k < keys; ++k)
-            m = cell(op.in[0], row, k) > m ? cell(op.in[0], row, k) : m;
+            if (mine(op, k))
+                m = cell(op.in[0], row, k) > m ? cell(op.in[0], row, k) : m;
         cell(op.out, row, 0) = m;
         if (op.out2.valid())
             cell(op.out2, row, 0) = op.accumulate ? exp2Unit((before - guarded(m)) * c) : 1.0F;
@@ -117,23 +228,32 @@ void Replay::softmaxOp(const Op& op, int row)
     case OpKind::Rescale:
         for (int k = 0; k < m_program.buffers[op.out.index()].cols; ++k)
             cell(op.out, row, k) *= cell(op.in[2], row, 0);
-        cell(op.out2, row, 0) *= cell(op.in[2], row, 0);
+        if (op.out2.valid())
+            cell(op.out2, row, 0) *= cell(op.in[2], row, 0);
         break;
     case OpKind::Exp2:
         for (int k = 0; k < keys; ++k) {
+            if (!mine(op, k))
+                continue;
             const float scaled = cell(op.in[0], row, k) * c;
             const float shift = guarded(cell(op.in[1], row, 0)) * c;
             cell(op.out, row, k) = exp2Unit(scaled - shift);
         }
         break;
-    case OpKind::RowSum: { // each of four lanes its pairs of columns, then two butterflies
-        float lanes[4] = {};
-        for (int lane = 0; lane < 4; ++lane)
-            for (int k = 2 * lane; k < keys; k += 8)
-                for (int pair = k; pair < std::min(k + 2, keys); ++pair)
-                    lanes[lane] += cell(op.in[0], row, pair);
-        const float sum = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-        cell(op.out, row, 0) = (op.accumulate ? cell(op.in[1], row, 0) : 0.0F) + sum;
+    case OpKind::RowSum: { // each of four lanes its pairs of columns, then two butterflies; stretch by stretch
+        const RowSet whole { 0, static_cast<std::uint16_t>(keys), 0, 1 };
+        const RowSet& own = op.keys.valid() ? m_program.rowSets[op.keys.index()] : whole;
+        float sum = op.accumulate ? cell(op.in[1], row, 0) : 0.0F;
+        for (int stretch = 0; stretch < own.repeat; ++stretch) {
+            const int first = own.start + stretch * own.stride;
+            float lanes[4] = {};
+            for (int lane = 0; lane < 4; ++lane)
+                for (int k = 2 * lane; k < own.run; k += 8)
+                    for (int pair = k; pair < std::min<int>(k + 2, own.run); ++pair)
+                        lanes[lane] += cell(op.in[0], row, first + pair);
+            sum += (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+        }
+        cell(op.out, row, 0) = sum;
         break;
     }
     default:
@@ -141,7 +261,7 @@ void Replay::softmaxOp(const Op& op, int row)
     }
 }
 
-void Replay::apply(CtaId cta, WorkId work, OpId id)
+void Replay::apply(CtaId cta, WorkId work, OpId id, int next)
 {
     const Op& op = m_program.op(id);
     if (op.dropped)
@@ -151,16 +271,10 @@ void Replay::apply(CtaId cta, WorkId work, OpId id)
     m_op = &op;
     m_firstRow = m_work->row + op.i * m_program.launches[m_work->launch].queryRows;
     m_firstKey = (m_work->jBase + op.j) * m_program.tile.keys;
-    const auto columnsOf = [&](BufferId buffer) {
-        const BufferDecl& decl = m_program.buffers[buffer.index()];
-        return decl.wholeRow ? m_program.tile.keys : decl.cols;
-    };
-    const double scale = m_program.problem.softmaxScale();
     m_program.rows(op).forEach([&](int row) {
         switch (op.kind) {
         case OpKind::Load:
-            for (int c = 0; c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = hbm(op, row, c);
+            load(op, row, cta);
             break;
         case OpKind::Store:
             for (int c = 0; c < columnsOf(op.in[0]); ++c)
@@ -171,22 +285,19 @@ void Replay::apply(CtaId cta, WorkId work, OpId id)
             break;
         case OpKind::Convert:
             for (int c = 0; c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = roundTo(m_program.problem.dtype, cell(op.in[0], row, c));
+                if (m_program.buffers[op.out.index()].tile != BufferDecl::Tile::Pair || mine(op, c))
+                    cell(op.out, row, c) = roundTo(m_program.problem.dtype, cell(op.in[0], row, c));
             break;
         case OpKind::Stage:
             for (int c = 0; c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = cell(op.in[0], row, c);
+                cell(op.out, row, c) = op.in[0].valid() ? cell(op.in[0], row, c) : static_cast<float>(next);
             break;
-        case OpKind::Normalise: {
-            const float l = op.in[1].valid() ? cell(op.in[1], row, 0) : 0.0F;
-            for (int c = 0; op.out.valid() && c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = op.in[0].valid() ? cell(op.out, row, c) * (l == 0.0F ? 1.0F : 1.0F / l) : 0.0F;
-            if (op.out2.valid())
-                cell(op.out2, row, 0) = l == 0.0F
-                    ? minusInf
-                    : static_cast<float>(static_cast<double>(cell(op.in[2], row, 0)) * scale + lnReal(l));
+        case OpKind::Reduce:
+            reduce(op, row);
             break;
-        }
+        case OpKind::Normalise:
+            normalise(op, row);
+            break;
         default:
             softmaxOp(op, row);
             break;

@@ -13,8 +13,9 @@ class Replay {
 public:
     Replay(const Program& program, const Inputs& inputs);
 
-    // The op has ended: what it does, for that work, to the CTA's buffers and to HBM.
-    void apply(CtaId cta, WorkId work, OpId op);
+    // The op has ended: what it does, for that work, to the CTA's buffers (or those of its cluster) and to HBM. `next`
+    // is the number of the work that the CTA does after this one, -1: none; an op that writes it to SMEM takes it.
+    void apply(CtaId cta, WorkId work, OpId op, int next = -1);
     [[nodiscard]] const std::vector<float>& buffer(CtaId cta, BufferId id) const
     {
         return m_buffers[cta.index()][id.index()];
@@ -23,15 +24,23 @@ public:
 private:
     using Buffers = std::vector<std::vector<float>>;
     [[nodiscard]] float& cell(BufferId id, int row, int column);
-    [[nodiscard]] float hbm(const Op& op, int row, int column) const;
+    [[nodiscard]] std::vector<float>* stateOf(TensorId tensor);
+    [[nodiscard]] std::size_t stateIndex(TensorId tensor, int row, int column) const;
+    [[nodiscard]] float hbm(const Op& op, int row, int column);
     void toHbm(const Op& op, int row, int column, float value);
+    void load(const Op& op, int row, CtaId cta);
     void product(const Op& op, int row);
+    void reduce(const Op& op, int row);
+    void normalise(const Op& op, int row);
     void softmaxOp(const Op& op, int row);
+    [[nodiscard]] int columnsOf(BufferId buffer) const;
+    [[nodiscard]] bool mine(const Op& op, int key) const; // where the warps share out the keys
 
     const Program& m_program;
     const Inputs& m_inputs;
     std::vector<Buffers> m_buffers; // by CTA
     std::vector<float> m_s, m_p; // (batch, heads, rows, keys)
+    std::vector<float> m_oTmp, m_m, m_l, m_lse; // what FA1 keeps between two visits
     // Of the op under way.
     Buffers* m_now = nullptr;
     const Work* m_work = nullptr;

@@ -93,7 +93,8 @@ void expectEnginesServeOneAtATime(const Trace& trace)
         const int sm = hop.engine() == Engine::Hbm ? 0 : trace.span(trace.ctaOf(instance)).sm;
         const int quarter
             = perQuarter(hop.engine()) ? program.roles[program.op(trace.opOf(instance)).role.index()].quarter : 0;
-        booked[{ hop.engine(), sm, quarter }].emplace_back(hop.begin, hop.end());
+        for (int q = std::max(quarter, 0); q < (quarter < 0 ? 4 : quarter + 1); ++q) // a warpgroup has all four
+            booked[{ hop.engine(), sm, q }].emplace_back(hop.begin, hop.end());
         ASSERT_GE(hop.begin, trace.beginCycle(instance));
     }
     for (auto& [key, hops] : booked) {
@@ -106,8 +107,9 @@ void expectEnginesServeOneAtATime(const Trace& trace)
     const double smCycles = static_cast<double>(trace.cycles()) * trace.smCount();
     for (std::size_t e = 0; e < engineCount; ++e) {
         const auto engine = static_cast<Engine>(e);
-        const double servers
-            = engine == Engine::Hbm ? static_cast<double>(trace.cycles()) : smCycles * (perQuarter(engine) ? 4 : 1);
+        const double servers = engine == Engine::Hbm
+            ? static_cast<double>(trace.cycles())
+            : smCycles * (perQuarter(engine) || engine == Engine::Registers ? 4 : 1);
         // Copies may still be on their way into SMEM in the last cycles: booked past the end, by less than a tile's
         // time.
         EXPECT_LE(trace.busy(engine), servers * 1.0 + 4096) << name(engine);
@@ -297,7 +299,8 @@ std::vector<int> visitedKeyBlocks(const Problem& p, TileSize tile, int i)
         bool seen = p.mask.kind == MaskKind::None;
         for (int row = i * tile.rows; row < (i + 1) * tile.rows && !seen; ++row) {
             for (int key = j * tile.keys; key < (j + 1) * tile.keys && !seen; ++key) {
-                const std::int64_t distance = std::int64_t { key } - row - p.seqlenK + p.seqlenQ;
+                const std::int64_t shift = p.mask.topLeft ? 0 : std::int64_t { p.seqlenK } - p.seqlenQ;
+                const std::int64_t distance = std::int64_t { key } - row - shift;
                 seen = key < p.seqlenK && distance <= (p.mask.kind == MaskKind::Window ? p.mask.right : 0)
                     && (p.mask.kind == MaskKind::Causal || distance >= -std::int64_t { p.mask.left });
             }

@@ -102,7 +102,7 @@ Result<KernelTable> fa3Table(const TableQuery& query)
 {
     const Problem& p = query.problem;
     if (query.computeCapability != 90)
-        return Error { "FlashAttention-3 needs TMA and WGMMA, which are Hopper's alone", "gpu", "h100, h200" };
+        return Error { "FlashAttention-3 needs TMA and WGMMA: A100 has neither, Blackwell no WGMMA", "gpu", "h100, h200" };
     const bool equal = p.headDim == p.headDimV;
     const bool deepseek = p.headDim > 128 && p.headDim <= 192 && p.headDimV <= 128;
     if (!equal && !deepseek)

@@ -18,6 +18,7 @@ public:
         : m_run(run)
         , t(*run.trace)
         , c(t)
+        , m_swizzled(choicesOf(run.scenario).swizzled())
         , m_scope(cta)
         , m_first(cta.valid() ? Cycle { t.span(cta).begin } : 0)
         , m_at(cta.valid() ? c.endOf(cta) : t.cycles())
@@ -212,7 +213,7 @@ private:
         }
         stand(Moment::Booking, c.instanceOf(owner), owner);
         if (c.tookBandwidth(hop)) {
-            takeBandwidth();
+            takeBandwidth(hop);
             return;
         }
         if (c.landedFromPeer(hop)) {
@@ -224,21 +225,18 @@ private:
     }
 
     // A vector op pushed the tensor core back by what it took of the register bandwidth: from its own begin on, or from
-    // when the tensor core would have been free.
-    void takeBandwidth()
+    // when the tensor core would have been free. In ticks: many of them together come to cycles.
+    void takeBandwidth(std::uint32_t product)
     {
-        std::uint32_t vector = m_hop;
+        Ticks at = c.begin(product) * ticksPerCycle;
         while (true) {
+            const std::uint32_t vector = m_hop;
             const Cycle begin = t.beginCycle(m_instance);
-            const Cycle from = m_at - contention(m_instance);
-            add(std::max(from, begin), Engine::Registers);
-            if (from <= begin) {
-                m_moment = Moment::Begin;
-                return;
-            }
-            const std::uint32_t owner = c.tensorOwnerBefore(vector);
+            at -= contention(m_instance);
+            const bool atBegin = at <= begin * ticksPerCycle;
+            const std::uint32_t owner = atBegin ? Causes::none : c.tensorOwnerBefore(vector);
+            add(owner == Causes::none ? begin : at / ticksPerCycle, Engine::Registers);
             if (owner == Causes::none) {
-                add(begin, Engine::Registers);
                 m_moment = Moment::Begin;
                 return;
             }
@@ -247,7 +245,6 @@ private:
                 add(c.begin(owner), Engine::Tensor);
                 return;
             }
-            vector = owner;
         }
     }
 
@@ -262,12 +259,10 @@ private:
 
     // ---- look-ups ---------------------------------------------------------------------------------------------------
 
-    [[nodiscard]] Cycle contention(InstanceId instance) const
+    [[nodiscard]] Ticks contention(InstanceId instance) const
     {
-        const Ticks ticks = costOf(m_run.gpu, *m_run.program, m_run.program->work(t.workOf(instance)), t.op(instance),
-            choicesOf(m_run.scenario).swizzled())
-                                .contention;
-        return std::max<Cycle>(1, (ticks + ticksPerCycle / 2) / ticksPerCycle);
+        const Work& work = m_run.program->work(t.workOf(instance));
+        return costOf(m_run.gpu, *m_run.program, work, t.op(instance), m_swizzled).contention;
     }
 
     [[nodiscard]] InstanceId lastEnded() const
@@ -328,6 +323,7 @@ private:
     const Run& m_run;
     const Trace& t;
     Causes c;
+    bool m_swizzled;
     CtaId m_scope;
     Cycle m_first = 0, m_at = 0;
     std::vector<PathSegment> m_segments; // from the last on

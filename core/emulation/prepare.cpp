@@ -247,13 +247,24 @@ Result<Prepared> prepare(const Scenario& asked)
         prepared.estimate.events += 2.0 * program->streams[work.stream.index()].opCount;
     prepared.estimate.traceBytes = prepared.estimate.events * 24;
     prepared.estimate.valueBytes = valueBytes(*program);
+    // Of one CTA (and its cluster): a persistent one does many works.
+    const double ctas = std::max(1.0, static_cast<double>(program->ctaCount()));
+    const double oneCta = 2 * prepared.estimate.valueBytes
+        * std::ceil(static_cast<double>(program->works.size()) / ctas)
+        / std::max(1.0, static_cast<double>(program->works.size()));
     if (s.record.kind == Record::Kind::Automatic) {
         const bool small = prepared.estimate.valueBytes + prepared.estimate.traceBytes < gibibyte;
-        s.record = small ? Record { Record::Kind::All } : Record { Record::Kind::OneCta, 0 };
+        s.record = small                       ? Record { Record::Kind::All }
+            : oneCta < 0.25 * physicalMemory() ? Record { Record::Kind::OneCta, 0 }
+                                               : Record { Record::Kind::None };
     }
     if (s.record.kind == Record::Kind::OneCta && s.record.cta >= program->ctaCount())
         return Error { "there is no CTA " + std::to_string(s.record.cta), "record",
             "cta:0 … cta:" + std::to_string(program->ctaCount() - 1) };
+    if (s.record.kind == Record::Kind::OneCta && oneCta > 0.6 * physicalMemory())
+        return Error { "the values of one CTA would take about "
+                + std::to_string(static_cast<long long>(oneCta / gibibyte) + 1) + " GiB",
+            "record", "none" };
     if (s.record.kind == Record::Kind::All
         && prepared.estimate.valueBytes + prepared.estimate.traceBytes > 0.8 * physicalMemory())
         return Error { "the values would take about "

@@ -116,6 +116,7 @@ public:
         , m_swizzled(choicesOf(run.scenario).swizzled())
         , m_executed(m_program.ops.size(), 0)
         , m_landed(m_program.ops.size(), 0)
+        , m_hbm(m_program.ops.size(), 0)
         , m_work(m_program.ops.size())
     {
     }
@@ -137,7 +138,8 @@ public:
                 });
         for (const std::uint32_t hop : t.hopsOf(cta))
             if (const Hop& h = t.hops()[hop]; h.engine() == Engine::Hbm)
-                addHbm(InstanceId(h.instance), h.cycles());
+                if (const InstanceId instance(h.instance); t.ended(instance))
+                    m_hbm[t.opOf(instance).index()] += h.cycles();
     }
 
     [[nodiscard]] std::vector<EngineTime> take()
@@ -186,13 +188,8 @@ private:
             add(Engine::Registers, Component {}, cost.contention, m_executed[index]);
         if (cost.landing > 0 && op.async) // a copy that its warp waits for is booked as it is made
             add(Engine::Smem, cost.landingComponent, cost.landing, m_landed[index]);
-    }
-
-    void addHbm(InstanceId instance, Cycle cycles)
-    {
-        if (t.ended(instance))
-            addTo(m_ticks[static_cast<std::size_t>(Engine::Hbm)], componentName(m_program, t.op(instance), {}),
-                cycles * ticksPerCycle * Engines::quarters);
+        if (m_hbm[index] > 0)
+            add(Engine::Hbm, Component {}, m_hbm[index] * ticksPerCycle, 1);
     }
 
     const Run& m_run;
@@ -200,6 +197,7 @@ private:
     const Program& m_program;
     bool m_swizzled;
     std::vector<std::int64_t> m_executed, m_landed; // by op
+    std::vector<Cycle> m_hbm; // by op: what missed L2, as booked
     std::vector<WorkId> m_work; // by op: one that performed it
     // Quarters of ticks: of an engine that each quarter has, what they booked; of the others four times that.
     std::array<std::vector<std::pair<std::string, std::int64_t>>, engineCount> m_ticks;

@@ -148,9 +148,12 @@ void costMemory(CostContext& c)
     c.book(Engine::L2, bytes / c.gpu.l2BytesPerClkPerSm);
     if (load) {
         c.cost.latency = CostContext::ticks(tma ? c.gpu.tmaLatency : c.gpu.copyLatency);
-        if (c.decl(c.op.out).space == Space::Smem) {
+        const Component write { tma ? Component::Kind::TmaWrite : Component::Kind::CopyWrite, c.op.out };
+        if (c.decl(c.op.out).space == Space::Smem && !c.op.async) {
+            c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk, write);
+        } else if (c.decl(c.op.out).space == Space::Smem) {
             c.cost.landing = CostContext::ticks(bytes / c.gpu.smemBytesPerClk);
-            c.cost.landingComponent = { tma ? Component::Kind::TmaWrite : Component::Kind::CopyWrite, c.op.out };
+            c.cost.landingComponent = write;
         }
         return;
     }

@@ -136,7 +136,7 @@ public:
         // Where the CTA sweeps over query tiles, l of the visit before is no longer in the registers.
         const Position added = endOf([&](const Op& op) { return setsSum(program, op, sum.data()); }, m_reached.rowSum);
         const bool sweeps = program.launches[static_cast<std::size_t>(m_launch)].sweep > 0;
-        m_l = read(sum, n > 0 || sweeps ? added : p);
+        m_l = read(sum, (n > 0 && sum == "l") || sweeps ? added : p); // parts: those of all warps
         m_scale = read("scale", endOf(reference, m_reached.rowMax)); // which makes it too
         readLogSumExp(program, reference);
     }

@@ -66,6 +66,17 @@ int randomLength(Draws& draw, int tile, int tiles)
     }
 }
 
+// FlashAttention-2 as it is, most of the time.
+void chooseFa2(Draws& draw, Scenario& s)
+{
+    if (draw.oneIn(5))
+        s.knobs = { { "divide", "now" } };
+    else if (draw.oneIn(5))
+        s.knobs = { { "scheduler", "lpt" } };
+    else if (draw.oneIn(4) && s.problem.headDim <= 128 && s.tile->rows <= 32) // partial results have to fit
+        s.knobs = { { "warp-split", "k" } };
+}
+
 // FlashAttention-1 as it was shipped, and what the knobs make of it.
 void chooseFa1(Draws& draw, Scenario& s)
 {
@@ -177,6 +188,8 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
         if (s.costTile) // the shipped kernel's row tiles
             s.costTile->rows = std::max(16, tile.rows);
     }
+    if (algorithm == "fa2")
+        chooseFa2(draw, s);
     if (hopper) {
         chooseFa3(draw, s);
         if (s.costTile) // 64 rows for each consumer warpgroup

@@ -301,7 +301,7 @@ std::vector<int> visitedKeyBlocks(const Problem& p, TileSize tile, int i)
             for (int key = j * tile.keys; key < (j + 1) * tile.keys && !seen; ++key) {
                 const std::int64_t shift = p.mask.topLeft ? 0 : std::int64_t { p.seqlenK } - p.seqlenQ;
                 const std::int64_t distance = std::int64_t { key } - row - shift;
-                seen = key < p.seqlenK && distance <= (p.mask.kind == MaskKind::Window ? p.mask.right : 0)
+                seen = distance <= (p.mask.kind == MaskKind::Window ? p.mask.right : 0)
                     && (p.mask.kind == MaskKind::Causal || distance >= -std::int64_t { p.mask.left });
             }
         }

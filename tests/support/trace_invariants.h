@@ -24,7 +24,7 @@ void expectSameValues(
 [[nodiscard]] std::string stateWithValues(const Trace& trace, CtaId cta, Position p);
 
 // Key blocks that query tile i visits, in the order of visiting, from the definition: blocks that hold a key some row
-// of the tile could see (rows beyond the sequence included, as the kernels' block bounds have it).
+// of the tile could see (rows and keys beyond the sequence included, as the kernels' block bounds have it).
 [[nodiscard]] std::vector<int> visitedKeyBlocks(const Problem& problem, TileSize tile, int i);
 
 // Are two tiles the same, NaN for NaN?

@@ -11,6 +11,27 @@ namespace flashstep {
 
 using namespace narration;
 
+namespace {
+
+// Steps of the softmax: what they say is said of a row.
+bool isOfRows(const Op& op)
+{
+    switch (op.kind) {
+    case OpKind::RowMax:
+    case OpKind::Rescale:
+    case OpKind::Exp2:
+    case OpKind::RowSum:
+    case OpKind::Reduce:
+        return true;
+    case OpKind::Normalise:
+        return op.in[1].valid();
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
 Narrator::Narrator(const Run& run, Labels labels, Words words)
     : m_run(run)
     , m_labels(std::move(labels))
@@ -61,6 +82,8 @@ Words::Values Narrator::common(const Step& step, CtaId ctaId) const
     values["out"] = bufferName(step.op->out);
     values["in"] = bufferName(step.op->in[0]);
     values["in2"] = bufferName(step.op->in[1]);
+    values["out2"] = bufferName(step.op->out2);
+    values["scaled"] = values["out"] + (step.op->out2.valid() ? " and " + values["out2"] : "");
     values["block"] = j < 0 ? fmt::format("query tile {}", i) : fmt::format("block {}", j);
     const OpCounts counts = countsOf(program, work, *step.op);
     values["bytes"] = thousands(counts.globalRead + counts.globalWrite);
@@ -92,6 +115,8 @@ std::string Narrator::explain(Position p, CtaId cta) const
     const Step step = stepAt(p, cta);
     if (step.op == nullptr)
         return explainStart(cta);
+    if (step.ends && isOfRows(*step.op) && m_run.program->rows(*step.op).start >= rowsInside(step))
+        return say("beyond", common(step, cta));
     switch (step.op->kind) {
     case OpKind::Load:
         return explainLoad(step, cta);

@@ -73,6 +73,12 @@ private:
         return m_words.say(name, values);
     }
 
+    // Of the op's rows inside the sequence the one with the smallest factor above 0, else of 0; -1: none lies
+    // inside.
+    [[nodiscard]] int shrunkMost(const Step& step, const TileValues& factors, int at) const;
+    // The role's own product with V that is in flight when this step begins, as a sentence after the step's own.
+    [[nodiscard]] std::string beside(const Step& step, CtaId cta) const;
+
     [[nodiscard]] std::string explainLoad(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainWait(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainGroupWait(const Step& step, CtaId cta) const;
@@ -81,6 +87,8 @@ private:
     [[nodiscard]] std::string explainArrive(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainNextTile(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainReduce(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainReduceMax(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainReduceSum(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainMma(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainMask(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainRowMax(const Step& step, CtaId cta) const;

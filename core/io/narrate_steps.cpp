@@ -37,6 +37,13 @@ bool dividesEachBlock(const Program& program, const Stream& stream, const Op& op
     return std::count_if(first, first + stream.opCount, divides) > 1;
 }
 
+// Whether a statistic of the block alone is formed, beside the one of all blocks so far.
+bool standsApart(const Program& program, const Work& work, std::string_view ofAll, const Op& op)
+{
+    const BufferId all = program.buffer(ofAll, work.launch);
+    return all.valid() && op.out != all && !op.accumulate && program.buffer("beta", work.launch).valid();
+}
+
 // Where what is staged goes: out to HBM, to the other warps, or back into registers.
 std::string stageForm(const Program& program, const Stream& stream, const Op& op)
 {
@@ -90,7 +97,7 @@ std::string Narrator::explainMma(const Step& step, CtaId cta) const
     const bool part = !step.op->transposed && step.op->step == Op::noStep;
     const bool eachBlock = !step.op->transposed && running
         && dividesEachBlock(*m_run.program, m_run.trace->streamOf(step.work), *step.op);
-    const std::string which = part ? "mma.part"
+    const std::string which = part ? step.op->keys.valid() ? "mma.part" : "mma.alone"
         : eachBlock                ? "mma.output.each"
         : step.op->transposed      ? running ? "mma.scores" : "mma.scores.handed"
         : !step.op->accumulate     ? "mma.output.first"
@@ -127,8 +134,12 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
-    if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? "rowmax.end.unrecorded" : "rowmax.begin", values);
+    const std::string meanwhile = beside(step, cta);
+    const bool own = !step.op->keys.valid() && standsApart(program, workOf(step), "m", *step.op);
+    if (!step.ends)
+        return say(own ? "rowmax.begin.own" : "rowmax.begin", values) + meanwhile;
+    if (!trace.hasValues(cta))
+        return say("rowmax.end.unrecorded", values) + meanwhile;
     const Position after = trace.endPosition(step.instance);
     const TileValues now = trace.value(cta, step.op->out, after);
     const BufferId reference = step.op->in[1];
@@ -156,8 +167,6 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
             largest = weight;
         }
     });
-    if (tellingRow < 0)
-        return say("rowmax.end.unrecorded", values);
     const double old = oldOf(tellingRow);
     const double newest = rowValue(now, tellingRow + at, -infinity);
     values["row"] = rowName(step, tellingRow);
@@ -170,13 +179,15 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     values["inside"] = std::to_string(inside);
     if (step.op->keys.valid())
         return say("rowmax.end.part", values);
+    if (own)
+        return say(newest == -infinity ? "rowmax.end.own.blind" : "rowmax.end.own", values);
     if (newest == -infinity)
-        return say("rowmax.end.blind", values);
+        return say("rowmax.end.blind", values) + meanwhile;
     if (!step.op->accumulate)
         return say("rowmax.end.start", values);
     if (old == -infinity)
-        return say("rowmax.end.first", values);
-    return say(newest > old ? "rowmax.end.grew" : "rowmax.end.kept", values);
+        return say("rowmax.end.first", values) + meanwhile;
+    return say(newest > old ? "rowmax.end.grew" : "rowmax.end.kept", values) + meanwhile;
 }
 
 std::string Narrator::explainRescale(const Step& step, CtaId cta) const
@@ -187,6 +198,10 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     if (step.op->dropped)
         return say("rescale.dropped", values);
     const BufferId scale = step.op->in[2];
+    const int launch = workOf(step).launch;
+    const BufferId beta = program.buffer("beta", launch); // of two factors the one that this block is multiplied by
+    const bool ofBlock = beta.valid() && scale == beta;
+    values["by"] = say(!beta.valid() ? "factor.scale" : ofBlock ? "factor.beta" : "factor.alpha", values);
     if (!step.ends || !trace.hasValues(cta) || !scale.valid())
         return say(step.ends ? "rescale.end.unrecorded" : "rescale.begin", values);
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
@@ -208,7 +223,7 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
     if (shrunk == 0)
-        return say("rescale.end.ones", values);
+        return say(ofBlock ? "rescale.end.ones.block" : "rescale.end.ones", values);
     const double least = rowValue(factors, smallestRow + at, 1);
     values["row"] = rowName(step, smallestRow);
     values["factor"] = bold(factor(least));
@@ -221,8 +236,9 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
+    const std::string meanwhile = beside(step, cta);
     if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values);
+        return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values) + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
     const Performed performed { program, workOf(step), *step.op };
     const int firstColumn = program.columns(step.op->out, performed.j()).first;
@@ -241,22 +257,25 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
             }
     });
     if (bestRow < 0)
-        return say("exp2.end.unrecorded", values);
+        return say("exp2.end.unrecorded", values) + meanwhile;
     const int key = performed.j() * program.tile.keys + bestKey;
     values["row"] = rowName(step, bestRow);
     values["largest"] = bold(factor(static_cast<double>(best)));
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
         : std::to_string(key);
-    return say("exp2.end", values);
+    return say("exp2.end", values) + meanwhile;
 }
 
 std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
 {
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
-    if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? "rowsum.end.unrecorded" : "rowsum.begin", values);
+    const bool own = !step.op->keys.valid() && standsApart(*m_run.program, workOf(step), "l", *step.op);
+    if (!step.ends)
+        return say(own ? "rowsum.begin.own" : "rowsum.begin", values);
+    if (!trace.hasValues(cta))
+        return say("rowsum.end.unrecorded", values);
     const Position after = trace.endPosition(step.instance);
     const TileValues now = trace.value(cta, step.op->out, after);
     const BufferId sum = step.op->in[1];
@@ -281,6 +300,8 @@ std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
     values["new"] = bold(factor(rowValue(now, tellingRow + at, 0)));
     if (step.op->keys.valid())
         return say("rowsum.end.part", values);
+    if (own)
+        return say("rowsum.end.own", values);
     return say(step.op->accumulate ? "rowsum.end" : "rowsum.end.first", values);
 }
 
@@ -300,40 +321,17 @@ std::string Narrator::explainNormalise(const Step& step, CtaId cta) const
     const TileValues lse = step.op->out2.valid() ? trace.value(cta, step.op->out2, after) : TileValues {};
     const int row = program.rows(*step.op).start;
     values["row"] = rowName(step, row);
-    values["l"] = bold(factor(rowValue(l, row + offsetIn(step, step.op->in[1]), 0)));
+    const double sum = rowValue(l, row + offsetIn(step, step.op->in[1]), 0);
+    values["l"] = bold(factor(sum));
+    values["inverse"] = bold(factor(sum == 0 ? 1 : 1 / sum));
     values["lse"] = bold(number(rowValue(lse, row + offsetIn(step, step.op->out2), -infinity)));
     if (!step.op->out.valid())
         return say("normalise.lse", values);
     if (!step.op->out2.valid())
         return say("normalise.end.output", values);
-    const bool eachBlock = dividesEachBlock(program, trace.streamOf(step.work), *step.op);
-    return say(eachBlock                                                ? "normalise.end.each"
-            : rowValue(l, row + offsetIn(step, step.op->in[1]), 0) == 0 ? "normalise.end.blind"
-                                                                        : "normalise.end",
-        values);
-}
-
-// Partial results of the warps, put together row by row.
-std::string Narrator::explainReduce(const Step& step, CtaId cta) const
-{
-    const Program& program = *m_run.program;
-    const Trace& trace = *m_run.trace;
-    const BufferDecl& parts = program.buffers[step.op->in[0].index()];
-    Words::Values values = common(step, cta);
-    values["copies"] = std::to_string(parts.rows / program.launches[workOf(step).launch].queryRows);
-    const bool rows = program.buffers[step.op->out.index()].cols > 1;
-    const std::string which = step.op->maximum ? "reduce.max" : rows ? "reduce.rows" : "reduce.sum";
-    if (!step.ends)
-        return say(which + ".begin", values);
-    if (rows || !trace.hasValues(cta))
-        return say(which + ".end", values);
-    const TileValues now = trace.value(cta, step.op->out, trace.endPosition(step.instance));
-    const int row = program.rows(*step.op).start;
-    const double unit = step.op->maximum ? static_cast<double>(program.problem.softmaxScaleLog2()) : 1;
-    const double value = unit * rowValue(now, row + offsetIn(step, step.op->out), step.op->maximum ? -infinity : 0);
-    values["row"] = rowName(step, row);
-    values["new"] = bold(step.op->maximum ? number(value) : factor(value));
-    return say(which + ".end.row", values);
+    const std::string each
+        = dividesEachBlock(program, trace.streamOf(step.work), *step.op) ? "normalise.end.each" : "normalise.end";
+    return say(sum == 0 ? each + ".blind" : each, values);
 }
 
 std::string Narrator::explainOther(const Step& step, CtaId cta) const

@@ -2,6 +2,7 @@
 #include "ui/main_window.h"
 
 #include "core/emulation/run.h"
+#include "core/hardware/guesses.h"
 #include "core/trace/query.h"
 #include "ui/actions.h"
 #include "ui/paint/text.h"
@@ -197,9 +198,19 @@ void MainWindow::showStatus()
                                             .arg(m_appearance.theme().fault.name())
                                             .arg(m_appearance.px(11))
                                       : QString());
-    m_statusRight->setText(
-        tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000));
-    m_statusRight->setToolTip(fromView(run.gpu.clockMhz.source));
+    // What rests on a guess says so, at a glance and by name.
+    QStringList guesses;
+    for (const std::string_view field : guessesIn(run.gpu, *run.program))
+        guesses.append(fromView(field));
+    QString modelled
+        = tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000);
+    if (!guesses.empty())
+        modelled += tr(" · %n guess(es)", nullptr, guesses.size());
+    m_statusRight->setText(modelled);
+    m_statusRight->setToolTip(guesses.empty()
+            ? fromView(run.gpu.clockMhz.source)
+            : tr("Clock: %1\nThese figures are guesses: %2")
+                  .arg(fromView(run.gpu.clockMhz.source), guesses.join(QStringLiteral(", "))));
 }
 
 Status MainWindow::goTo(const QString& position)

@@ -81,7 +81,7 @@ Json bufferJson(const Trace& trace, const BufferState& state, const StateRequest
     if (decl.name == "O")
         out["normalised"] = state.normalised;
     const bool show = wanted(request, decl) && trace.hasValues(state.cta);
-    out["values"] = show ? valuesJson(trace.value(state.cta, state.buffer, request.position)) : Json();
+    out["values"] = show ? valuesJson(shownValue(trace, state.cta, state.buffer, request.position)) : Json();
     return out;
 }
 
@@ -153,7 +153,7 @@ std::string ctaText(const Trace& trace, CtaId cta, const StateRequest& request)
     for (const BufferState& state : buffersAt(trace, cta, request.position)) {
         text += bufferLine(trace, state) + '\n';
         if (wanted(request, program.buffers[state.buffer.index()]) && trace.hasValues(cta))
-            text += valuesText(trace.value(cta, state.buffer, request.position));
+            text += valuesText(shownValue(trace, cta, state.buffer, request.position));
     }
     for (const RowState& row : ledgerAt(trace, cta, request.position))
         text += fmt::format("  row {:<6} m {:<12} in use {:<12} l {:<12} blocks {:<4} {:<8} scale {}\n", row.row,

@@ -3,6 +3,7 @@
 
 #include "core/algorithms/registry.h"
 #include "core/base/version.h"
+#include "core/hardware/guesses.h"
 #include "core/io/files.h"
 #include "core/io/json.h"
 
@@ -62,8 +63,9 @@ void addProblem(Json& out, const Run& run)
         out["knobs"][key] = knobValue(value);
 }
 
-void addTimes(Json& out, const Report& r)
+void addTimes(Json& out, const Run& run)
 {
+    const Report& r = run.report;
     out["cycles"] = r.cycles;
     out["clock_mhz"] = jsonNumber(r.clockMhz);
     out["microseconds"] = jsonNumber(r.microseconds);
@@ -73,6 +75,9 @@ void addTimes(Json& out, const Report& r)
         = { { "tensor", jsonNumber(u.tensor) }, { "exp", jsonNumber(u.exp) }, { "issue", jsonNumber(u.issue) },
               { "smem", jsonNumber(u.smem) }, { "l2", jsonNumber(u.l2) }, { "hbm", jsonNumber(u.hbm) } };
     out["binding"] = r.binding;
+    out["guesses"] = Json::array(); // figures behind the times that are no better than that
+    for (const std::string_view field : guessesIn(run.gpu, *run.program))
+        out["guesses"].push_back(std::string(field));
 }
 
 void addCounts(Json& out, const Report& r)
@@ -248,12 +253,11 @@ std::string deadlockLine(const Trace& trace)
         first.cta.index(), trace.program().roles[first.role.index()].name, first.waitingFor);
 }
 
-std::string guesses(const GpuSpec& gpu)
+std::string guesses(const Run& run)
 {
     std::string text;
-    for (const auto& [field, figure] : gpuFigures())
-        if ((gpu.*figure).confidence == Confidence::Guess)
-            text += fmt::format("{}{}", text.empty() ? "" : ", ", field);
+    for (const std::string_view field : guessesIn(run.gpu, *run.program))
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", field);
     return text;
 }
 
@@ -271,7 +275,7 @@ std::string reportJson(const Session& session)
     Json out;
     out["flashstep"] = std::string(version());
     addProblem(out, session.run);
-    addTimes(out, session.run.report);
+    addTimes(out, session.run);
     addCounts(out, session.run.report);
     addChecks(out, session.run);
     out["wall_seconds"] = session.wallSeconds;
@@ -305,9 +309,9 @@ std::string reportText(const Session& session)
         line(out, "deadlock", deadlockLine(*run.trace));
     for (const std::string& text : r.inputNotes)
         line(out, "note", text);
-    const std::string guessed = guesses(run.gpu);
+    const std::string guessed = guesses(run);
     out += "\nTimes come from a model, not from a measurement"
-        + (guessed.empty() ? std::string(".") : "; of the figures of this GPU these are guesses: " + guessed + ".")
+        + (guessed.empty() ? std::string(".") : "; of the figures it uses these are guesses: " + guessed + ".")
         + "\n";
     out += "'flashstep-cli list gpus' names the source of every figure.\n";
     return out;

@@ -237,8 +237,8 @@ private:
         if (!b.first && !more)
             w.waitGroup(0, oLoaded);
         w.paper(12).reduceSum(
-            O, sO, b.first ? BufferId::none() : oPrev, b.first ? BufferId::none() : scale, b, true); // prev O + P V
-        w.paper(12).normalise(O, lse, l, m); // O = O / l at every visit, LSE = m scale + ln l
+            O, sO, b.first ? BufferId::none() : oPrev, b.first ? BufferId::none() : scale, b, false); // prev O + P V
+        w.paper(12).normaliseStep(O, lse, l, m, b); // O = O / l at every visit, LSE = m scale + ln l
         if (b.last) {
             w.convert(O);
             w.paper(12).store(TensorId::O, O);

@@ -175,11 +175,11 @@ private:
     void update(Warp& w, const VisitedBlock& b)
     {
         if (b.first)
-            w.paper(12).reduceSum(O, PV, BufferId::none(), BufferId::none(), b, true);
+            w.paper(12).reduceSum(O, PV, BufferId::none(), BufferId::none(), b, !divideNow);
         else
-            w.paper(12).reduceSum(O, PV, oOld, divideNow ? lOld : scale, b, true);
+            w.paper(12).reduceSum(O, PV, oOld, divideNow ? lOld : scale, b, !divideNow);
         if (divideNow)
-            w.paper(12).normalise(O, lse, l, m);
+            w.paper(12).normaliseStep(O, lse, l, m, b);
     }
 
     void finish(Warp& w)

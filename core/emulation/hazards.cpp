@@ -48,6 +48,7 @@ struct Role {
     Clock clock;
     std::array<std::uint32_t, groupKinds> issued {}; // asynchronous accesses, by kind
     std::array<std::vector<std::uint32_t>, groupKinds> groups; // issued up to and including each closed group
+    std::uint32_t lastStore = 0; // instance of the newest bulk store
 };
 
 // As the machine counts it, with what is known when each turn completes.
@@ -96,6 +97,7 @@ public:
             else
                 begins(op);
         }
+        checkExits();
         return std::move(m_report);
     }
 
@@ -303,6 +305,19 @@ private:
         b.lastTurn[actor] = b.turns.size();
     }
 
+    // A CTA's memory is somebody else's once it has ended: its bulk stores must have read it out.
+    void checkExits()
+    {
+        const auto kind = static_cast<std::size_t>(GroupKind::Stores);
+        for (std::size_t r = 0; r < m_roles.size(); ++r) {
+            const Role& role = m_roles[r];
+            const std::size_t actor = r / m_roleCount * m_perCta + m_roleCount * (1 + kind) + r % m_roleCount;
+            if (role.issued[kind] > role.clock[actor])
+                report("exit before store", m_program.op(m_trace.opOf(InstanceId(role.lastStore))).in[0],
+                    BarrierId::none(), role.lastStore, role.lastStore);
+        }
+    }
+
     // ---- memory -----------------------------------------------------------------------------------------------------
 
     void access(const Op& op)
@@ -329,6 +344,8 @@ private:
                                                           : GroupKind::Copies;
             actor = groupActor(kind);
             clock = ++self.issued[static_cast<std::size_t>(kind)];
+            if (kind == GroupKind::Stores)
+                self.lastStore = m_step->instance;
             if (kind == GroupKind::Mma)
                 self.groups[static_cast<std::size_t>(kind)].push_back(clock);
         }

@@ -7,7 +7,8 @@ namespace flashstep {
 
 // Two accesses of one buffer, at least one a write, that no program order, barrier or wait puts in order.
 struct Hazard {
-    std::string kind; // "read before write", "write after read", "write after write", "barrier overrun"
+    std::string kind; // "read before write", "write after read", "write after write", "barrier overrun",
+                      // "exit before store"
     CtaId cta;
     WorkId work;
     RoleId role;

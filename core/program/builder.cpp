@@ -124,7 +124,9 @@ BufferId Launch::smemScratch(std::string name, int rows, int cols, bool perWarp)
     decl.rows = rows;
     decl.cols = cols;
     decl.perWarp = perWarp;
-    decl.costedBytes = static_cast<Bytes>(rows) * cols * bytesOf(DType::Fp32);
+    const Program& program = m_kernel.m_program;
+    decl.costedBytes = static_cast<Bytes>(rows) * cols * bytesOf(DType::Fp32)
+        * (perWarp ? program.costTile.rows : program.tile.rows) / program.tile.rows;
     this->decl().smemBytes += decl.costedBytes;
     return add(std::move(decl));
 }

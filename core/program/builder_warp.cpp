@@ -442,6 +442,17 @@ void Warp::normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLin
     op.in = { l.valid() ? o : BufferId::none(), l, m };
 }
 
+void Warp::normaliseStep(
+    BufferId o, BufferId lse, BufferId l, BufferId m, const VisitedBlock& block, SourceLine at)
+{
+    normalise(o, lse, l, m, at);
+    Op& op = last();
+    op.j = relative(block.j);
+    op.n = block.n;
+    op.i = block.i + m_tile;
+    countStep(op);
+}
+
 void Warp::divide(BufferId p, BufferId l, int j, SourceLine at)
 {
     Op& op = add(OpKind::Normalise, at);

@@ -241,4 +241,32 @@ std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
     return states;
 }
 
+TileValues shownValue(const Trace& trace, CtaId cta, BufferId buffer, Position p)
+{
+    TileValues shown = trace.value(cta, buffer, p);
+    const Program& program = trace.program();
+    const std::string& family = program.buffers[buffer.index()].family;
+    if (p.value == 0 || (family != "O" && family != "O_part"))
+        return shown;
+    const InstanceId newest = trace.eventAt(p.value - 1).instance;
+    const WorkId work = trace.workOf(newest);
+    const Op& landed = trace.op(newest);
+    if (trace.ctaOf(work) != cta || landed.step == Op::noStep || landed.out != buffer
+        || trace.block(work, landed.i, landed.n) != p)
+        return shown;
+    const Stream& stream = trace.streamOf(work);
+    for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+        const Op& op = program.ops[k];
+        if (op.step != landed.step)
+            continue;
+        const TileValues then = trace.value(cta, buffer, trace.endPosition(trace.instance(work, OpId(k))));
+        const int offset = program.rowOffset(program.buffers[buffer.index()], op);
+        program.rows(op).forEach([&](int r) {
+            const auto row = static_cast<std::ptrdiff_t>(r + offset) * shown.cols;
+            std::copy_n(then.data.begin() + row, shown.cols, shown.data.begin() + row);
+        });
+    }
+    return shown;
+}
+
 } // namespace flashstep

@@ -36,6 +36,10 @@ struct BufferState {
 [[nodiscard]] std::string_view name(BufferState::Kind kind); // "empty", "loading", "valid", "writing"
 [[nodiscard]] std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p);
 
+// What a buffer holds at p, as it is shown: at block(i, n) exactly, each role's rows of O as that block left them,
+// whatever runs ahead; elsewhere as the memory stands.
+[[nodiscard]] TileValues shownValue(const Trace& trace, CtaId cta, BufferId buffer, Position p);
+
 // The softmax state of one query row. At block(i, n) exactly: the statistics with which block n was added, whatever
 // runs ahead; elsewhere as the registers stand: m is the newest maximum, mUsed the one that l is relative to (the one
 // before, until l has been rescaled), so mUsed + ln l is the LSE so far at any position. Natural units of the scaled

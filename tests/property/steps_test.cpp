@@ -42,11 +42,16 @@ std::vector<Scenario> someScenarios()
     return all;
 }
 
-// Whether the op is a part of what lands in O with its block: the product with V, or the sum over the warps' products.
+// Whether the op is a part of what lands in O with its block: the product with V, or the sum over the warps' products,
+// and where O is divided at every visit, that division.
 bool landsInO(const Program& program, const Op& op)
 {
-    if (program.algorithm == "fa1")
-        return op.kind == OpKind::Reduce && !op.maximum && program.buffers[op.out.index()].name == "O";
+    if (program.algorithm == "fa1") {
+        const bool divided = std::any_of(program.ops.begin(), program.ops.end(),
+            [](const Op& o) { return o.kind == OpKind::Normalise && o.n > 0; });
+        return divided ? op.kind == OpKind::Normalise && op.n > 0
+                       : op.kind == OpKind::Reduce && !op.maximum && program.buffers[op.out.index()].name == "O";
+    }
     return op.kind == OpKind::Mma && !op.transposed;
 }
 

@@ -73,8 +73,10 @@ void chooseFa2(Draws& draw, Scenario& s)
         s.knobs = { { "divide", "now" } };
     else if (draw.oneIn(5))
         s.knobs = { { "scheduler", "lpt" } };
-    else if (draw.oneIn(4) && s.problem.headDim <= 128 && s.tile->rows <= 32) // partial results have to fit
+    else if (draw.oneIn(4) && s.problem.headDim <= 128 && s.tile->rows <= 32) { // partial results have to fit
         s.knobs = { { "warp-split", "k" } };
+        s.costTile = std::nullopt;
+    }
 }
 
 // FlashAttention-1 as it was shipped, and what the knobs make of it.

@@ -34,7 +34,7 @@ void BufferModel::refresh()
         const Program& program = m_session.document.program();
         const Position p = m_session.playback.position();
         const BufferDecl& decl = program.buffers[buffer.index()];
-        values = trace.value(cta, buffer, p);
+        values = shownValue(trace, cta, buffer, p);
         const int key = std::max(0, trace.keyBlockIn(cta, buffer, p)) * program.tile.keys;
         m_firstRow = decl.tile == BufferDecl::Tile::Key ? key : program.work(trace.workAt(cta, p)).row;
         m_firstColumn = decl.tile == BufferDecl::Tile::Pair ? key : 0;

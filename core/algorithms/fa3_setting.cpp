@@ -31,9 +31,13 @@ Fa3Tile tileOf(const Problem& p)
     return { { 128, local ? 64 : 80 }, false };
 }
 
+// A warpgroup for each 64 rows of the tile that is costed, as far as a CTA has room for them.
 int consumersOf(const Problem& p, const Choices& choices)
 {
-    return choices.consumerWarpgroups.value_or(tileOf(p).tile.rows / 64);
+    if (choices.consumerWarpgroups)
+        return *choices.consumerWarpgroups;
+    const int asked = choices.costedRows.value_or(0);
+    return (asked > 0 && asked <= 192 && asked % 64 == 0 ? asked : tileOf(p).tile.rows) / 64;
 }
 
 } // namespace

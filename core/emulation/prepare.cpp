@@ -201,7 +201,9 @@ Result<Prepared> prepare(const Scenario& asked)
     if (Status sizes = checkSizes(s.problem); !sizes)
         return sizes.error();
 
-    const Choices choices = choicesOf(s);
+    Choices choices = choicesOf(s);
+    if (s.costTile || s.tile)
+        choices.costedRows = s.costTile.value_or(s.tile.value_or(TileSize {})).rows;
     s.problem.mask.topLeft = choices.topLeft;
     const Bytes smemPerSm = static_cast<Bytes>(prepared.gpu.smemPerSmKib * 1024);
     const Result<KernelTable> table

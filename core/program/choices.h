@@ -17,6 +17,7 @@ struct Choices {
 
     std::optional<bool> pingPong, intraOverlap, warpSpecialisation, multicast, swizzle;
     std::optional<int> stages, consumerWarpgroups;
+    std::optional<int> costedRows; // of the tile asked for
     std::optional<Scheduler> scheduler;
     std::optional<Copy> copy;
     std::optional<Divide> divide;

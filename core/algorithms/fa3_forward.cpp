@@ -20,7 +20,7 @@ public:
     explicit Fa3Forward(Kernel& kernel)
         : p(kernel.problem())
         , c(fa3SettingOf(kernel))
-        , grid(kernel.launch("fa3_forward", (c.producerThreads + c.consumers * warpgroup) / 32, 0, c.registers()))
+        , grid(kernel.launch("fa3_forward", c.threads() / 32, 0, c.registers()))
         , Bc(kernel.tile().keys)
     {
         declareMemory(kernel);

@@ -45,8 +45,7 @@ int consumersOf(const Problem& p, const Choices& choices)
 int Fa3Setting::registers() const
 {
     // 65536 registers of the SM over all threads, in units of 8; setmaxnreg shares them out anew.
-    const int threads = (specialised ? 128 : 0) + consumers * 128;
-    return std::min(255, 65536 / threads / 8 * 8);
+    return std::min(255, 65536 / threads() / 8 * 8);
 }
 
 Fa3Setting fa3SettingOf(const Kernel& kernel)
@@ -106,7 +105,8 @@ Result<KernelTable> fa3Table(const TableQuery& query)
 {
     const Problem& p = query.problem;
     if (query.computeCapability != 90)
-        return Error { "FlashAttention-3 needs TMA and WGMMA: A100 has neither, Blackwell no WGMMA", "gpu", "h100, h200" };
+        return Error { "FlashAttention-3 needs TMA and WGMMA: A100 has neither, Blackwell no WGMMA", "gpu",
+            "h100, h200" };
     const bool equal = p.headDim == p.headDimV;
     const bool deepseek = p.headDim > 128 && p.headDim <= 192 && p.headDimV <= 128;
     if (!equal && !deepseek)

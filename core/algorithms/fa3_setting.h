@@ -27,6 +27,7 @@ struct Fa3Setting {
     [[nodiscard]] bool multicast() const { return cluster > 1; }
     [[nodiscard]] Reach reach() const { return cluster > 1 ? Reach::Both : Reach::Own; }
     [[nodiscard]] Via via() const { return tma ? Via::Tma : Via::CpAsync; }
+    [[nodiscard]] int threads() const { return ((specialised ? 1 : 0) + consumers) * 128; } // whole warpgroups
     [[nodiscard]] int registers() const; // per thread, as launched
 };
 [[nodiscard]] Fa3Setting fa3SettingOf(const Kernel& kernel);

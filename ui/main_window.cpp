@@ -205,7 +205,7 @@ void MainWindow::showStatus()
     QString modelled
         = tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000);
     if (!guesses.empty())
-        modelled += tr(" · %n guess(es)", nullptr, guesses.size());
+        modelled += guesses.size() == 1 ? tr(" · 1 guess") : tr(" · %1 guesses").arg(guesses.size());
     m_statusRight->setText(modelled);
     m_statusRight->setToolTip(guesses.empty()
             ? fromView(run.gpu.clockMhz.source)

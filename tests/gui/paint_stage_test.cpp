@@ -37,6 +37,119 @@ StageScene sceneAt(Position p)
 const QRectF area(5, 7, 700, 520);
 constexpr double log2e = 1.4426950408889634;
 
+// One SM, so that a CTA sweeps over several query tiles; the last tile and block are not full.
+Run putTogether(MaskKind mask, const QString& knobs)
+{
+    Scenario scenario;
+    const bool keys = knobs.startsWith(QStringLiteral("warp-split"));
+    scenario.algorithm = keys ? "fa2" : "fa1";
+    scenario.problem.heads = scenario.problem.kvHeads = 1;
+    scenario.problem.seqlenQ = scenario.problem.seqlenK = 150;
+    scenario.problem.headDim = scenario.problem.headDimV = 16;
+    scenario.problem.mask.kind = mask;
+    scenario.tile = keys ? TileSize { 64, 64 } : TileSize { 16, 64 };
+    scenario.knobs = { { "sms", "1" } };
+    for (const QString& knob : knobs.split(QLatin1Char(' '), Qt::SkipEmptyParts))
+        scenario.knobs.emplace_back(
+            knob.section(QLatin1Char('='), 0, 0).toStdString(), knob.section(QLatin1Char('='), 1).toStdString());
+    scenario.record.kind = Record::Kind::All;
+    auto made = runScenario(scenario, {}, Progress {});
+    if (!made)
+        qFatal("%s", made.error().line().c_str());
+    return std::move(made).value();
+}
+
+// A row of attention over the first `blocks` key blocks, in float64; m and scores in log2 units.
+struct Recomputed {
+    std::vector<double> s;
+    double m = -std::numeric_limits<double>::infinity(), l = 0;
+    std::vector<double> o;
+};
+Recomputed recompute(const Run& run, int row, const std::vector<int>& blocks)
+{
+    const Program& program = *run.program;
+    const Problem& p = program.problem;
+    Recomputed all { std::vector<double>(static_cast<std::size_t>(p.seqlenK), 0.0) };
+    all.o.assign(static_cast<std::size_t>(p.headDimV), 0.0);
+    std::vector<int> keys;
+    for (const int j : blocks)
+        for (int key = j * program.tile.keys; key < j * program.tile.keys + program.keysInside(j); ++key)
+            if (p.visible(row, key))
+                keys.push_back(key);
+    for (const int key : keys) {
+        double& s = all.s[static_cast<std::size_t>(key)];
+        for (std::size_t d = 0; d < static_cast<std::size_t>(p.headDim); ++d)
+            s += static_cast<double>(run.inputs->q.row(0, 0, row)[d])
+                * static_cast<double>(run.inputs->k.row(0, 0, key)[d]) * p.softmaxScale() * log2e;
+        all.m = std::max(all.m, s);
+    }
+    for (const int key : keys) {
+        const double share = std::exp2(all.s[static_cast<std::size_t>(key)] - all.m);
+        all.l += share;
+        for (std::size_t d = 0; d < all.o.size(); ++d)
+            all.o[d] += share * static_cast<double>(run.inputs->v.row(0, 0, key)[d]);
+    }
+    for (double& o : all.o)
+        o /= all.l > 0 ? all.l : 1;
+    return all;
+}
+
+// The numbers of tile (i, j) just after its block has landed, those of the ledger and those of the inputs.
+void compareWithRecomputed(const Run& run, int i, int j, int n)
+{
+    const Trace& all = *run.trace;
+    const Program& program = *run.program;
+    const auto p = all.block(0, 0, i, n);
+    QVERIFY(p.has_value());
+    const TileNumbers tile = tileNumbers(all, 0, 0, i, j, *p);
+    QVERIFY(tile.recorded && tile.landed);
+    QCOMPARE(tile.n, n);
+    const WorkId work = all.workOfTile(0, 0, i);
+    std::vector<int> blocks;
+    for (const StepDecl& step : all.streamOf(work).steps)
+        if (step.i == i - program.work(work).i && step.n <= n)
+            blocks.push_back(step.j);
+    const std::vector<RowState> ledger = ledgerAt(all, tile.cta, *p);
+    QCOMPARE(static_cast<int>(ledger.size()), tile.rows);
+    const TileValues output = outputSoFar(all, 0, 0, i, *p);
+    QCOMPARE(output.rows, tile.rows);
+    std::vector<TileValues> shares;
+    for (const int block : blocks)
+        shares.push_back(tileShares(all, 0, 0, i, block, *p));
+    for (int r = 0; r < tile.rows; ++r) {
+        const Recomputed expected = recompute(run, tile.firstRow + r, blocks);
+        const TileNumbers::Row& row = tile.row[static_cast<std::size_t>(r)];
+        const RowState& state = ledger[static_cast<std::size_t>(r)];
+        QCOMPARE(state.row, tile.firstRow + r);
+        QVERIFY(std::fabs(state.mUsed * log2e - row.used) < 1e-5);
+        QVERIFY(std::fabs(state.l - row.l) < 1e-5);
+        QVERIFY(std::fabs(row.used + std::log2(row.l) - expected.m - std::log2(expected.l)) < 1e-3);
+        const double reference = tile.ownMaximum ? row.blockMax : row.used;
+        for (int c = 0; c < tile.keys; ++c) {
+            const auto s = static_cast<double>(tile.s.at(r, c));
+            const auto share = static_cast<double>(tile.p.at(r, c));
+            if (!program.problem.visible(tile.firstRow + r, tile.firstKey + c)) {
+                QVERIFY(share == 0);
+                continue;
+            }
+            QVERIFY(std::fabs(s - expected.s[static_cast<std::size_t>(tile.firstKey + c)]) < 1e-3);
+            QVERIFY(std::fabs(share - std::exp2(s - reference)) < 4e-3);
+        }
+        for (int d = 0; d < output.cols; ++d) {
+            const double o = expected.o[static_cast<std::size_t>(d)];
+            QVERIFY(std::fabs(static_cast<double>(output.at(r, d)) - o) < 1e-2);
+            const double after = static_cast<double>(tile.oAfter.at(r, d));
+            QVERIFY(std::fabs((tile.divided ? after : after / row.l) - o) < 1e-2);
+            QCOMPARE(std::isnan(tile.oBefore.at(r, d)), n == 1);
+        }
+        double sum = 0;
+        for (const TileValues& values : shares)
+            for (int c = 0; c < values.cols; ++c)
+                sum += static_cast<double>(values.at(r, c));
+        QVERIFY2(std::fabs(sum - 1) < 5e-3, qPrintable(QString::number(sum)));
+    }
+}
+
 } // namespace
 
 class PaintStageTest : public QObject {
@@ -231,6 +344,46 @@ private slots:
                 for (const float value : tile.p.data)
                     QVERIFY(!std::isnan(value));
             }
+    }
+
+    // Kernels whose blocks land by being put together: their registers hold another tile's numbers, or a warp's own.
+    void everyTileOfASweepHasItsOwnNumbers_data()
+    {
+        QTest::addColumn<int>("mask");
+        QTest::addColumn<QString>("knobs");
+        const int full = static_cast<int>(MaskKind::None), causal = static_cast<int>(MaskKind::Causal);
+        QTest::newRow("shipped") << full << QString();
+        QTest::newRow("shipped, causal") << causal << QString();
+        QTest::newRow("paper") << full << QStringLiteral("fa1-form=paper");
+        QTest::newRow("paper, causal") << causal << QStringLiteral("fa1-form=paper");
+        QTest::newRow("divided at the end") << causal << QStringLiteral("fa1-form=paper divide=end");
+        QTest::newRow("queries outside") << causal << QStringLiteral("fa1-form=paper loop-order=q-outer");
+        QTest::newRow("keys split") << causal << QStringLiteral("warp-split=k");
+    }
+
+    void everyTileOfASweepHasItsOwnNumbers()
+    {
+        QFETCH(int, mask);
+        QFETCH(QString, knobs);
+        const Run made = putTogether(static_cast<MaskKind>(mask), knobs);
+        const Trace& all = *made.trace;
+        const Program& program = *made.program;
+        for (int i = 0; i < program.queryTiles(); ++i) {
+            const WorkId work = all.workOfTile(0, 0, i);
+            const auto& steps = all.streamOf(work).steps;
+            for (const StepDecl& step : steps)
+                if (step.i == i - program.work(work).i)
+                    compareWithRecomputed(made, i, step.j, step.n);
+            const TileValues last = outputSoFar(all, 0, 0, i, all.end());
+            QCOMPARE(last.rows, program.rowsInside(program.work(work), i - program.work(work).i));
+            for (int r = 0; r < last.rows; ++r)
+                for (int c = 0; c < last.cols; ++c) // stored rounded
+                    QVERIFY(std::fabs(last.at(r, c)
+                                - made.o.row(0, 0, i * program.tile.rows + r)[static_cast<std::size_t>(c)])
+                        < 1e-2F);
+            for (const float value : outputSoFar(all, 0, 0, i, {}).data)
+                QVERIFY(std::isnan(value));
+        }
     }
 
     void numbersLayoutFindsItsCells()

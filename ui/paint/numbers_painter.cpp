@@ -202,7 +202,8 @@ void paintHeads(const NumbersCanvas& canvas)
     };
     at(l.scores.left(), QStringLiteral("S = Q%1 K%2ᵀ · scale · log2 e").arg(canvas.view.i).arg(canvas.view.j));
     at(l.statistics.left() + 6, QStringLiteral("reference and scale"));
-    at(l.probabilities.left(), QStringLiteral("P = 2^(S − m)"));
+    at(l.probabilities.left(),
+        canvas.numbers.ownMaximum ? QStringLiteral("P = 2^(S − row max)") : QStringLiteral("P = 2^(S − m)"));
     paintKeyWords(canvas, l.scores, l.scoreWidth);
     paintKeyWords(canvas, l.probabilities, l.probabilityWidth);
     const QFont small = canvasFont(11);
@@ -244,6 +245,8 @@ void paintOutputStrip(const NumbersCanvas& canvas, const QRectF& area, const Til
         QRectF(
             area.left() + textWidth(bold, title) + 8, area.top() - 24, area.width() - textWidth(bold, title) - 8, 18),
         Qt::AlignLeft, canvasFont(11), note);
+    if (std::none_of(values.data.begin(), values.data.end(), [](float value) { return std::isfinite(value); }))
+        return;
     const double width = area.width() / std::max(1, values.cols), height = canvas.layout.outputHeight;
     const double gap = width >= 4 ? 0.8 : 0;
     painter.setRenderHint(QPainter::Antialiasing, true);
@@ -266,14 +269,17 @@ void paintOutputs(const NumbersCanvas& canvas)
     for (const TileNumbers::Row& row : n.row)
         moved += row.scale < 1 ? 1 : 0;
     const QString before = n.n <= 1 ? QStringLiteral("nothing yet: first block")
-                                    : QStringLiteral("%1 rows × %2 dims, old frame").arg(n.rows).arg(l.dims);
+        : n.divided ? QStringLiteral("%1 rows × %2 dims, divided by its ").arg(n.rows).arg(l.dims) + QChar(0x2113)
+                    : QStringLiteral("%1 rows × %2 dims, old frame").arg(n.rows).arg(l.dims);
     QString after = n.n <= 1 ? QString() : QStringLiteral("%1 of %2 rows moved; ").arg(moved).arg(n.rows);
     after += n.landed ? QStringLiteral("+ P V%1").arg(n.j) : QStringLiteral("P V%1 not yet landed").arg(n.j);
     paintOutputStrip(canvas, l.outputBefore, n.oBefore, limit, QStringLiteral("O before"), before);
     paintOutputStrip(canvas, l.outputAfter, n.oAfter, limit, QStringLiteral("O after"), after);
     paintRowLabels(canvas, l.outputBefore.top(), l.outputHeight, 10);
     paintDivergingScale(canvas.painter, { l.outputBefore.left(), l.outputBefore.bottom() + 8 }, 180, limit,
-        QStringLiteral("not divided by ") + QChar(0x2113) + QStringLiteral(" yet; 99th percentile of |O|"),
+        (n.divided ? QStringLiteral("divided by ") : QStringLiteral("not divided by ")) + QChar(0x2113)
+            + (n.divided ? QStringLiteral(" at every block; 99th percentile of |O|")
+                         : QStringLiteral(" yet; 99th percentile of |O|")),
         canvas.theme);
 }
 

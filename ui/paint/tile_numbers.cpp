@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/paint/tile_numbers.h"
 
+#include "core/program/effects.h"
 #include "core/tensor/real_math.h"
 #include "core/trace/state.h"
 #include "ui/paint/tile_parts.h"
@@ -15,6 +16,7 @@ namespace flashstep::paint {
 
 namespace {
 
+constexpr double log2e = 1.4426950408889634;
 constexpr float notThere = std::numeric_limits<float>::quiet_NaN();
 
 TileValues emptyTile(int rows, int cols)
@@ -29,32 +31,56 @@ float& cell(TileValues& values, int r, int c)
         .data[static_cast<std::size_t>(r) * static_cast<std::size_t>(values.cols) + static_cast<std::size_t>(c)];
 }
 
-// The rows an op touches, of the tile's columns of a buffer, times `factor`.
-void copyRows(const PartReader& reader, OpId id, BufferId buffer, int j, Position at, float factor, TileValues& to)
+// The stretches an op touches, of the tile's columns of a buffer, times `factor`.
+void copyRows(const PartReader& reader, OpId id, BufferId buffer, Position at, float factor, TileValues& to)
 {
     const Program& program = reader.trace.program();
     const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
     if (from.data.empty())
         return;
-    const int first
-        = program.buffers[buffer.index()].tile == BufferDecl::Tile::Pair ? program.columns(buffer, j).first : 0;
-    reader.forEachRow(id, [&](int row, int r) {
+    const Performed performed { program, program.work(reader.part.work), reader.op(id) };
+    const BufferDecl& decl = program.buffers[buffer.index()];
+    const int copy = program.rowOffset(decl, reader.op(id));
+    const int first = decl.tile == BufferDecl::Tile::Pair ? program.columns(buffer, performed.j()).first : 0;
+    performed.forEachSpan(buffer, [&](int r, int column, int columns) {
+        const int row = r - copy + reader.part.rowOffset;
         if (row < 0 || row >= to.rows || r >= from.rows)
             return;
-        for (int c = 0; c < to.cols && first + c < from.cols; ++c)
-            cell(to, row, c) = from.at(r, first + c) * factor;
+        for (int c = column; c < std::min({ column + columns, first + to.cols, from.cols }); ++c)
+            cell(to, row, c - first) = from.at(r, c) * factor;
+    });
+}
+
+// Adds what each warp has of every row: nothing is there before all of them have been added.
+void addRows(const PartReader& reader, OpId id, BufferId buffer, Position at, TileValues& to)
+{
+    TileValues part = emptyTile(to.rows, to.cols);
+    copyRows(reader, id, buffer, at, 1, part);
+    for (std::size_t k = 0; k < to.data.size(); ++k)
+        to.data[k] = std::isnan(to.data[k]) ? part.data[k] : to.data[k] + part.data[k];
+}
+
+// A column of statistics as op `id` wrote it: visit(row of the query tile, value).
+template <typename Visit>
+void forEachStatistic(const PartReader& reader, OpId id, BufferId buffer, Position at, Visit visit)
+{
+    const Program& program = reader.trace.program();
+    const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
+    if (from.data.empty())
+        return;
+    const int copy = program.rowOffset(program.buffers[buffer.index()], reader.op(id));
+    reader.forEachRow(reader.rowsOf(id), [&](int row, int r) {
+        if (r + copy < from.rows)
+            visit(row, from.at(r + copy, 0));
     });
 }
 
 void copyColumn(const PartReader& reader, OpId id, BufferId buffer, Position at, float factor,
     std::vector<TileNumbers::Row>& to, double TileNumbers::Row::*member)
 {
-    const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
-    if (from.data.empty())
-        return;
-    reader.forEachRow(id, [&](int row, int r) {
-        if (row >= 0 && row < static_cast<int>(to.size()) && r < from.rows)
-            to[static_cast<std::size_t>(row)].*member = static_cast<double>(from.at(r, 0) * factor);
+    forEachStatistic(reader, id, buffer, at, [&](int row, float value) {
+        if (row >= 0 && row < static_cast<int>(to.size()))
+            to[static_cast<std::size_t>(row)].*member = static_cast<double>(value * factor);
     });
 }
 
@@ -63,76 +89,200 @@ Position before(Position p)
     return { p.value - 1 };
 }
 
-void readScores(const PartReader& reader, int j, float c, TileNumbers& numbers)
+void readScores(const PartReader& reader, float c, TileNumbers& numbers)
 {
     for (const OpId id : { reader.part.roundedScores, reader.part.mask, reader.part.scores })
         if (reader.ended(id)) {
-            copyRows(reader, id, reader.op(id).out, j, reader.endOf(id), c, numbers.s);
+            copyRows(reader, id, reader.op(id).out, reader.endOf(id), c, numbers.s);
             return;
         }
 }
 
-void readStatistics(const PartReader& reader, float c, TileNumbers& numbers)
+// What the block of a tile that landed last has left for the next one.
+struct Left {
+    std::vector<TileNumbers::Row> row; // `before`: m in use for the next
+    TileValues o;
+};
+
+// The op with which a part's l is there.
+OpId sumOf(const TilePart& part)
 {
-    const TilePart& part = reader.part;
-    if (part.rowMax.valid()) {
-        const Op& op = reader.op(part.rowMax);
-        const bool done = reader.ended(part.rowMax);
-        if (op.accumulate)
-            copyColumn(reader, part.rowMax, op.out, done ? before(reader.endOf(part.rowMax)) : reader.now, c,
-                numbers.row, &TileNumbers::Row::before);
-        else
-            reader.forEachRow(part.rowMax, [&](int row, int) {
-                if (row >= 0 && row < numbers.rows)
-                    numbers.row[static_cast<std::size_t>(row)].before = -std::numeric_limits<double>::infinity();
-            });
-        if (done) {
-            copyColumn(reader, part.rowMax, op.out, reader.endOf(part.rowMax), c, numbers.row, &TileNumbers::Row::used);
-            if (op.out2.valid() && op.accumulate)
-                copyColumn(
-                    reader, part.rowMax, op.out2, reader.endOf(part.rowMax), 1, numbers.row, &TileNumbers::Row::scale);
-        }
-    }
-    if (reader.ended(part.rowSum))
-        copyColumn(reader, part.rowSum, reader.op(part.rowSum).out, reader.endOf(part.rowSum), 1, numbers.row,
-            &TileNumbers::Row::l);
+    return part.sum.valid() ? part.sum : part.rowSum;
 }
 
-void readProbabilities(const PartReader& reader, int j, TileNumbers& numbers)
+bool perWarp(const PartReader& reader, OpId id)
+{
+    return id.valid() && reader.trace.program().buffers[reader.op(id).out.index()].perWarp;
+}
+
+// l with the block in it. Where each warp has the sum of its own keys, theirs are added: NaN until all are there.
+void readSum(const PartReader& reader, std::vector<TileNumbers::Row>& rows)
+{
+    const OpId id = sumOf(reader.part);
+    if (!id.valid())
+        return;
+    const Op& op = reader.op(id);
+    const bool done = reader.ended(id);
+    if (!perWarp(reader, id)) {
+        if (done)
+            copyColumn(reader, id, op.out, reader.endOf(id), 1, rows, &TileNumbers::Row::l);
+        return;
+    }
+    TileValues part = emptyTile(static_cast<int>(rows.size()), 1);
+    if (done)
+        copyRows(reader, id, op.out, reader.endOf(id), 1, part);
+    for (std::size_t r = 0; r < rows.size(); ++r)
+        rows[r].l += static_cast<double>(part.data[r]);
+}
+
+// m in use before `id` made the new one.
+void readBefore(const PartReader& reader, OpId id, float c, const Left* left, std::vector<TileNumbers::Row>& rows)
+{
+    const Op& op = reader.op(id);
+    const bool done = reader.ended(id);
+    if (!op.accumulate) {
+        reader.forEachRow(reader.rowsOf(id), [&](int row, int) {
+            if (row >= 0 && row < static_cast<int>(rows.size()))
+                rows[static_cast<std::size_t>(row)].before = -std::numeric_limits<double>::infinity();
+        });
+        return;
+    }
+    if (!done && left != nullptr) {
+        reader.forEachRow(reader.rowsOf(id), [&](int row, int) {
+            if (row >= 0 && row < static_cast<int>(std::min(rows.size(), left->row.size())))
+                rows[static_cast<std::size_t>(row)].before = left->row[static_cast<std::size_t>(row)].before;
+        });
+        return;
+    }
+    const BufferId from = op.in[1].valid() ? op.in[1] : op.out;
+    copyColumn(reader, id, from, done ? before(reader.endOf(id)) : reader.now, op.lse ? static_cast<float>(log2e) : c,
+        rows, &TileNumbers::Row::before);
+}
+
+void readStatistics(const PartReader& reader, float c, const Left* left, std::vector<TileNumbers::Row>& rows)
+{
+    const OpId id = reader.part.reference.valid() ? reader.part.reference : reader.part.rowMax;
+    if (id.valid()) {
+        const Op& op = reader.op(id);
+        readBefore(reader, id, c, left, rows);
+        if (reader.ended(id)) {
+            copyColumn(reader, id, op.out, reader.endOf(id), c, rows, &TileNumbers::Row::used);
+            if (op.out2.valid() && op.accumulate)
+                copyColumn(reader, id, op.out2, reader.endOf(id), 1, rows, &TileNumbers::Row::scale);
+        }
+    }
+    readSum(reader, rows);
+}
+
+void readProbabilities(const PartReader& reader, TileNumbers& numbers)
 {
     const TilePart& part = reader.part;
     const bool rounded = reader.ended(part.convert);
     if (rounded || reader.ended(part.exp2))
-        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(part.exp2).out, j,
+        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(part.exp2).out,
             reader.endOf(rounded ? part.convert : part.exp2), 1, numbers.p);
     numbers.rounded = numbers.rounded && rounded;
+    const BufferId m = reader.op(part.exp2).in[1];
+    numbers.ownMaximum = part.reference.valid() && m.valid() && m != reader.op(part.reference).out;
 }
 
-void readOutput(const PartReader& reader, int j, TileNumbers& numbers)
+// Where O is put together from parts: O of the visits before as it went in, and O with the block in it.
+void readTogether(const PartReader& reader, const Left* left, TileNumbers& numbers)
+{
+    const TilePart& part = reader.part;
+    const Op& together = reader.op(part.together);
+    const bool begun = reader.ended(part.together);
+    if (together.accumulate && begun)
+        copyRows(reader, part.together, together.in[1], before(reader.endOf(part.together)), 1, numbers.oBefore);
+    else if (together.accumulate && left != nullptr && !left->o.data.empty())
+        reader.forEachRow(part.together, [&](int row, int) {
+            for (int c = 0; row >= 0 && row < numbers.rows && c < numbers.oBefore.cols; ++c)
+                cell(numbers.oBefore, row, c) = left->o.at(row, c);
+        });
+    const bool landed = reader.ended(part.product);
+    if (landed)
+        copyRows(reader, part.product, reader.op(part.product).out, reader.endOf(part.product), 1, numbers.oAfter);
+    numbers.landed = numbers.landed && landed;
+    numbers.rescaled = numbers.rescaled && landed;
+    numbers.divided = reader.op(part.product).kind == OpKind::Normalise;
+}
+
+void readOutput(const PartReader& reader, const Left* left, TileNumbers& numbers)
 {
     const TilePart& part = reader.part;
     if (!part.product.valid())
         return;
+    if (part.together.valid()) {
+        readTogether(reader, left, numbers);
+        return;
+    }
     const BufferId o = reader.op(part.product).out;
+    const bool parts = reader.trace.program().buffers[o.index()].perWarp; // each warp has some of every row
+    const auto take = [&](OpId id, Position at, TileValues& to) {
+        if (parts)
+            addRows(reader, id, o, at, to);
+        else
+            copyRows(reader, id, o, at, 1, to);
+    };
     const OpId first = part.rescale.valid() ? part.rescale : part.product;
     const bool begun = reader.ended(first);
-    if (reader.op(part.product).accumulate)
-        copyRows(reader, first, o, j, begun ? before(reader.endOf(first)) : reader.now, 1, numbers.oBefore);
+    if (reader.op(part.product).accumulate && (begun || !parts))
+        take(first, begun ? before(reader.endOf(first)) : reader.now, numbers.oBefore);
     const bool landed = reader.ended(part.product);
     const bool rescaled = reader.ended(part.rescale);
     if (landed || rescaled)
-        copyRows(reader, part.product, o, j, reader.endOf(landed ? part.product : part.rescale), 1, numbers.oAfter);
+        take(part.product, reader.endOf(landed ? part.product : part.rescale), numbers.oAfter);
     numbers.landed = numbers.landed && landed;
     numbers.rescaled = numbers.rescaled && (rescaled || landed);
+    if (parts && !numbers.rescaled) // only some warps' keys
+        numbers.oAfter = emptyTile(numbers.oAfter.rows, numbers.oAfter.cols);
+}
+
+// Every row's statistics as a block left them, and O.
+Left leftBy(const Trace& trace, int b, int h, int i, const LandedBlock& block)
+{
+    const Program& program = trace.program();
+    const int rows = std::clamp(program.problem.seqlenQ - i * program.tile.rows, 0, program.tile.rows);
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    Left left { std::vector<TileNumbers::Row>(static_cast<std::size_t>(rows), { none, none, none, none, 0 }),
+        emptyTile(rows, program.problem.headDimV) };
+    std::vector<TileNumbers::Row> next = left.row;
+    const float c = program.problem.softmaxScaleLog2();
+    for (const TilePart& part : tileParts(trace, b, h, i, block.j, block.n)) {
+        if (!part.exp2.valid() || !trace.hasValues(part.cta))
+            continue;
+        const PartReader reader { trace, part, trace.end() };
+        readStatistics(reader, c, nullptr, left.row);
+        const OpId m = part.reference.valid() ? part.reference : part.rowMax;
+        if (!reader.ended(part.product) || !reader.ended(m))
+            continue;
+        const BufferId o = reader.op(part.product).out;
+        if (program.buffers[o.index()].perWarp)
+            addRows(reader, part.product, o, reader.endOf(part.product), left.o);
+        else
+            copyRows(reader, part.product, o, reader.endOf(part.product), 1, left.o);
+        if (part.reference.valid() && reader.op(part.reference).lse) // the log-sum-exp plays the old maximum
+            copyColumn(reader, part.product, reader.op(part.product).out2, reader.endOf(part.product),
+                static_cast<float>(log2e), next, &TileNumbers::Row::before);
+        else
+            copyColumn(reader, m, reader.op(m).out, reader.endOf(m), c, next, &TileNumbers::Row::before);
+    }
+    for (std::size_t r = 0; r < next.size(); ++r)
+        left.row[r].before = next[r].before;
+    return left;
 }
 
 void findBlockMaxima(TileNumbers& numbers)
 {
     for (int r = 0; r < numbers.rows; ++r) {
-        double best = notThere;
+        double best = static_cast<double>(notThere);
         for (int c = 0; c < numbers.keys; ++c) {
             const auto s = static_cast<double>(numbers.s.at(r, c));
-            if (!std::isnan(s) && (std::isnan(best) || s > best))
+            if (std::isnan(s)) { // not all of it is there
+                best = static_cast<double>(notThere);
+                break;
+            }
+            if (c == 0 || s > best)
                 best = s;
         }
         numbers.row[static_cast<std::size_t>(r)].blockMax = best;
@@ -152,6 +302,98 @@ std::optional<OpId> lastFrame(const Trace& trace, const TilePart& part, Position
             return OpId(k);
     }
     return std::nullopt;
+}
+
+// Shares in the row's l as of the newest block that has landed; nothing of the blocks after it.
+TileValues sharesOfLanded(const Trace& trace, int b, int h, int i, int j, Position p, TileValues shares)
+{
+    const LandedBlock landed = landedAt(trace, b, h, i, p);
+    const bool sweep = trace.program().launches.back().sweep > 0; // then the parts are found by the key block
+    const int n = sweep ? 0 : tileAt(trace, b, h, i, j, p).n;
+    if (landed.n == 0)
+        return {};
+    const Left left = leftBy(trace, b, h, i, landed);
+    const float c = trace.program().problem.softmaxScaleLog2();
+    bool any = false;
+    for (const TilePart& part : tileParts(trace, b, h, i, j, n)) {
+        const PartReader reader { trace, part, p };
+        if (!trace.hasValues(part.cta) || !reader.ended(part.exp2) || !reader.ended(part.product)
+            || reader.op(part.product).n > landed.n)
+            continue;
+        const Op& exp2 = reader.op(part.exp2);
+        TileValues probabilities = emptyTile(shares.rows, shares.cols);
+        copyRows(reader, part.exp2, exp2.out, reader.endOf(part.exp2), 1, probabilities);
+        const Program& program = trace.program();
+        const TileValues m = trace.value(part.cta, exp2.in[1], reader.endOf(part.exp2));
+        const int copy = program.rowOffset(program.buffers[exp2.in[1].index()], exp2);
+        reader.forEachRow(part.exp2, [&](int row, int r) {
+            if (row < 0 || row >= shares.rows)
+                return;
+            const TileNumbers::Row& now = left.row[static_cast<std::size_t>(row)];
+            const auto then = static_cast<double>(m.at(r + copy, 0) * c);
+            const double gap = then == now.used ? 0 : then - now.used;
+            const double factor = now.l > 0 ? exp2Real(gap) / now.l : 0;
+            for (int k = 0; k < shares.cols; ++k)
+                if (const float value = probabilities.at(row, k); !std::isnan(value))
+                    cell(shares, row, k) = static_cast<float>(static_cast<double>(value) * factor);
+        });
+        any = true;
+    }
+    return any ? shares : TileValues {};
+}
+
+// What becomes of query tile i's O in a role after the block that part brought: rounded, or divided at the very end.
+std::optional<OpId> lastTouch(const PartReader& reader, BufferId o, std::uint32_t after)
+{
+    const Program& program = reader.trace.program();
+    const std::uint32_t end = reader.part.role.first + reader.part.role.count;
+    std::optional<OpId> last;
+    for (std::uint32_t k = after; k < end && program.ops[k].n == 0; ++k)
+        if (program.ops[k].out == o && reader.ended(OpId(k)))
+            last = OpId(k);
+    return last;
+}
+
+// O of query tile i as of the block that landed last, divided; `o` is the buffer that is stored.
+TileValues outputOfLanded(const Trace& trace, int b, int h, int i, BufferId o, Position p)
+{
+    const Program& program = trace.program();
+    const WorkId id = trace.workOfTile(b, h, i);
+    const Work& work = program.work(id);
+    TileValues values = emptyTile(program.rowsInside(work, i - work.i), program.problem.headDimV);
+    const LandedBlock landed = landedAt(trace, b, h, i, p);
+    if (landed.n == 0) { // sees nothing: set to 0
+        for (const RoleRange& role : trace.streamOf(id).roles)
+            for (std::uint32_t k = role.first; k < role.first + role.count && program.ops[k].n == 0; ++k) {
+                const TilePart part { .work = id, .cta = trace.ctaOf(id), .role = role };
+                const PartReader reader { trace, part, p };
+                const Op& op = program.ops[k];
+                if (op.kind == OpKind::Normalise && op.out == o && op.i == i - work.i && reader.ended(OpId(k)))
+                    copyRows(reader, OpId(k), o, reader.endOf(OpId(k)), 1, values);
+            }
+        return values;
+    }
+    Left left = leftBy(trace, b, h, i, landed);
+    const std::vector<TilePart> parts = tileParts(trace, b, h, i, landed.j, landed.n);
+    const bool divided = std::any_of(parts.begin(), parts.end(), [&](const TilePart& part) {
+        return part.product.valid() && program.op(part.product).kind == OpKind::Normalise;
+    });
+    for (int r = 0; r < values.rows; ++r) {
+        const double l = left.row[static_cast<std::size_t>(r)].l;
+        const float by = divided || !(l > 0) ? 1.0F : static_cast<float>(l);
+        for (int c = 0; c < values.cols; ++c)
+            cell(values, r, c) = left.o.at(r, c) / by;
+    }
+    for (const TilePart& part : parts) {
+        if (!part.product.valid())
+            continue;
+        const PartReader reader { trace, part, p };
+        const auto last = lastTouch(reader, o, static_cast<std::uint32_t>(part.product.index()) + 1);
+        const bool put = last && program.op(*last).kind != OpKind::Reduce; // not yet divided there
+        if (put)
+            copyRows(reader, *last, o, reader.endOf(*last), 1, values);
+    }
+    return values;
 }
 
 } // namespace
@@ -177,7 +419,17 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
     numbers.oAfter = emptyTile(numbers.rows, program.problem.headDimV);
     numbers.rounded = numbers.landed = numbers.rescaled = true;
     const float c = program.problem.softmaxScaleLog2();
-    for (const TilePart& part : tileParts(trace, b, h, i, j, state.n)) {
+    const std::vector<TilePart> parts = tileParts(trace, b, h, i, j, state.n);
+    std::optional<Left> left; // only where the registers may hold another tile's, or a warp's own
+    if (trace.hasValues(numbers.cta) && landsTogether(trace, trace.workOfTile(b, h, i))) {
+        const LandedBlock landed = landedAt(trace, b, h, i, p);
+        left = landed.n > 0 && landed.n < state.n ? leftBy(trace, b, h, i, landed) : Left {};
+    }
+    const auto addsSums = [&](const TilePart& part) { return perWarp({ trace, part, p }, sumOf(part)); };
+    if (std::any_of(parts.begin(), parts.end(), addsSums))
+        for (TileNumbers::Row& row : numbers.row)
+            row.l = 0;
+    for (const TilePart& part : parts) {
         if (!trace.hasValues(part.cta))
             continue;
         numbers.recorded = true;
@@ -187,12 +439,12 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
             continue;
         }
         const PartReader reader { trace, part, *at };
-        readScores(reader, j, c, numbers);
+        readScores(reader, c, numbers);
         if (part.exp2.valid()) {
-            readStatistics(reader, c, numbers);
-            readProbabilities(reader, j, numbers);
+            readStatistics(reader, c, left ? &*left : nullptr, numbers.row);
+            readProbabilities(reader, numbers);
         }
-        readOutput(reader, j, numbers);
+        readOutput(reader, left ? &*left : nullptr, numbers);
     }
     findBlockMaxima(numbers);
     return numbers;
@@ -205,6 +457,8 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
     TileValues shares
         = emptyTile(std::clamp(program.problem.seqlenQ - firstRow, 0, program.tile.rows), program.keysInside(j));
     const float c = program.problem.softmaxScaleLog2();
+    if (landsTogether(trace, trace.workOfTile(b, h, i)))
+        return sharesOfLanded(trace, b, h, i, j, p, std::move(shares));
     bool any = false;
     for (const TilePart& part : tileParts(trace, b, h, i, j, tileAt(trace, b, h, i, j, p).n)) {
         const auto at = within(trace, part.work, part.role, p);
@@ -221,7 +475,7 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
         const TileValues then = trace.value(part.cta, m, reader.endOf(part.exp2));
         const TileValues inUse = trace.value(part.cta, m, reader.endOf(*frame));
         const TileValues sum = trace.value(part.cta, l, *at);
-        copyRows(reader, part.exp2, exp2.out, j, reader.endOf(part.exp2), 1, shares);
+        copyRows(reader, part.exp2, exp2.out, reader.endOf(part.exp2), 1, shares);
         reader.forEachRow(part.exp2, [&](int row, int r) {
             if (row < 0 || row >= shares.rows)
                 return;
@@ -248,6 +502,8 @@ TileValues outputSoFar(const Trace& trace, int b, int h, int i, Position p)
     const BufferId o = program.buffer("O", work.launch), l = program.buffer("l", work.launch);
     if (!o.valid())
         return {};
+    if (landsTogether(trace, id))
+        return outputOfLanded(trace, b, h, i, o, p);
     const BufferDecl& decl = program.buffers[o.index()];
     TileValues values = emptyTile(decl.rows, decl.cols);
     Position read { 0xffffffffU }; // most often all roles are read at the same position

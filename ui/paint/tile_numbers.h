@@ -19,16 +19,18 @@ struct TileNumbers {
     TileValues s; // scaled scores in log2 units (S c), -inf where hidden
     TileValues p; // as stored once rounded
     bool rounded = false; // p holds the stored format
+    bool ownMaximum = false; // p is relative to the block's own maximum, not to `used`
     struct Row {
         double before = 0; // m in use when the block came, log2 units
         double blockMax = 0; // maximum of this block's visible scores, log2 units
-        double used = 0; // m in use for the block's P, log2 units
+        double used = 0; // m in use with the block in it, log2 units
         double scale = 0; // what O and l were multiplied by
         double l = 0; // with this block in it
     };
     std::vector<Row> row; // `rows` of them
     TileValues oBefore, oAfter; // O when the block came, and after the rescale and, once landed, P V
     bool rescaled = false, landed = false; // every row's
+    bool divided = false; // O is divided by l at every block
 };
 [[nodiscard]] TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position p);
 

@@ -36,32 +36,57 @@ std::uint32_t nextOfLoop(const Program& program, std::uint32_t at, std::uint32_t
     return at;
 }
 
-// The stretch of a role's ops that can hold those of the n-th visit.
-RoleRange stretchOf(const Program& program, const RoleRange& role, int n)
+// The stretch of a role's ops that can hold those of the n-th visit of a query tile, which is to key block j (relative
+// to the work's). Along the loop's own ops n never decreases; in a sweep over query tiles j does not.
+RoleRange stretchOf(const Program& program, const RoleRange& role, int n, int j, bool sweep)
 {
-    if (role.count <= shortRole || n <= 0)
+    if (role.count <= shortRole || (n <= 0 && !sweep))
         return role;
-    std::uint32_t low = role.first, high = role.first + role.count;
-    while (low < high) { // n never decreases along the loop's own ops
+    const int wanted = sweep ? j : n;
+    const auto key = [&](std::uint32_t at) { return sweep ? program.ops[at].j : program.ops[at].n; };
+    const std::uint32_t last = role.first + role.count;
+    std::uint32_t low = role.first, high = last;
+    while (low < high) {
         const std::uint32_t middle = (low + high) / 2;
         const std::uint32_t at = nextOfLoop(program, middle, high);
-        if (at == high || program.ops[at].n >= n)
+        if (at == high || key(at) >= wanted)
             high = middle;
         else
             low = at + 1;
     }
     std::uint32_t end = low;
-    while (end < role.first + role.count && program.ops[end].n <= n)
+    while (end < last && (program.ops[end].n == 0 || key(end) <= wanted))
         ++end;
     return { role.role, low, end - low };
+}
+
+bool makes(const Program& program, const Op& op, std::string_view family)
+{
+    return op.out.valid() && program.buffers[op.out.index()].family == family;
+}
+
+void placeReduce(const Program& program, TilePart& part, OpId id)
+{
+    const Op& op = program.op(id);
+    if (op.maximum && makes(program, op, "m"))
+        part.reference = id;
+    else if (!op.maximum && makes(program, op, "l"))
+        part.sum = id;
+    else if (!op.maximum && makes(program, op, "O"))
+        part.together = id;
 }
 
 void place(const Program& program, TilePart& part, OpId id)
 {
     const Op& op = program.op(id);
+    if (op.step != Op::noStep)
+        part.product = id;
     switch (op.kind) {
     case OpKind::Mma:
-        (op.transposed ? part.scores : part.product) = id;
+        if (op.transposed)
+            part.scores = id;
+        else if (!part.product.valid() || program.op(part.product).step == Op::noStep)
+            part.product = id;
         break;
     case OpKind::Mask:
         part.mask = id;
@@ -78,6 +103,9 @@ void place(const Program& program, TilePart& part, OpId id)
     case OpKind::RowSum:
         part.rowSum = id;
         break;
+    case OpKind::Reduce:
+        placeReduce(program, part, id);
+        break;
     case OpKind::Convert:
         if (part.exp2.valid() && program.op(part.exp2).out == op.out)
             part.convert = id;
@@ -89,6 +117,14 @@ void place(const Program& program, TilePart& part, OpId id)
     }
 }
 
+OpId ownRowsOf(const Program& program, const RoleRange& role)
+{
+    for (std::uint32_t k = role.first + role.count; k-- > role.first;)
+        if (program.ops[k].kind == OpKind::Normalise)
+            return OpId(k);
+    return OpId::none();
+}
+
 } // namespace
 
 std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, int n)
@@ -97,22 +133,57 @@ std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, 
     std::vector<TilePart> parts;
     for (const WorkId id : worksOf(trace, b, h, i)) {
         const Work& work = program.work(id);
+        const LaunchDecl& launch = program.launches[work.launch];
+        const bool sweep = launch.sweep > 0;
+        const int firstRow = work.row + (sweep ? (i - work.i) * launch.queryRows : 0);
         for (const RoleRange& role : trace.streamOf(id).roles) {
             TilePart part {
-                .work = id, .cta = trace.ctaOf(id), .role = role, .rowOffset = work.row - i * program.tile.rows
+                .work = id, .cta = trace.ctaOf(id), .role = role, .rowOffset = firstRow - i * program.tile.rows
             };
-            const RoleRange stretch = stretchOf(program, role, n);
+            const RoleRange stretch = stretchOf(program, role, n, j - work.jBase, sweep);
             bool any = false;
-            for (std::uint32_t k = stretch.first; k < stretch.first + stretch.count; ++k)
-                if (program.keyBlock(work, program.ops[k]) == j) {
-                    place(program, part, OpId(k));
-                    any = true;
-                }
+            for (std::uint32_t k = stretch.first; k < stretch.first + stretch.count; ++k) {
+                const Op& op = program.ops[k];
+                if (program.keyBlock(work, op) != j || (sweep && program.queryTile(work, op) != i))
+                    continue;
+                place(program, part, OpId(k));
+                any = true;
+            }
+            if (part.scores.valid() && program.op(part.scores).keys.valid())
+                part.ownRows = ownRowsOf(program, role);
             if (any)
                 parts.push_back(part);
         }
     }
     return parts;
+}
+
+bool landsTogether(const Trace& trace, WorkId work)
+{
+    const Program& program = trace.program();
+    if (program.launches[program.work(work).launch].sweep > 0)
+        return true;
+    for (const RoleRange& role : trace.streamOf(work).roles)
+        for (std::uint32_t k = role.first; k < role.first + role.count; ++k)
+            if (const Op& op = program.ops[k]; op.step != Op::noStep)
+                return op.kind != OpKind::Mma || program.buffers[op.out.index()].perWarp;
+    return false;
+}
+
+LandedBlock landedAt(const Trace& trace, int b, int h, int i, Position p)
+{
+    const WorkId id = trace.workOfTile(b, h, i);
+    const Work& work = trace.program().work(id);
+    std::vector<LandedBlock> blocks;
+    for (const StepDecl& step : trace.streamOf(id).steps)
+        if (step.i == i - work.i)
+            blocks.push_back({ step.n, work.jBase + step.j });
+    std::sort(blocks.begin(), blocks.end(), [](const LandedBlock& x, const LandedBlock& y) { return x.n < y.n; });
+    const auto next = std::partition_point(blocks.begin(), blocks.end(), [&](const LandedBlock& block) {
+        const auto at = trace.block(id, i - work.i, block.n);
+        return at && *at <= p;
+    });
+    return next == blocks.begin() ? LandedBlock {} : *(next - 1);
 }
 
 std::optional<Position> within(const Trace& trace, WorkId work, const RoleRange& role, Position p)

@@ -15,10 +15,24 @@ struct TilePart {
     RoleRange role;
     int rowOffset = 0; // of the work's rows within the query tile
     OpId scores, mask, roundedScores; // they write S, one after the other
-    OpId rowMax, rescale, exp2, rowSum, convert, product;
+    OpId rowMax, rescale, exp2, rowSum, convert;
+    OpId reference; // puts m together from the block's or the warps' maxima, where no RowMax makes it
+    OpId sum; // puts l together, where no RowSum makes it
+    OpId together; // puts O together, where no product makes it
+    OpId product; // with it the block has landed in O
+    OpId ownRows; // says which rows of what is put together are the role's, where its warp has keys instead
 };
 // Parts of tile (i, j), launch by launch. `n`: the visit, where the caller knows it, for long streams.
 [[nodiscard]] std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, int n);
+
+// Whether a work's blocks land by something else than a product into O: O is put together from parts.
+[[nodiscard]] bool landsTogether(const Trace& trace, WorkId work);
+
+// The newest block of query tile i that has landed in its O at or before p.
+struct LandedBlock {
+    int n = 0, j = -1; // 0: none yet
+};
+[[nodiscard]] LandedBlock landedAt(const Trace& trace, int b, int h, int i, Position p);
 
 // When a role is through with a work at p, the position at which it came to the end of it: its rows of the CTA's
 // buffers hold another work's numbers later. Nothing before it has begun it.
@@ -33,7 +47,9 @@ struct PartReader {
     [[nodiscard]] bool ended(OpId op) const;
     [[nodiscard]] Position endOf(OpId op) const;
     [[nodiscard]] const Op& op(OpId id) const { return trace.program().op(id); }
-    // Visits the rows the op touches: row of the query tile, row of the CTA's buffer.
+    // The op whose rows are to be read of what `id` wrote: where each warp has a copy of every row, its own.
+    [[nodiscard]] OpId rowsOf(OpId id) const { return op(id).keys.valid() && part.ownRows.valid() ? part.ownRows : id; }
+    // Visits the rows the op touches: row of the query tile, row within the work's own.
     template <typename Visit> void forEachRow(OpId id, Visit visit) const
     {
         const Program& program = trace.program();

@@ -317,8 +317,10 @@ void paintNumbers(
         const QFont font = canvasFont(11.5);
         if (!numbers.recorded) {
             painter.setPen(theme.t2);
-            drawLine(
-                painter, rect, Qt::AlignHCenter, font, QStringLiteral("The values of this tile were not recorded."));
+            drawLine(painter, rect, Qt::AlignHCenter, font,
+                scene.trace->hasValues(numbers.cta) && numbers.n == 0
+                    ? QStringLiteral("This tile is skipped: none of its rows sees any of its keys.")
+                    : QStringLiteral("The values of this tile were not recorded."));
         } else {
             paintHeads(canvas);
             paintRowLabels(canvas, layout.scores.top(), layout.cellHeight, 11.5);

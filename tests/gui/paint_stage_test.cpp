@@ -104,6 +104,7 @@ void compareWithRecomputed(const Run& run, int i, int j, int n)
     const TileNumbers tile = tileNumbers(all, 0, 0, i, j, *p);
     QVERIFY(tile.recorded && tile.landed);
     QCOMPARE(tile.n, n);
+    QVERIFY(stageCaption({ &all, *p, tile.cta, nullptr, {} }).startsWith(QStringLiteral("Q%1").arg(i)));
     const WorkId work = all.workOfTile(0, 0, i);
     std::vector<int> blocks;
     for (const StepDecl& step : all.streamOf(work).steps)

@@ -96,13 +96,16 @@ QString stageCaption(const StageScene& scene)
     const Program& program = trace.program();
     const Work& work = program.work(trace.workAt(scene.cta, scene.position));
     std::vector<std::pair<QString, std::vector<RoleId>>> groups;
-    int j = -1;
+    const bool sweep = program.launches[work.launch].sweep > 0; // over query tiles: the op says at which it is
+    int i = 0, j = -1;
     for (const RoleState& state : rolesAt(trace, scene.cta, scene.position)) {
         if (state.current.valid()) {
             const Op& op = trace.op(state.current);
             const int block = program.keyBlock(program.work(trace.workOf(state.current)), op);
             if (block >= 0 && !op.async)
                 j = block;
+            if (sweep && !op.async)
+                i = op.i;
         }
         const QString what = doing(trace, state);
         const auto same
@@ -112,10 +115,19 @@ QString stageCaption(const StageScene& scene)
         else
             same->second.push_back(state.role);
     }
-    QString text = QStringLiteral("Q%1").arg(work.i);
+    if (sweep && scene.position.value > 0) { // the warps may be at two tiles: the one of what has just happened
+        const InstanceId newest = trace.eventAt(scene.position.value - 1).instance;
+        const Op& op = trace.op(newest);
+        if (trace.ctaOf(newest) == scene.cta && op.n > 0) {
+            i = op.i;
+            j = program.keyBlock(work, op);
+        }
+    }
+    QString text = QStringLiteral("Q%1").arg(work.i + i);
     if (j >= 0)
         text += QStringLiteral(" × K%1").arg(j);
-    text += QStringLiteral(", rows %1–%2: ").arg(work.row).arg(work.row + std::max(1, program.rowsInside(work)) - 1);
+    const int row = work.row + i * program.launches[work.launch].queryRows;
+    text += QStringLiteral(", rows %1–%2: ").arg(row).arg(row + std::max(1, program.rowsInside(work, i)) - 1);
     QStringList parts;
     for (const auto& [what, roles] : groups)
         parts << (groups.size() == 1 && roles.size() > 1 ? QStringLiteral("all warps %1").arg(what)

@@ -124,11 +124,13 @@ TileRef tileOnShow(const Session& session)
     const Position p = session.playback.position();
     const WorkId shown = trace.workAt(cta, p);
     const Work& here = program.work(shown);
-    TileRef tile { here.i, chosen.j };
-    if (tile.j >= 0)
-        return tile;
-    // The key block of the op in hand; loads run ahead, so what is computed counts first.
+    // The tiles of the op in hand; loads run ahead, so what is computed counts first, and what has just landed most.
     InstanceId newest;
+    if (p.value > 0)
+        if (const InstanceId last = trace.eventAt(p.value - 1).instance;
+            trace.workOf(last) == shown && trace.op(last).step != Op::noStep)
+            newest = last;
+    const bool landed = newest.valid();
     int first = -1;
     for (const RoleRange& role : trace.streamOf(shown).roles) {
         for (std::uint32_t k = 0; k < role.count; ++k) {
@@ -137,7 +139,7 @@ TileRef tileOnShow(const Session& session)
                 first = program.keyBlock(here, op);
         }
         const InstanceId current = trace.currentOp(shown, role, p);
-        if (!current.valid())
+        if (!current.valid() || landed)
             continue;
         const auto begin = trace.instance(shown, OpId(role.first)).index();
         for (std::size_t k = current.index() + 1; k-- > begin;) {
@@ -150,8 +152,10 @@ TileRef tileOnShow(const Session& session)
             break;
         }
     }
-    tile.j = newest.valid() ? program.keyBlock(here, trace.op(newest)) : first;
-    return tile.j >= 0 ? tile : TileRef { here.i, 0 };
+    const int i = newest.valid() ? program.queryTile(here, trace.op(newest)) : here.i;
+    if (chosen.j >= 0)
+        return { i, chosen.j };
+    return { i, std::max(0, newest.valid() ? program.keyBlock(here, trace.op(newest)) : first) };
 }
 
 BufferId bufferOnShow(const Session& session)

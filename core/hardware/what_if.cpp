@@ -2,23 +2,10 @@
 #include "core/hardware/what_if.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 namespace flashstep {
 
 namespace {
-
-std::optional<double> numberFrom(const std::string& text)
-{
-    if (text == "off")
-        return 0.0;
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return value;
-}
 
 void set(Figure& figure, double value)
 {
@@ -69,7 +56,7 @@ Result<GpuSpec> applyKnobs(const GpuSpec& gpu, const Scenario& scenario)
         if (const Figure* figure = figureOf(gpu, key); figure != nullptr && figure->absent())
             return Error { std::string(gpu.title) + " does not have it: " + std::string(figure->note), "what-if " + key,
                 "list gpus shows the figures of each" };
-        if (const auto value = numberFrom(text))
+        if (const auto value = knobNumber(text))
             turn(turned, key, *value);
     }
     return turned;

@@ -117,7 +117,14 @@ const std::vector<Knob>& knobs()
 
 namespace {
 
-std::optional<double> numberFrom(const std::string& text)
+bool whole(double value)
+{
+    return value == std::floor(value);
+}
+
+} // namespace
+
+std::optional<double> knobNumber(const std::string& text)
 {
     if (text == "off")
         return 0.0;
@@ -127,13 +134,6 @@ std::optional<double> numberFrom(const std::string& text)
         return std::nullopt;
     return value;
 }
-
-bool whole(double value)
-{
-    return value == std::floor(value);
-}
-
-} // namespace
 
 Status checkKnob(const Scenario& scenario, std::string_view key, const std::string& text)
 {
@@ -147,7 +147,7 @@ Status checkKnob(const Scenario& scenario, std::string_view key, const std::stri
     if (!knob->words.empty())
         return std::find(knob->words.begin(), knob->words.end(), text) == knob->words.end() ? Status(cannot)
                                                                                             : Status(Nothing {});
-    const auto value = numberFrom(text);
+    const auto value = knobNumber(text);
     if (!value || !(*value >= knob->low && *value <= knob->high))
         return cannot;
     const bool counts = key == "sms" || key == "stages" || key == "consumer-warpgroups" || key == "jitter-seed";
@@ -162,7 +162,7 @@ Choices choicesOf(const Scenario& scenario)
     c.stages = scenario.stages;
     for (const auto& [key, text] : scenario.knobs) {
         const bool on = text == "on";
-        const auto number = [&text = text] { return static_cast<std::int64_t>(numberFrom(text).value_or(0)); };
+        const auto number = [&text = text] { return static_cast<std::int64_t>(knobNumber(text).value_or(0)); };
         if (key == "ping-pong")
             c.pingPong = on;
         else if (key == "intra-overlap")

@@ -47,6 +47,8 @@ struct Knob {
     std::vector<std::string_view> words; // the values of a knob that is no number
 };
 [[nodiscard]] const std::vector<Knob>& knobs();
+// The number a knob's value says; "off" is 0.
+[[nodiscard]] std::optional<double> knobNumber(const std::string& text);
 // Whether a value is one the knob takes; in words what it takes instead.
 [[nodiscard]] Status checkKnob(const Scenario& scenario, std::string_view key, const std::string& value);
 // The schedule's knobs of a scenario; the last of a key wins. They have been checked.

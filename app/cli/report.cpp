@@ -311,8 +311,7 @@ std::string reportText(const Session& session)
         line(out, "note", text);
     const std::string guessed = guesses(run);
     out += "\nTimes come from a model, not from a measurement"
-        + (guessed.empty() ? std::string(".") : "; of the figures it uses these are guesses: " + guessed + ".")
-        + "\n";
+        + (guessed.empty() ? std::string(".") : "; of the figures it uses these are guesses: " + guessed + ".") + "\n";
     out += "'flashstep-cli list gpus' names the source of every figure.\n";
     return out;
 }

@@ -110,8 +110,7 @@ public:
     void convertTo(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at = {});
     void normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLine at = {}); // l none: nothing was seen
     // The same as the last part of a block's landing in O: what is divided at every visit.
-    void normaliseStep(
-        BufferId o, BufferId lse, BufferId l, BufferId m, const VisitedBlock& block, SourceLine at = {});
+    void normaliseStep(BufferId o, BufferId lse, BufferId l, BufferId m, const VisitedBlock& block, SourceLine at = {});
     void divide(BufferId p, BufferId l, int j, SourceLine at = {}); // P = P / l
     // The rows' partial results of all warps put together, in their order.
     void reduceMax(BufferId m, BufferId scale, BufferId parts, BufferId before, const VisitedBlock& block,

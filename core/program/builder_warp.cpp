@@ -442,8 +442,7 @@ void Warp::normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLin
     op.in = { l.valid() ? o : BufferId::none(), l, m };
 }
 
-void Warp::normaliseStep(
-    BufferId o, BufferId lse, BufferId l, BufferId m, const VisitedBlock& block, SourceLine at)
+void Warp::normaliseStep(BufferId o, BufferId lse, BufferId l, BufferId m, const VisitedBlock& block, SourceLine at)
 {
     normalise(o, lse, l, m, at);
     Op& op = last();

@@ -47,8 +47,8 @@ std::vector<Scenario> someScenarios()
 bool landsInO(const Program& program, const Op& op)
 {
     if (program.algorithm == "fa1") {
-        const bool divided = std::any_of(program.ops.begin(), program.ops.end(),
-            [](const Op& o) { return o.kind == OpKind::Normalise && o.n > 0; });
+        const bool divided = std::any_of(
+            program.ops.begin(), program.ops.end(), [](const Op& o) { return o.kind == OpKind::Normalise && o.n > 0; });
         return divided ? op.kind == OpKind::Normalise && op.n > 0
                        : op.kind == OpKind::Reduce && !op.maximum && program.buffers[op.out.index()].name == "O";
     }

@@ -84,6 +84,7 @@ private:
     [[nodiscard]] std::string explainGroupWait(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainBarrierWait(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainSync(const Step& step, CtaId cta) const;
+    [[nodiscard]] Words::Values barrierValues(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainArrive(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainNextTile(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainReduce(const Step& step, CtaId cta) const;

@@ -98,15 +98,22 @@ std::string Narrator::explainGroupWait(const Step& step, CtaId cta) const
     return say(which + (missing.empty() ? ".end.landed" : ".end"), values);
 }
 
-std::string Narrator::explainBarrierWait(const Step& step, CtaId cta) const
+// Which barrier, and what a turn of it takes.
+Words::Values Narrator::barrierValues(const Step& step, CtaId cta) const
 {
-    const Program& program = *m_run.program;
-    const Trace& trace = *m_run.trace;
-    const BarrierDecl& barrier = program.barriers[step.op->barrier.index()];
+    const BarrierDecl& barrier = m_run.program->barriers[step.op->barrier.index()];
     Words::Values values = common(step, cta);
     values["barrier"] = barrier.name;
     values["unit"] = barrier.unit;
     values["count"] = thousands(barrier.count);
+    return values;
+}
+
+std::string Narrator::explainBarrierWait(const Step& step, CtaId cta) const
+{
+    const Program& program = *m_run.program;
+    const Trace& trace = *m_run.trace;
+    Words::Values values = barrierValues(step, cta);
     values["reason"] = program.waits[step.op->wait.index()].reason;
     if (step.op->dropped)
         return say("wait.barrier.dropped", values);
@@ -136,10 +143,7 @@ std::string Narrator::explainSync(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const Trace& trace = *m_run.trace;
     const BarrierDecl& barrier = program.barriers[step.op->barrier.index()];
-    Words::Values values = common(step, cta);
-    values["barrier"] = barrier.name;
-    values["unit"] = barrier.unit;
-    values["count"] = std::to_string(barrier.count);
+    Words::Values values = barrierValues(step, cta);
     values["reason"] = program.waits[step.op->wait.index()].reason;
     if (step.op->dropped)
         return say("sync.dropped", values);
@@ -159,10 +163,7 @@ std::string Narrator::explainArrive(const Step& step, CtaId cta) const
     const Program& program = *m_run.program;
     const Trace& trace = *m_run.trace;
     const BarrierDecl& barrier = program.barriers[step.op->barrier.index()];
-    Words::Values values = common(step, cta);
-    values["barrier"] = barrier.name;
-    values["unit"] = barrier.unit;
-    values["count"] = thousands(barrier.count);
+    Words::Values values = barrierValues(step, cta);
     values["arrivals"] = std::to_string(step.op->arrivals);
     if (barrier.countsBytes())
         return say(step.ends ? "arrive.expect.end" : "arrive.expect.begin", values);

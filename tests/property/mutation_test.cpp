@@ -112,19 +112,6 @@ bool performs(const Program& program, WaitId wait)
     return std::ranges::any_of(program.ops, [&](const Op& op) { return op.wait == wait; });
 }
 
-// Whether the wait is only ever the last thing that its role does, and the role's CTA does no other work.
-bool endsWith(const Program& program, WaitId wait)
-{
-    if (program.launches.back().schedule != Schedule::SingleTile)
-        return false;
-    bool ends = true;
-    for (const Stream& stream : program.streams)
-        for (const RoleRange& role : stream.roles)
-            for (std::uint32_t k = role.first; k + 1 < role.first + role.count; ++k)
-                ends = ends && program.ops[k].wait != wait;
-    return ends;
-}
-
 // Waits that make those at a barrier redundant: without them a wrong count is what counts.
 std::vector<std::string> impliersOf(const Program& program, const BarrierDecl& barrier)
 {
@@ -165,8 +152,6 @@ TEST_P(MutationOf, EveryDroppedWaitIsCaught)
             named.insert(wait.name);
             if (!performs(*whole, WaitId(k)))
                 continue; // one key block only: nothing is overwritten
-            if (endsWith(*whole, WaitId(k)))
-                continue; // nothing of the CTA follows it
             EXPECT_GT(wait.line, 0U) << wait.name;
             tried.insert(wait.name);
             const bool alone = verdictOf(broken(s, { "wait:" + wait.name })).caught();

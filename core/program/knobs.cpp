@@ -2,6 +2,7 @@
 #include "core/program/scenario.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -19,6 +20,9 @@ constexpr std::string_view fa3Paper = "arXiv:2407.08608, section 3";
 constexpr std::string_view fa3Launch = "hopper/flash_fwd_launch_template.h";
 constexpr std::string_view fa3Tiles = "hopper/tile_size.h";
 constexpr std::string_view fa3Scheduler = "hopper/tile_scheduler.hpp";
+constexpr std::string_view fa4Forward = "flash_attn/cute/flash_fwd_sm100.py";
+constexpr std::string_view fa4Softmax = "flash_attn/cute/softmax.py";
+constexpr std::string_view fa4Interface = "flash_attn/cute/interface.py";
 constexpr std::string_view ownSwitch = "own switch";
 
 } // namespace
@@ -26,27 +30,29 @@ constexpr std::string_view ownSwitch = "own switch";
 const std::vector<Knob>& knobs()
 {
     // Who obeys what: the machine itself; TMA, wgmma and mbarriers.
-    static const std::vector<std::string_view> everyVersion { "standard", "fa1", "fa2", "fa3" };
-    static const std::vector<std::string_view> fromHopper { "fa3" };
+    static const std::vector<std::string_view> everyVersion { "standard", "fa1", "fa2", "fa3", "fa4" };
+    static const std::vector<std::string_view> fromHopper { "fa3", "fa4" };
+    static const std::vector<std::string_view> hopper { "fa3" };
+    static const std::vector<std::string_view> blackwell { "fa4" };
     static const std::vector<std::string_view> onOff { "on", "off" };
     static const std::vector<Knob> table {
-        { "ping-pong", "", "on, off", "consumer warpgroups take turns on the tensor cores", fa3Mainloop, 0, 0,
-            fromHopper, onOff },
-        { "intra-overlap", "", "on, off", "softmax of a block while the product with V of the block before runs",
-            fa3Mainloop, 0, 0, fromHopper, onOff },
-        { "warp-specialisation", "", "on, off", "copies are issued by a warp of their own", fa3Paper, 0, 0, fromHopper,
+        { "ping-pong", "", "on, off", "consumer warpgroups take turns on the tensor cores", fa3Mainloop, 0, 0, hopper,
             onOff },
-        { "stages", "", "1 … 8", "slots of the K and V rings", fa3Launch, 1, 8, fromHopper, {} },
+        { "intra-overlap", "", "on, off", "softmax of a block while the product with V of the block before runs",
+            fa3Mainloop, 0, 0, hopper, onOff },
+        { "warp-specialisation", "", "on, off", "copies are issued by a warp of their own", fa3Paper, 0, 0, hopper,
+            onOff },
+        { "stages", "", "1 … 32", "slots of the rings of K and V", fa3Launch, 1, 32, fromHopper, {} },
         { "consumer-warpgroups", "", "1 … 3", "warpgroups that compute; each owns 64 rows of the tile", fa3Tiles, 1, 3,
-            fromHopper, {} },
-        { "multicast", "", "on, off", "the two CTAs of a cluster fetch K and V once for both", fa3Launch, 0, 0,
-            fromHopper, onOff },
-        { "copy", "", "tma, cp-async", "how K and V come to shared memory", fa3Mainloop, 0, 0, fromHopper,
+            hopper, {} },
+        { "multicast", "", "on, off", "the two CTAs of a cluster fetch K and V once for both", fa3Launch, 0, 0, hopper,
+            onOff },
+        { "copy", "", "tma, cp-async", "how K and V come to shared memory", fa3Mainloop, 0, 0, hopper,
             { "tma", "cp-async" } },
         { "scheduler", "", "linear, lpt, persistent, single-tile",
             "order of the work tiles and who does them: in order, longest first, a fixed share for each CTA, or a CTA "
             "for each",
-            fa3Scheduler, 0, 0, { "fa2", "fa3" }, { "linear", "lpt", "persistent", "single-tile" } },
+            fa3Scheduler, 0, 0, { "fa2", "fa3", "fa4" }, { "linear", "lpt", "persistent", "single-tile" } },
         { "swizzle", "", "on, off", "shared-memory tiles laid out so that reads do not meet in a bank", ownSwitch, 0, 0,
             { "standard", "fa1", "fa2" }, onOff },
         { "divide", "", "now, end", "O divided by l at every block, or once at the end", fa1Kernel, 0, 0,
@@ -62,6 +68,27 @@ const std::vector<Knob>& knobs()
         { "empty-row-lse", "", "minus-inf, kernel", "what a row that sees nothing stores as its log-sum-exp",
             "softmax.h of csrc/flash_attn: +inf; the others store -inf themselves", 0, 0, { "fa2" },
             { "minus-inf", "kernel" } },
+        { "q-stage", "", "1, 2", "query tiles of a CTA, each with a softmax warpgroup of its own", fa4Forward, 1, 2,
+            blackwell, {} },
+        { "rescale-threshold", "log2", "0 … 16",
+            "how far the row maximum may outgrow the reference before O and l are rescaled", fa4Softmax, 0, 16,
+            blackwell, {} },
+        { "exp2-emulation", "", "off, or a fraction up to 1",
+            "share of the exponentials computed by a polynomial instead of the exponential unit", fa4Softmax, 0, 1,
+            blackwell, {} },
+        { "exp2-degree", "", "1 … 5", "degree of that polynomial", fa4Softmax, 1, 5, blackwell, {} },
+        { "two-cta", "", "on, off", "pairs of CTAs share each product: every CTA holds half of K and V", fa4Interface,
+            0, 0, blackwell, onOff },
+        { "pack-gqa", "", "on, off", "the query heads that share a key head fill the rows of one tile", fa4Interface, 0,
+            0, blackwell, onOff },
+        { "assumed-rescale-rate", "", "0 … 1", "share of the blocks that are rescaled where no values are computed",
+            ownSwitch, 0, 1, blackwell, {} },
+        { "fp8-offset", "log2", "0 … 16", "added to the exponent of P, which e4m3 then holds", fa4Softmax, 0, 16,
+            fromHopper, {} },
+        { "fp8-scale", "", "tensor, block", "e4m3 operands are scaled: one factor a tensor and head, or one a tile",
+            fa3Paper, 0, 0, fromHopper, { "tensor", "block" } },
+        { "hadamard", "", "on, off", "Q and K rotated by a random Hadamard matrix before they become e4m3", fa3Paper, 0,
+            0, fromHopper, onOff },
         { "jitter-seed", "", "0 (none) … 4294967295", "stretches latencies by up to a half, by this seed", ownSwitch, 0,
             4294967295.0, everyVersion, {} },
 
@@ -79,6 +106,8 @@ const std::vector<Knob>& knobs()
         { "smem-kib", "KiB", "16 … 1024", "shared memory of an SM; one CTA may take it but for what is reserved",
             gpuTable, 16, 1024, everyVersion },
         { "hbm-gbps", "GB/s", "10 … 100000", "HBM bandwidth", gpuTable, 10, 100000, everyVersion },
+        { "tmem-columns", "column", "32 … 4096", "tensor memory of an SM: 128 lanes of so many 32-bit cells", gpuTable,
+            32, 4096, blackwell },
         { "l2-mib", "MiB", "1 … 4096", "L2 capacity", gpuTable, 1, 4096, everyVersion },
 
         { "issue-cycles-per-op", "cycle/op", "0.25 … 16",
@@ -99,9 +128,9 @@ const std::vector<Knob>& knobs()
         { "launch-microseconds", "us", "0 … 10000", "cost of a kernel launch", trialFit, 0, 10000, everyVersion },
 
         { "register-contention-wgmma", "ratio", "0 (off) … 8",
-            "tensor cycles lost per issue cycle of vector work, wgmma alone", trialFit, 0, 8, fromHopper },
+            "tensor cycles lost per issue cycle of vector work, wgmma alone", trialFit, 0, 8, hopper },
         { "wgmma-latency", "cycle", "0 … 10000", "start and completion of a group of wgmma", trialFit, 0, 10000,
-            fromHopper },
+            hopper },
         { "tma-latency", "cycle", "0 … 100000", "a TMA load after its bytes have passed", trialFit, 0, 100000,
             fromHopper },
         { "mbarrier-latency", "cycle", "0 … 10000", "from the last arrival at an mbarrier to its waiters", trialFit, 0,
@@ -150,7 +179,9 @@ Status checkKnob(const Scenario& scenario, std::string_view key, const std::stri
     const auto value = knobNumber(text);
     if (!value || !(*value >= knob->low && *value <= knob->high))
         return cannot;
-    const bool counts = key == "sms" || key == "stages" || key == "consumer-warpgroups" || key == "jitter-seed";
+    static constexpr std::array<std::string_view, 7> countKeys { "sms", "stages", "consumer-warpgroups", "jitter-seed",
+        "q-stage", "exp2-degree", "tmem-columns" };
+    const bool counts = std::find(countKeys.begin(), countKeys.end(), key) != countKeys.end();
     if (counts && !whole(*value))
         return Error { "cannot be " + text, "what-if " + std::string(key), "a whole number" };
     return Nothing {};
@@ -162,7 +193,8 @@ Choices choicesOf(const Scenario& scenario)
     c.stages = scenario.stages;
     for (const auto& [key, text] : scenario.knobs) {
         const bool on = text == "on";
-        const auto number = [&text = text] { return static_cast<std::int64_t>(knobNumber(text).value_or(0)); };
+        const auto real = [&text = text] { return knobNumber(text).value_or(0); };
+        const auto number = [&] { return static_cast<std::int64_t>(real()); };
         if (key == "ping-pong")
             c.pingPong = on;
         else if (key == "intra-overlap")
@@ -196,6 +228,26 @@ Choices choicesOf(const Scenario& scenario)
             c.topLeft = text == "top-left";
         else if (key == "empty-row-lse")
             c.kernelEmptyRowLse = text == "kernel";
+        else if (key == "q-stage")
+            c.queryStages = static_cast<int>(number());
+        else if (key == "two-cta")
+            c.twoCta = on;
+        else if (key == "pack-gqa")
+            c.packGqa = on;
+        else if (key == "rescale-threshold")
+            c.rescaleThreshold = real();
+        else if (key == "exp2-emulation")
+            c.emulatedShare = real();
+        else if (key == "exp2-degree")
+            c.polynomialDegree = static_cast<int>(number());
+        else if (key == "assumed-rescale-rate")
+            c.assumedRescaleRate = real();
+        else if (key == "fp8-offset")
+            c.fp8Offset = real();
+        else if (key == "fp8-scale")
+            c.fp8Scale = text == "tensor" ? Choices::Fp8Scale::Tensor : Choices::Fp8Scale::Block;
+        else if (key == "hadamard")
+            c.hadamard = on;
         else if (key == "jitter-seed")
             c.jitterSeed = static_cast<std::uint32_t>(number());
     }

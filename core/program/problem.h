@@ -44,6 +44,8 @@ struct Problem {
 
     // fp32 is a numerics mode: values are carried in fp32 through the schedule of the 16-bit kernel.
     [[nodiscard]] DType costedDtype() const { return dtype == DType::Fp32 ? DType::Bf16 : dtype; }
+    // What O is stored in: an FP8 kernel takes e4m3 and gives bf16.
+    [[nodiscard]] DType outputDtype() const { return dtype == DType::E4m3 ? DType::Bf16 : dtype; }
     [[nodiscard]] int kvHeadOf(int head) const { return head / (heads / kvHeads); }
 
     // Keys [first, last) that query `row` may see: contiguous under every mask; empty when last <= first.

@@ -19,6 +19,13 @@ BufferId Program::buffer(std::string_view bufferName, int launch) const
     return BufferId::none();
 }
 
+int SoftmaxForm::emulatedKeys(int first, int count) const
+{
+    if (emulated.empty())
+        return 0;
+    return static_cast<int>(std::count(emulated.begin() + first, emulated.begin() + first + count, true));
+}
+
 int paddedHeadDim(int headDim)
 {
     for (const int compiled : { 32, 64, 96, 128, 192, 256 })

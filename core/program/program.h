@@ -124,12 +124,24 @@ struct LaunchDecl {
     int sweep = 0; // a work does query tiles i, i + sweep, … to the end; 0: its own alone
 };
 
+// How a kernel computes its softmax, beyond the maths that every version shares.
+struct SoftmaxForm {
+    bool conditional = false; // the reference stays while the maximum has outgrown it by no more than the threshold
+    float threshold = 0; // log2 units
+    float offset = 0; // P = exp2(S c - m c + offset), log2 units: FP8
+    int polynomialDegree = 3; // of the exponentials that the FMA units compute
+    std::vector<bool> emulated; // which keys of a block those are; empty: none
+    [[nodiscard]] int emulatedKeys(int first, int count) const; // of keys [first, first + count)
+    bool operator==(const SoftmaxForm&) const = default;
+};
+
 // What is to be done, as data: printable, checkable, comparable. Knows nothing of time.
 struct Program {
     std::string algorithm, pass;
     Problem problem;
     TileSize tile, costTile;
     int stages = 1;
+    SoftmaxForm softmax;
     std::string source; // "core/algorithms/fa2_forward.cpp"
     std::string paper; // what paperLine refers to
 

@@ -80,8 +80,9 @@ void addTimes(Json& out, const Run& run)
         out["guesses"].push_back(std::string(field));
 }
 
-void addCounts(Json& out, const Report& r)
+void addCounts(Json& out, const Run& run)
 {
+    const Report& r = run.report;
     out["flops"] = count(r.flops);
     out["flops_executed"] = count(r.flopsExecuted);
     out["global_read_bytes"] = count(r.globalReadBytes);
@@ -89,11 +90,12 @@ void addCounts(Json& out, const Report& r)
     out["hbm_read_bytes"] = count(r.hbmReadBytes); // behind L2
     out["hbm_write_bytes"] = count(r.hbmWriteBytes);
     out["exp2_hardware"] = count(r.exp2Hardware);
-    out["exp2_emulated"] = 0;
+    out["exp2_emulated"] = count(r.exp2Emulated);
     out["rescales_done"] = count(r.rescalesDone);
-    out["rescales_skipped"] = 0;
-    out["rescale_warps_done"] = nullptr; // only FA4 votes
-    out["rescale_warps_skipped"] = nullptr;
+    out["rescales_skipped"] = count(r.rescalesSkipped);
+    const bool votes = run.program->softmax.conditional; // only FA4's warps do
+    out["rescale_warps_done"] = votes ? count(r.rescaleWarpsDone) : Json();
+    out["rescale_warps_skipped"] = votes ? count(r.rescaleWarpsSkipped) : Json();
     out["rescale_source"] = r.rescaleSource;
     out["events"] = r.events;
     out["trace_bytes"] = r.traceBytes;
@@ -261,6 +263,24 @@ std::string guesses(const Run& run)
     return text;
 }
 
+std::string exponentialsInWords(const Report& r)
+{
+    if (r.exp2Emulated == 0)
+        return thousands(r.exp2Hardware) + " exp2";
+    return fmt::format(
+        "{} exp2 by the unit and {} by polynomial", thousands(r.exp2Hardware), thousands(r.exp2Emulated));
+}
+
+std::string rescalesInWords(const Run& run)
+{
+    const Report& r = run.report;
+    if (!run.program->softmax.conditional)
+        return thousands(r.rescalesDone) + " row rescales";
+    return fmt::format("{} row rescales and {} skipped ({} and {} by warp vote{})", thousands(r.rescalesDone),
+        thousands(r.rescalesSkipped), thousands(r.rescaleWarpsDone), thousands(r.rescaleWarpsSkipped),
+        r.rescaleSource == "values" ? "" : ", " + r.rescaleSource);
+}
+
 } // namespace
 
 bool failed(const Report& report, const Trace& trace)
@@ -276,7 +296,7 @@ std::string reportJson(const Session& session)
     out["flashstep"] = std::string(version());
     addProblem(out, session.run);
     addTimes(out, session.run);
-    addCounts(out, session.run.report);
+    addCounts(out, session.run);
     addChecks(out, session.run);
     out["wall_seconds"] = session.wallSeconds;
     out["peak_rss_mib"] = peakRssMib();
@@ -298,8 +318,8 @@ std::string reportText(const Session& session)
         fmt::format("{} read from and {} written to global memory", bytesInWords(r.globalReadBytes),
             bytesInWords(r.globalWriteBytes)));
     line(out, "work",
-        fmt::format("{:.4g} FLOP ({:.4g} executed), {} exp2, {} row rescales", r.flops, r.flopsExecuted,
-            thousands(r.exp2Hardware), thousands(r.rescalesDone)));
+        fmt::format("{:.4g} FLOP ({:.4g} executed), {}, {}", r.flops, r.flopsExecuted, exponentialsInWords(r),
+            rescalesInWords(run)));
     line(out, "trace",
         fmt::format("{} events, {}; values kept: {}", thousands(static_cast<double>(r.events)),
             bytesInWords(static_cast<double>(r.traceBytes)), run.scenario.record.text()));

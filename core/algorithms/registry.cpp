@@ -9,7 +9,7 @@ namespace flashstep {
 
 std::span<const Algorithm> algorithms()
 {
-    static constexpr std::array<Algorithm, 4> table { {
+    static constexpr std::array<Algorithm, 5> table { {
         { "standard", "forward", "Standard attention", "a100", "own schedule", "arXiv:2205.14135, Algorithm 0",
             "core/algorithms/standard.cpp", standardTable, standardForward },
         { "fa1", "forward", "FlashAttention-1", "a100", "flash-attention v1.0.9, csrc/flash_attn",
@@ -22,6 +22,9 @@ std::span<const Algorithm> algorithms()
             "arXiv:2407.08608, Algorithm 1 (producer) and Algorithm 2 (consumers); "
             "mainloop_fwd_sm90_tma_gmma_ws.hpp, tile_size.h",
             "core/algorithms/fa3_forward.cpp", fa3Table, fa3Forward },
+        { "fa4", "forward", "FlashAttention-4", "b200", "flash-attention main 0251105a (2026-08-15), flash_attn/cute",
+            "arXiv:2603.05451; flash_fwd_sm100.py, softmax.py, interface.py", "core/algorithms/fa4_forward.cpp",
+            fa4Table, fa4Forward },
     } };
     return table;
 }

@@ -14,6 +14,8 @@ struct TableQuery {
     int computeCapability = 0;
     Bytes smemPerSm = 0;
     const Choices& choices;
+    int sms = 0;
+    TileSize tile = {}; // shown, where one is asked for
 };
 
 // The kernel's own choices for a head dimension on a GPU: tiles, warps. From the table of the version's source file.

@@ -18,4 +18,7 @@ Result<KernelTable> fa2Table(const TableQuery& query);
 void fa3Forward(Kernel& kernel);
 Result<KernelTable> fa3Table(const TableQuery& query);
 
+void fa4Forward(Kernel& kernel);
+Result<KernelTable> fa4Table(const TableQuery& query);
+
 } // namespace flashstep

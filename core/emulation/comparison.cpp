@@ -45,23 +45,33 @@ Status compareWithReference(Run& run, const Progress& progress)
         if (progress.cancelled())
             return Error { "cancelled", "comparison with float64", {} };
         const int firstRow = static_cast<int>(t % static_cast<std::size_t>(program.queryTiles())) * program.tile.rows;
-        const int rows = std::min(program.tile.rows, p.seqlenQ - firstRow);
+        const int rows = std::min(program.tile.rows, program.headRows() - firstRow);
         o.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(p.headDimV));
         lse.resize(static_cast<std::size_t>(rows));
-        ReferenceHead head;
-        head.q = run.inputs->q.row(work.b, work.h, 0).data();
-        head.k = run.inputs->k.row(work.b, p.kvHeadOf(work.h), 0).data();
-        head.v = run.inputs->v.row(work.b, p.kvHeadOf(work.h), 0).data();
-        head.headDim = p.headDim;
-        head.headDimV = p.headDimV;
-        head.scale = p.softmaxScale();
-        head.visibleKeys = [&p](int row) {
-            const Problem::KeyRange keys = p.visibleKeys(row);
-            return std::pair(keys.first, keys.last);
+        const auto exactRows = [&](int h, int row, int count, int at) {
+            ReferenceHead head;
+            head.q = run.inputs->q.row(work.b, h, 0).data();
+            head.k = run.inputs->k.row(work.b, p.kvHeadOf(h), 0).data();
+            head.v = run.inputs->v.row(work.b, p.kvHeadOf(h), 0).data();
+            head.headDim = p.headDim;
+            head.headDimV = p.headDimV;
+            head.scale = p.softmaxScale();
+            head.visibleKeys = [&p](int query) {
+                const Problem::KeyRange keys = p.visibleKeys(query);
+                return std::pair(keys.first, keys.last);
+            };
+            referenceForward(
+                head, row, row + count, o.data() + static_cast<std::ptrdiff_t>(at) * p.headDimV, lse.data() + at);
         };
-        referenceForward(head, firstRow, firstRow + rows, o.data(), lse.data());
+        if (program.packed == 1)
+            exactRows(work.h, firstRow, rows, 0);
+        for (int r = 0; program.packed > 1 && r < rows; ++r) {
+            const Program::QueryRow row = program.queryRow(work.h, firstRow + r);
+            exactRows(row.h, row.row, 1, r);
+        }
         for (int r = 0; r < rows; ++r) {
-            const auto ours = run.o.row(work.b, work.h, firstRow + r);
+            const Program::QueryRow row = program.queryRow(work.h, firstRow + r);
+            const auto ours = run.o.row(work.b, row.h, row.row);
             for (int d = 0; d < p.headDimV; ++d) {
                 const double e = ErrorSums::difference(ours[static_cast<std::size_t>(d)],
                     o[static_cast<std::size_t>(r) * static_cast<std::size_t>(p.headDimV)
@@ -73,7 +83,7 @@ Status compareWithReference(Run& run, const Progress& progress)
             if (kernelLse && std::isinf(lse[static_cast<std::size_t>(r)]))
                 lse[static_cast<std::size_t>(r)] = std::numeric_limits<double>::infinity(); // as the kernel stores it
             sums.maxLse = std::max(sums.maxLse,
-                ErrorSums::difference(run.lse.row(work.b, work.h, firstRow + r)[0], lse[static_cast<std::size_t>(r)]));
+                ErrorSums::difference(run.lse.row(work.b, row.h, row.row)[0], lse[static_cast<std::size_t>(r)]));
         }
         progress.at(0.8 + 0.2 * static_cast<double>(t + 1) / static_cast<double>(tiles));
     }

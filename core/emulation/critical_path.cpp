@@ -137,6 +137,12 @@ private:
             stepFromRelease();
             return;
         }
+        if (t.op(m_instance).kind == OpKind::Commit && t.op(m_instance).barrier.valid())
+            if (const InstanceId product = c.productBehind(m_instance); product.valid()) {
+                add(t.endCycle(product));
+                stand(Moment::End, product);
+                return;
+            }
         const std::uint32_t hop = c.bindingHop(m_instance);
         if (hop == Causes::none) {
             add(t.beginCycle(m_instance));

@@ -91,7 +91,8 @@ void CtaScheduler::addWork(Resident& r, WorkId work)
         const WorkRun& before = r.works.back();
         const Stream& stream = streamOf(r, r.works.size() - 1);
         const auto positions = static_cast<std::uint32_t>(m_launch->ringPositions);
-        run.position = (before.position + static_cast<std::uint32_t>(stream.visitedBlocks)) % positions;
+        const int uses = stream.visitedBlocks * m_launch->ringUsesPerBlock;
+        run.position = (before.position + static_cast<std::uint32_t>(uses)) % positions;
         for (std::size_t b = 0; b < run.turns.size(); ++b)
             run.turns[b] = before.turns[b] + stream.turns[b];
     }

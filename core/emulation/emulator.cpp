@@ -201,17 +201,26 @@ private:
         const std::uint32_t work = run.work;
         m_trace.begin(r.works[work].work, id, m_now);
         const WorkId tile = r.works[work].work;
-        const Machine::Booked booked = m_machine.book({ tile, r.sm, rankOf(r.cta) }, id, m_now);
+        if (op.kind == OpKind::Rescale && op.conditional && !rescales(r, tile, id)) {
+            finishAt(m_machine.vote(m_now), index, role, id);
+            return;
+        }
+        const int peerSm = m_launch->clusterSize > 1 ? r.sm ^ 1 : r.sm;
+        const Machine::Booked booked = m_machine.book({ tile, r.sm, rankOf(r.cta), peerSm }, id, m_now);
         const Cycle ends = booked.done + m_machine.latency(tile, id);
         switch (op.kind) {
         case OpKind::Commit:
+            if (op.barrier.valid()) {
+                goOnAsync(index, role, id, ends, std::max(ends, run.productsDone), 0);
+                break;
+            }
             run.groups[static_cast<std::size_t>(op.group)].commit();
             finishAt(ends, index, role, id);
             break;
         case OpKind::Wait:
         case OpKind::Sync:
             if (op.kind == OpKind::Sync)
-                arrive(index, op.barrier, op.arrivals);
+                arrive(index, op);
             if (op.dropped) {
                 finishAt(m_now + (op.kind == OpKind::Sync ? 1 : 0), index, role, id);
             } else if (op.kind == OpKind::Wait && satisfied(r, run, op)) {
@@ -220,7 +229,7 @@ private:
                 run.state = RoleRun::State::InWait;
                 run.waiting = id;
                 if (op.barrier.valid())
-                    release(index, op.barrier);
+                    release(index);
             }
             break;
         case OpKind::Arrive:
@@ -237,6 +246,8 @@ private:
         default:
             if (op.async) { // the role is held while it issues
                 std::uint32_t group = 0;
+                if (op.kind == OpKind::Mma)
+                    run.productsDone = std::max(run.productsDone, ends);
                 if (!op.barrier.valid()) {
                     AsyncGroups& groups = run.groups[groupOf(op)];
                     group = groups.issue();
@@ -249,6 +260,17 @@ private:
             finishAt(ends, index, role, id);
             break;
         }
+    }
+
+    // A conditional rescale is done if a warp votes for it. Where no values are there to tell, a fixed share of them
+    // is.
+    bool rescales(const Resident& r, WorkId work, OpId id)
+    {
+        const bool known = m_numerics != nullptr && recorded(r.cta);
+        const Vote vote = known ? m_numerics->vote(r.cta, work, id)
+                                : assumedVote(m_program, m_program.work(work), work, id, m_options.assumedRescaleRate);
+        m_trace.vote(work, id, vote);
+        return vote.warpsDone > 0;
     }
 
     static std::size_t groupOf(const Op& op)
@@ -282,16 +304,21 @@ private:
         const std::uint32_t peer = both ? m_grid.indexOf(m_program.peerOf(r.cta)) : due.resident;
         m_trace.end(r.works[due.work].work, due.op, m_now);
         applyEffect(r, due.work, due.op);
-        m_machine.bookLanding({ r.works[due.work].work, r.sm, rankOf(r.cta) }, due.op, m_now);
-        if (both)
+        m_machine.bookLanding({ r.works[due.work].work, r.sm, rankOf(r.cta), r.sm }, due.op, m_now);
+        if (op.kind == OpKind::Load && op.reach == Reach::Both)
             m_machine.bookArriving(m_grid.resident(peer).sm, due.op, m_now);
         --r.inFlight;
         if (both)
             --m_grid.resident(peer).inFlight;
         if (op.kind == OpKind::Arrive) {
-            arrive(peer, op.barrier, op.arrivals);
+            arrive(peer, op);
+        } else if (op.kind == OpKind::Commit) {
+            arrive(due.resident, op);
+            if (both)
+                arrive(peer, op);
         } else if (op.barrier.valid()) {
-            land(due.resident, op);
+            if (op.reach != Reach::Peer)
+                land(due.resident, op);
             if (both)
                 land(peer, op);
         } else if (op.kind != OpKind::NextTile) {
@@ -341,8 +368,10 @@ private:
     {
         if (!op.barrier.valid())
             return run.groups[static_cast<std::size_t>(op.group)].done(op.pending);
-        const std::size_t b = op.barrier.index();
-        return r.barriers[b].turns > r.works[run.work].turns[b] + op.turn;
+        for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b)
+            if (r.barriers[b].turns <= r.works[run.work].turns[b] + op.turn)
+                return false;
+        return true;
     }
 
     void arriveFor(std::uint32_t index, std::uint8_t role, OpId id)
@@ -350,17 +379,19 @@ private:
         const Op& op = m_program.op(id);
         const Cycle next = m_now + 1;
         if (op.reach != Reach::Peer)
-            arrive(index, op.barrier, op.arrivals);
+            arrive(index, op);
         if (op.reach == Reach::Own)
             finishAt(next, index, role, id);
         else // through distributed shared memory to the other CTA
             goOnAsync(index, role, id, next, m_now + static_cast<Cycle>(m_gpu.dsmemLatency), 0);
     }
 
-    void arrive(std::uint32_t index, BarrierId id, int amount)
+    void arrive(std::uint32_t index, const Op& op)
     {
-        m_grid.resident(index).barriers[id.index()].arrive(m_program.barriers[id.index()], amount);
-        barrierMoved(index, id);
+        for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
+            m_grid.resident(index).barriers[b].arrive(m_program.barriers[b], op.arrivals, op.extraBytes);
+            barrierMoved(index, BarrierId(b));
+        }
     }
 
     void land(std::uint32_t index, const Op& op)
@@ -377,10 +408,11 @@ private:
         const std::int64_t arrived = barrier.inTurn(m_program.barriers[id.index()]);
         m_trace.arrival(r.cta, id, static_cast<std::uint32_t>(barrier.turns),
             static_cast<std::uint32_t>(std::max<std::int64_t>(0, arrived)));
-        release(index, id);
+        release(index);
     }
 
-    void release(std::uint32_t index, BarrierId barrier)
+    // Whoever waits in the CTA for what is there by now goes on.
+    void release(std::uint32_t index)
     {
         Resident& r = m_grid.resident(index);
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
@@ -388,7 +420,7 @@ private:
             if (run.state != RoleRun::State::InWait)
                 continue;
             const Op& op = m_program.op(run.waiting);
-            if (op.barrier != barrier || !satisfied(r, run, op))
+            if (!op.barrier.valid() || !satisfied(r, run, op))
                 continue;
             run.state = RoleRun::State::Running;
             finishAt(m_now + m_machine.waitLatency(run.waiting), index, static_cast<std::uint8_t>(k), run.waiting);
@@ -404,16 +436,27 @@ private:
         Resident& r = m_grid.resident(index);
         if (!r.alive() || r.rolesLeft > 0 || r.inFlight > 0)
             return;
-        const Resident& peer = peerOf(r);
-        const bool clusterEnds = m_launch->clusterSize == 1 || !peer.alive() || peer.cta != m_program.peerOf(r.cta);
+        Resident& peer = peerOf(r);
+        const bool alone = m_launch->clusterSize == 1 || !peer.alive() || peer.cta != m_program.peerOf(r.cta);
+        if (m_launch->pairs && !alone) { // neither may end while the other still reaches into its memory
+            if (peer.rolesLeft > 0 || peer.inFlight > 0)
+                return;
+            endCta(peer);
+            endCta(r);
+            startNextCluster(r.sm / m_launch->clusterSize * m_launch->clusterSize, r.slot);
+            return;
+        }
+        endCta(r);
+        if (alone)
+            startNextCluster(r.sm / m_launch->clusterSize * m_launch->clusterSize, r.slot);
+    }
+
+    void endCta(Resident& r)
+    {
         m_trace.ctaEnds(r.cta, m_now);
         if (m_numerics != nullptr && recorded(r.cta))
             m_numerics->finish(r.cta);
-        const int sm = r.sm;
-        const int slot = r.slot;
         r.cta = CtaId::none();
-        if (clusterEnds)
-            startNextCluster(sm / m_launch->clusterSize * m_launch->clusterSize, slot);
     }
 
     void reportStuck(const Resident& r)

@@ -26,6 +26,7 @@ struct EmulationOptions {
     std::shared_ptr<const Inputs> inputs; // what loads copy from, where anything is recorded
     bool discardValues = false; // compute them, but leave none in the trace: what keeping costs is the difference
     bool swizzled = true; // SMEM tiles are laid out without bank conflicts
+    double assumedRescaleRate = 0.1; // of the blocks whose values are not computed
     std::uint32_t jitterSeed = 0; // latencies are stretched by up to a half, by this seed; 0: not
 };
 

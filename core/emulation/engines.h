@@ -41,6 +41,18 @@ public:
             freeOf(sm, q, e) = begin + busy;
         return begin;
     }
+    // The engines of two SMs at once, all four quarters of each: a product of a pair of CTAs.
+    Ticks bookPair(int sm, int peer, Engine e, Ticks busy, Ticks from)
+    {
+        Ticks begin = from;
+        for (const int s : { sm, peer })
+            for (int q = 0; q < quarters; ++q)
+                begin = std::max(begin, freeOf(s, q, e));
+        for (const int s : { sm, peer })
+            for (int q = 0; q < quarters; ++q)
+                freeOf(s, q, e) = begin + busy;
+        return begin;
+    }
     // The same without waiting for each other: what takes bandwidth from an engine pushes back what comes next there.
     void delay(int sm, int quarter, Engine e, Ticks busy, Ticks from)
     {

@@ -2,6 +2,7 @@
 #include "core/emulation/error_bound.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -83,6 +84,14 @@ std::optional<double> errorBound(const Program& program, const Inputs& inputs)
         relative += 2 * u;
     if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32)
         relative += u * std::min(scores, 1 / u) / 2; // S is rounded on its way through HBM
+    // An exponential off by e moves O by e w (v - O) of its key: at most e v / 2 where some keys are exact, e v where
+    // none are.
+    if (!program.softmax.emulated.empty()) {
+        constexpr std::array<double, 5> polynomial { 3.9e-2, 2.1e-3, 8.8e-5, 3.1e-6, 1.5e-7 }; // by degree
+        const bool all = std::find(program.softmax.emulated.begin(), program.softmax.emulated.end(), false)
+            == program.softmax.emulated.end();
+        relative += (all ? 1.0 : 0.5) * polynomial[static_cast<std::size_t>(program.softmax.polynomialDegree - 1)];
+    }
     const double sums = u32 * program.problem.seqlenK / 2 * largestMean(inputs.v);
     return std::min(v.element * relative + sums, 2 * v.element);
 }

@@ -214,7 +214,7 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
         bool known = false;
         std::array<double, counterCount> counters {};
         std::array<double, engineCount> busy {};
-        std::vector<std::pair<OpId, OpCost>> memory;
+        std::vector<std::pair<OpId, OpCost>> memory, votes;
     };
     std::vector<StreamTotals> streams(program.streams.size());
     double written = 1;
@@ -226,8 +226,12 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
             const Stream& stream = program.streams[work.stream.index()];
             for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
                 const Op& op = program.ops[k];
-                addCounts(countsOf(program, work, op), s.counters);
                 const OpCost cost = costOf(gpu, program, work, op, options.swizzled);
+                if (op.conditional && op.kind == OpKind::Rescale) {
+                    s.votes.emplace_back(OpId(k), cost);
+                    continue;
+                }
+                addCounts(countsOf(program, work, op), s.counters);
                 addBusy(program, op, cost, s.busy);
                 if (cost.memoryBytes > 0)
                     s.memory.emplace_back(OpId(k), cost);
@@ -237,6 +241,12 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
             totals.counters[c] += s.counters[c];
         for (std::size_t e = 0; e < engineCount; ++e)
             totals.busy[e] += s.busy[e];
+        for (const auto& [op, cost] : s.votes) {
+            const Vote vote = assumedVote(program, work, p.work, op, options.assumedRescaleRate);
+            addVote(vote, totals.counters);
+            if (vote.warpsDone > 0)
+                addBusy(program, program.op(op), cost, totals.busy);
+        }
         const LaunchDecl& launch = program.launches[work.launch];
         const int rank
             = static_cast<int>((p.cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize));

@@ -127,7 +127,7 @@ private:
     // What matters of an op's end: waits pass, copies land, arrivals reach the other CTA.
     static bool endMatters(const Op& op)
     {
-        return op.kind == OpKind::Sync || op.kind == OpKind::Wait
+        return op.kind == OpKind::Sync || op.kind == OpKind::Wait || (op.kind == OpKind::Commit && op.barrier.valid())
             || (op.barrier.valid() && (op.kind == OpKind::Load || op.reach != Reach::Own));
     }
 
@@ -182,6 +182,11 @@ private:
         ++role().clock[roleActor()];
         switch (op.kind) {
         case OpKind::Commit: {
+            if (op.barrier.valid()) { // it knows what its role does, and that the products before it are done
+                Clock& known = m_issuedAt[m_step->instance] = role().clock;
+                known[groupActor(GroupKind::Mma)] = role().issued[static_cast<std::size_t>(GroupKind::Mma)];
+                return;
+            }
             const auto kind = static_cast<std::size_t>(op.group);
             role().groups[kind].push_back(role().issued[kind]);
             return;
@@ -205,9 +210,15 @@ private:
     void ends(const Op& op)
     {
         if (op.kind == OpKind::Load) {
-            land(m_step->cta, op);
-            if (op.reach == Reach::Both)
+            if (op.reach != Reach::Peer)
+                land(m_step->cta, op);
+            if (op.reach != Reach::Own)
                 land(other(m_step->cta), op);
+            m_issuedAt.erase(m_step->instance);
+        } else if (op.kind == OpKind::Commit) {
+            arrive(m_step->cta, op, m_issuedAt[m_step->instance]);
+            if (op.reach == Reach::Both)
+                arrive(other(m_step->cta), op, m_issuedAt[m_step->instance]);
             m_issuedAt.erase(m_step->instance);
         } else if (op.kind == OpKind::Arrive) {
             arrive(other(m_step->cta), op, m_issuedAt[m_step->instance]);
@@ -228,30 +239,38 @@ private:
             }
             return;
         }
-        const std::int64_t turn = m_turnsBefore.at(m_step->work.index())[op.barrier.index()] + op.turn;
-        const Barrier& b = barrier(m_step->cta, op.barrier);
-        if (turn >= 0 && !b.turns.empty())
-            join(self.clock, b.turns[std::min(static_cast<std::size_t>(turn), b.turns.size() - 1)]);
+        for (std::size_t k = op.barrier.index(); k < op.barrier.index() + op.barriers; ++k) {
+            const std::int64_t turn = m_turnsBefore.at(m_step->work.index())[k] + op.turn;
+            const Barrier& b = barrier(m_step->cta, BarrierId(k));
+            if (turn >= 0 && !b.turns.empty())
+                join(self.clock, b.turns[std::min(static_cast<std::size_t>(turn), b.turns.size() - 1)]);
+        }
     }
 
     // ---- barriers ---------------------------------------------------------------------------------------------------
 
     void arrive(std::size_t cta, const Op& op, const Clock& clock)
     {
-        Barrier& b = barrier(cta, op.barrier);
-        const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
+        for (std::size_t k = op.barrier.index(); k < op.barrier.index() + op.barriers; ++k)
+            arriveAt(cta, BarrierId(k), op, clock);
+    }
+
+    void arriveAt(std::size_t cta, BarrierId id, const Op& op, const Clock& clock)
+    {
+        Barrier& b = barrier(cta, id);
+        const BarrierDecl& decl = m_program.barriers[id.index()];
         if (op.when != When::First)
-            checkOverrun(b, op, clock);
+            checkOverrun(b, id, clock);
         join(b.gathering, clock);
         if (decl.countsBytes()) {
-            b.missing += decl.count;
+            b.missing += decl.count + op.extraBytes;
             ++b.arrived;
             completeBytes(b);
             return;
         }
         b.arrived += op.arrivals;
         if (b.arrived > decl.count) // more than a turn takes: hardware loses count
-            report("barrier overrun", BufferId::none(), op.barrier, m_step->instance, m_step->instance);
+            report("barrier overrun", BufferId::none(), id, m_step->instance, m_step->instance);
         completeCount(b, decl);
     }
 
@@ -290,7 +309,7 @@ private:
     }
 
     // Nobody may arrive twice in one turn: hardware would take it for somebody else.
-    void checkOverrun(Barrier& b, const Op& op, const Clock& clock)
+    void checkOverrun(Barrier& b, BarrierId id, const Clock& clock)
     {
         const std::size_t actor = roleActor();
         const auto last = b.lastTurn.find(actor);
@@ -300,7 +319,7 @@ private:
             for (std::size_t k = 0; known && k < clock.size(); ++k)
                 known = b.turns[last->second][k] <= clock[k];
             if (!known)
-                report("barrier overrun", BufferId::none(), op.barrier, m_step->instance, m_step->instance);
+                report("barrier overrun", BufferId::none(), id, m_step->instance, m_step->instance);
         }
         b.lastTurn[actor] = b.turns.size();
     }
@@ -327,14 +346,15 @@ private:
         // Asynchronous work knows what its role knew when it was issued, and is known to nobody until it is waited for.
         std::size_t actor = roleActor();
         std::uint32_t clock = self.clock[actor];
-        if (op.async && op.barrier.valid()) {
+        if (op.kind == OpKind::Load && op.async && op.barrier.valid()) {
             m_issuedAt[m_step->instance] = self.clock;
-            for (std::size_t k = 0; k < (op.reach == Reach::Both ? m_size : 1); ++k) {
-                const std::size_t cta = k == 0 ? m_step->cta : other(m_step->cta);
-                const std::size_t b = cta * m_program.barriers.size() + op.barrier.index();
-                m_issuedLandings[{ m_step->instance, cta }] = { ++m_landings[b] };
-                touch(
-                    op.out, MemoryGroups::Operand::Out, cta, rank, true, barrierActor(cta, op.barrier), m_landings[b]);
+            const bool both = op.reach == Reach::Both;
+            for (std::size_t k = 0; k < (both ? m_size : 1); ++k) {
+                const std::size_t cta = k == 0 ? m_step->cta : other(m_step->cta); // where it lands
+                const std::size_t at = op.reach == Reach::Peer ? other(cta) : cta; // where that is counted
+                const std::size_t b = at * m_program.barriers.size() + op.barrier.index();
+                m_issuedLandings[{ m_step->instance, at }] = { ++m_landings[b] };
+                touch(op.out, MemoryGroups::Operand::Out, cta, rank, true, barrierActor(at, op.barrier), m_landings[b]);
             }
             return;
         }
@@ -349,13 +369,17 @@ private:
             if (kind == GroupKind::Mma)
                 self.groups[static_cast<std::size_t>(kind)].push_back(clock);
         }
-        for (const auto operand :
-            { MemoryGroups::Operand::In0, MemoryGroups::Operand::In1, MemoryGroups::Operand::In2 })
-            touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, m_step->cta, rank, false,
-                actor, clock);
-        for (const auto operand : { MemoryGroups::Operand::Out, MemoryGroups::Operand::Out2 })
-            touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, m_step->cta, rank, true,
-                actor, clock);
+        const bool pair = op.kind == OpKind::Mma && op.reach == Reach::Both;
+        for (std::size_t k = 0; k < (pair ? m_size : 1); ++k) {
+            const std::size_t cta = k == 0 ? m_step->cta : other(m_step->cta);
+            for (const auto operand :
+                { MemoryGroups::Operand::In0, MemoryGroups::Operand::In1, MemoryGroups::Operand::In2 })
+                touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, cta, rank, false, actor,
+                    clock);
+            for (const auto operand : { MemoryGroups::Operand::Out, MemoryGroups::Operand::Out2 })
+                touch(MemoryGroups::bufferOf(op, static_cast<std::size_t>(operand)), operand, cta, rank, true, actor,
+                    clock);
+        }
     }
 
     void touch(BufferId buffer, MemoryGroups::Operand operand, std::size_t cta, int rank, bool writes,

@@ -49,11 +49,13 @@ Cycle Machine::latency(WorkId work, OpId op) const
 
 Ticks Machine::bookOne(const Place& place, OpId op, Engine engine, Ticks busy, Ticks from)
 {
-    const int quarter = m_program.roles[m_program.op(op).role.index()].quarter;
-    const Ticks begin = m_engines.book(place.sm, quarter, engine, busy, from);
+    const int quarter = m_program.quarterOf(m_program.op(op));
+    const bool pair = m_program.op(op).kind == OpKind::Mma && m_program.op(op).reach == Reach::Both;
+    const Ticks begin = pair ? m_engines.bookPair(place.sm, place.peerSm, engine, busy, from)
+                             : m_engines.book(place.sm, quarter, engine, busy, from);
     const Cycle beginCycle = begin / ticksPerCycle;
     m_trace.hop(place.work, op, engine, beginCycle, cycles(begin + busy) - beginCycle);
-    const int count = quarter < 0 && Engines::perQuarter(engine) ? Engines::quarters : 1;
+    const int count = (quarter < 0 && Engines::perQuarter(engine) ? Engines::quarters : 1) * (pair ? 2 : 1);
     m_trace.busy(engine, static_cast<double>(busy * count) / ticksPerCycle);
     return begin + busy;
 }
@@ -122,13 +124,15 @@ Ticks Machine::bookMemory(const Place& place, OpId id, Cycle nowCycle)
 
 void addBusy(const Program& program, const Op& op, const OpCost& cost, std::array<double, engineCount>& busy)
 {
-    const bool warpgroup = program.roles[op.role.index()].warpgroup();
+    const bool warpgroup = program.quarterOf(op) < 0;
+    const int ctas = op.kind == OpKind::Mma && op.reach == Reach::Both ? 2 : 1;
     const auto add = [&](Engine engine, Ticks ticks, int times) {
         busy[static_cast<std::size_t>(engine)] += static_cast<double>(ticks * times) / ticksPerCycle;
     };
     for (std::uint8_t k = 0; k < cost.bookingCount; ++k) {
         const Booking& booking = cost.bookings[k];
-        add(booking.engine, booking.busy, warpgroup && Engines::perQuarter(booking.engine) ? Engines::quarters : 1);
+        add(booking.engine, booking.busy,
+            (warpgroup && Engines::perQuarter(booking.engine) ? Engines::quarters : 1) * ctas);
     }
     add(Engine::Smem, cost.landing, op.reach == Reach::Both ? 2 : 1);
     add(Engine::Registers, cost.contention, warpgroup ? Engines::quarters : 1);

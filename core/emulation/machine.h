@@ -18,6 +18,7 @@ public:
         WorkId work;
         int sm = 0;
         int rank = 0; // of the CTA in its cluster
+        int peerSm = 0; // where the other CTA of the cluster is
     };
     struct Booked {
         Cycle issued = 0; // an asynchronous op holds its role until then
@@ -25,6 +26,11 @@ public:
     };
     // Books the op's engines from `now` on.
     Booked book(const Place& place, OpId op, Cycle now);
+    // A rescale that no warp asked for: the vote alone.
+    [[nodiscard]] Cycle vote(Cycle now) const
+    {
+        return now + std::max<Cycle>(1, static_cast<Cycle>(m_gpu.smemLatency));
+    }
     // A copy lands in SMEM: here, and in the other CTA of a cluster.
     void bookLanding(const Place& place, OpId op, Cycle now);
     void bookArriving(int sm, OpId op, Cycle now);

@@ -65,11 +65,15 @@ std::uint32_t MemoryGroups::accessTo(const Program& program, const Op& op, std::
     const BufferDecl& decl = program.buffers[buffer.index()];
     if (decl.space == Space::Registers)
         return pieceOfRegisters(buffer, op.role);
-    Access access { buffer, static_cast<std::uint32_t>(op.rows.index()), 0 };
+    Access access { buffer, static_cast<std::uint32_t>(op.rows.index()), 0, allKeys };
+    if (decl.space == Space::Tmem && decl.tile == BufferDecl::Tile::Pair && op.keys.valid())
+        access.keys = static_cast<std::uint32_t>(op.keys.index());
     // The B operand of a product is read whole, and so are all warps' parts that are put together.
     const bool whole = (op.kind == OpKind::Mma && operand == static_cast<std::size_t>(Operand::In1))
         || (op.kind == OpKind::Reduce && operand == static_cast<std::size_t>(Operand::In0));
-    if (whole)
+    if (op.kind == OpKind::Free)
+        access.rows = wholeRegion;
+    else if (whole)
         access.rows = wholeBuffer;
     else if (op.kind != OpKind::NextTile)
         access.offset = Performed { program, program.works.front(), op, rank }.rowOffset(buffer);
@@ -86,11 +90,30 @@ void MemoryGroups::cutRegions(const Program& program)
     for (const auto& [access, pieces] : m_smem) {
         const BufferDecl& decl = program.buffers[access.buffer.index()];
         std::vector<Stretch> stretches;
-        const Bytes row = decl.rowBytes();
-        if (access.rows == wholeBuffer) {
-            stretches.push_back({ decl.regionByte, decl.regionByte + decl.rows * row });
+        const Bytes pitch = decl.pitch > 0 ? decl.pitch : decl.rowBytes();
+        const Bytes row = decl.pitch > 0 ? decl.extent : decl.rowBytes();
+        const auto addRow = [&](Bytes begin) {
+            if (access.keys == allKeys) {
+                stretches.push_back({ begin, begin + row });
+                return;
+            }
+            const RowSet& keys = program.rowSets[access.keys];
+            for (int k = 0; k < keys.repeat; ++k) {
+                const Bytes first = begin + (keys.start + k * keys.stride) * row / decl.cols;
+                stretches.push_back({ first, first + keys.run * row / decl.cols });
+            }
+        };
+        const RowSet everyRow { 0, static_cast<std::uint16_t>(decl.rows), 0, 1 };
+        const bool region = access.rows == wholeRegion;
+        const RowSet& rows = region || access.rows == wholeBuffer ? everyRow : program.rowSets[access.rows];
+        if (decl.pitch > 0) { // lane by lane
+            rows.forEach([&](int r) {
+                if (region)
+                    stretches.push_back({ r * pitch, (r + 1) * pitch });
+                else
+                    addRow(decl.regionByte + (access.offset + r) * pitch);
+            });
         } else {
-            const RowSet& rows = program.rowSets[access.rows];
             for (int k = 0; k < rows.repeat; ++k) {
                 const Bytes begin = decl.regionByte + (access.offset + rows.start + k * rows.stride) * row;
                 stretches.push_back({ begin, begin + rows.run * row });

@@ -27,13 +27,15 @@ public:
     }
 
 private:
+    static constexpr std::uint32_t allKeys = 0xffffffffU;
     struct Access {
         BufferId buffer;
-        std::uint32_t rows = 0; // row set; wholeBuffer: all of it
+        std::uint32_t rows = 0; // row set; wholeBuffer: all of it; wholeRegion: and all it shares memory with
         int offset = 0;
+        std::uint32_t keys = allKeys; // columns of tensor memory, where an op touches only some
         auto operator<=>(const Access&) const = default;
     };
-    static constexpr std::uint32_t wholeBuffer = 0xffffffffU;
+    static constexpr std::uint32_t wholeBuffer = 0xffffffffU, wholeRegion = 0xfffffffeU;
     std::uint32_t pieceOfRegisters(BufferId buffer, RoleId role);
     std::uint32_t accessTo(const Program& program, const Op& op, std::size_t operand, int rank);
     void cutRegions(const Program& program);

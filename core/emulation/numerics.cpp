@@ -2,6 +2,7 @@
 #include "core/emulation/numerics.h"
 
 #include "core/program/effects.h"
+#include "core/tensor/exp2_polynomial.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/real_math.h"
 #include "core/tensor/tile.h"
@@ -192,8 +193,6 @@ void Numerics::store(Context& c)
     const Problem& p = m_program.problem;
     const Op& op = c.op();
     const Work& work = c.performed.work;
-    const std::size_t head
-        = static_cast<std::size_t>(work.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(work.h);
     const BufferId from = op.in[0];
     std::vector<float>& state = stateOf(op.tensor);
     const bool scores = op.tensor == TensorId::S || op.tensor == TensorId::P;
@@ -201,37 +200,137 @@ void Numerics::store(Context& c)
     const int width = scores ? p.seqlenK : columns;
     const int first = scores ? c.performed.j() * m_program.tile.keys : 0;
     c.forEachRow([&](int r) {
-        const int row = m_program.firstRow(work, op) + r;
-        if (row >= p.seqlenQ)
+        const Program::QueryRow to = m_program.queryRow(work.h, m_program.firstRow(work, op) + r);
+        if (to.row >= p.seqlenQ)
             return;
         const float* values = c.row(from, r);
-        const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+        const std::size_t head
+            = static_cast<std::size_t>(work.b) * static_cast<std::size_t>(p.heads) + static_cast<std::size_t>(to.h);
+        const std::size_t at = (head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(to.row))
                 * static_cast<std::size_t>(width)
             + static_cast<std::size_t>(first);
         std::copy(values, values + std::min(columns, width - first), state.begin() + static_cast<std::ptrdiff_t>(at));
     });
 }
 
-void Numerics::multiply(Context& c)
+// `mine`: the buffers of the CTA whose result it is. Of a pair's operand B each CTA holds half: of K the keys, which
+// are columns of S; of V the columns of O.
+void Numerics::multiply(Context& c, std::vector<Buffer>& mine)
 {
     const Op& op = c.op();
     const auto [a, b, third] = op.in;
-    c.forEachRun([&](int first, int count) {
-        if (op.transposed) { // out = A Bᵀ, for the keys that are this role's
-            c.forEachKeys(op.out, [&](int key, int keys) {
-                multiplyTransposed(c.row(a, first), c.width(a), c.row(b, key), c.width(b), c.row(op.out, first) + key,
-                    c.width(op.out), count, keys, c.columns(a));
+    const bool pair = c.peer != nullptr && c.decl(b).half != BufferDecl::Half::None;
+    const auto rowOf = [&](std::vector<Buffer>& buffers, BufferId id, int r) {
+        return buffers[id.index()].data() + static_cast<std::ptrdiff_t>(r + c.performed.rowOffset(id)) * c.width(id)
+            + c.program().columns(id, c.performed.j()).first;
+    };
+    for (int half = 0; half < (pair ? 2 : 1); ++half) {
+        std::vector<Buffer>& theirs = half == 0 ? c.buffers : *c.peer; // the first CTA of a pair issues
+        c.forEachRun([&](int first, int count) {
+            float* out = rowOf(mine, op.out, first);
+            if (op.transposed) { // out = A Bᵀ, for the keys that are this role's
+                const int before = half * c.decl(b).rows;
+                const auto product = [&](int key, int keys) {
+                    multiplyTransposed(rowOf(mine, a, first), c.width(a), rowOf(theirs, b, key), c.width(b),
+                        out + before + key, c.width(op.out), count, keys, c.columns(a));
+                };
+                if (pair)
+                    product(0, c.decl(b).rows);
+                else
+                    c.forEachKeys(op.out, product);
+                return;
+            }
+            const int columns = pair ? c.width(b) : c.columns(op.out);
+            out += half * columns;
+            if (!op.accumulate) // O starts from 0
+                for (int r = 0; r < count; ++r)
+                    std::fill_n(out + static_cast<std::ptrdiff_t>(r) * c.width(op.out), columns, 0.0F);
+            c.forEachKeys(a, [&](int key, int keys) {
+                multiplyAdd(rowOf(mine, a, first) + key, c.width(a), rowOf(theirs, b, key), c.width(b), out,
+                    c.width(op.out), count, columns, keys);
             });
+        });
+    }
+}
+
+// The reference of each row. A lazy one stays while the maximum has outgrown it by no more than the threshold; what it
+// would have been stands beside it. [flash_attn/cute/softmax.py]
+void Numerics::rowMax(Context& c, CtaId cta)
+{
+    const Op& op = c.op();
+    const auto [a, b, third] = op.in;
+    const SoftmaxForm& form = m_program.softmax;
+    std::vector<bool>* moved = nullptr;
+    if (op.conditional) {
+        moved = &m_moved[{ cta.index(), op.i }];
+        moved->assign(static_cast<std::size_t>(c.decl(op.out).rows), false);
+    }
+    c.forEachRow([&](int r) {
+        const float before = !op.accumulate ? minusInf
+            : op.lse                        ? static_cast<float>(static_cast<double>(c.at(b, r)) / m_scale)
+                                            : c.at(b, r);
+        float block = minusInf;
+        c.forEachKeys(a, [&](int key, int keys) { block = rowMaximum(c.row(a, r) + key, keys, block); });
+        const float most = block > before ? block : before;
+        if (!op.conditional) {
+            c.at(op.out, r) = most;
+            if (op.out2.valid())
+                c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(most)) * m_scaleLog2) : 1.0F;
             return;
         }
-        if (!op.accumulate) // O starts from 0
-            std::fill(c.row(op.out, first), c.row(op.out, first) + static_cast<std::ptrdiff_t>(count) * c.width(op.out),
-                0.0F);
+        float* m = c.row(op.out, r); // the reference, the true maximum
+        const float trueBefore = op.accumulate ? m[1] : minusInf;
+        m[1] = block > trueBefore ? block : trueBefore;
+        const float growth = (before - safeMax(most)) * m_scaleLog2; // at most 0; -inf where nothing was seen
+        const bool stays = op.accumulate && growth >= -form.threshold;
+        (*moved)[static_cast<std::size_t>(r)] = op.accumulate && !stays;
+        m[0] = stays && !op.framesMixed ? before : most;
+        c.at(op.out2, r) = !op.accumulate || stays ? 1.0F : exp2Unit(growth);
+    });
+}
+
+void Numerics::exponentials(Context& c) const
+{
+    const Op& op = c.op();
+    const auto [a, b, third] = op.in;
+    const SoftmaxForm& form = m_program.softmax;
+    std::vector<float> row(form.emulated.size());
+    c.forEachRow([&](int r) {
+        const float shift = safeMax(c.at(b, r)) * m_scaleLog2 - form.offset;
         c.forEachKeys(a, [&](int key, int keys) {
-            multiplyAdd(c.row(a, first) + key, c.width(a), c.row(b, key), c.width(b), c.row(op.out, first),
-                c.width(op.out), count, c.columns(op.out), keys);
+            const float* x = c.row(a, r) + key;
+            float* out = c.row(op.out, r) + key;
+            if (!form.emulated.empty()) // the same scores once more, by the polynomial
+                exp2PolynomialRow(x, row.data(), keys, m_scaleLog2, shift, form.polynomialDegree);
+            exp2UnitRow(x, out, keys, m_scaleLog2, shift);
+            for (int k = 0; k < keys && !form.emulated.empty(); ++k)
+                if (form.emulated[static_cast<std::size_t>(key + k)])
+                    out[k] = row[static_cast<std::size_t>(k)];
         });
     });
+}
+
+Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
+{
+    const Op& op = m_program.op(id);
+    const VotingWarps voting = votingWarps(m_program, op);
+    const int inside = m_program.rowsInside(m_program.work(work), op.i);
+    const auto moved = m_moved.find({ cta.index(), op.i });
+    const std::vector<float>& factor = m_live[cta.index()][op.in[2].index()];
+    Vote vote;
+    for (int warp = 0; warp < voting.warps && warp * voting.rowsEach < inside; ++warp) {
+        bool any = false;
+        for (int r = warp * voting.rowsEach; r < (warp + 1) * voting.rowsEach; ++r) {
+            const auto at = static_cast<std::size_t>(r);
+            any = any || factor[at] < 1.0F;
+            if (r >= inside)
+                continue;
+            const bool done = moved != m_moved.end() && moved->second[at];
+            ++(done ? vote.rowsDone : vote.rowsSkipped);
+        }
+        ++(any ? vote.warpsDone : vote.warpsSkipped);
+    }
+    return vote;
 }
 
 // The parts of a row, one a warp, stand queryRows apart. out = (scale before +) sum of parts, in the order of the
@@ -280,7 +379,9 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
     const LaunchDecl& launch = m_program.launchOf(cta);
     const int rank = static_cast<int>((cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize));
     Context c { { m_program, m_program.work(work), op, rank }, buffers,
-        op.reach == Reach::Both && op.kind == OpKind::Load && other != cta ? &m_live[other.index()] : nullptr };
+        op.reach == Reach::Both && other != cta && (op.kind == OpKind::Load || op.kind == OpKind::Mma)
+            ? &m_live[other.index()]
+            : nullptr };
     const Problem& p = m_program.problem;
     const BufferId out = op.out;
     const auto [a, b, third] = op.in;
@@ -302,22 +403,15 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         store(c);
         break;
     case OpKind::Mma:
-        multiply(c);
+        multiply(c, c.buffers);
+        if (c.peer != nullptr && !c.peer->empty())
+            multiply(c, *c.peer);
         break;
     case OpKind::Mask:
         forEachSpan([&](int r, int column, std::span<float> row) { maskRow(c.performed, r, column, row); });
         break;
     case OpKind::RowMax:
-        c.forEachRow([&](int r) {
-            const float before = !op.accumulate ? minusInf
-                : op.lse                        ? static_cast<float>(static_cast<double>(c.at(b, r)) / m_scale)
-                                                : c.at(b, r);
-            float after = before;
-            c.forEachKeys(a, [&](int key, int keys) { after = rowMaximum(c.row(a, r) + key, keys, after); });
-            c.at(out, r) = after;
-            if (op.out2.valid())
-                c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(after)) * m_scaleLog2) : 1.0F;
-        });
+        rowMax(c, cta);
         break;
     case OpKind::Rescale:
         c.forEachRow([&](int r) {
@@ -328,12 +422,7 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         });
         break;
     case OpKind::Exp2:
-        c.forEachRow([&](int r) {
-            c.forEachKeys(a, [&](int key, int keys) {
-                exp2UnitRow(
-                    c.row(a, r) + key, c.row(out, r) + key, keys, m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2);
-            });
-        });
+        exponentials(c);
         break;
     case OpKind::RowSum:
         c.forEachRow([&](int r) {
@@ -368,17 +457,26 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         break;
     case OpKind::Stage:
         c.forEachRow([&](int r) {
-            if (a.valid())
-                std::copy(c.row(a, r), c.row(a, r) + c.columns(a), c.row(out, r));
-            else
+            if (!a.valid()) {
                 c.at(out, r) = m_nextWork[cta.index()];
+                return;
+            }
+            const int columns = std::min(c.columns(a), c.columns(out));
+            if (op.keys.valid() && c.decl(out).tile == BufferDecl::Tile::Pair)
+                c.forEachKeys(
+                    out, [&](int key, int keys) { std::copy_n(c.row(a, r) + key, keys, c.row(out, r) + key); });
+            else
+                std::copy_n(c.row(a, r), columns, c.row(out, r));
         });
+        break;
+    case OpKind::Allocate:
+        c.at(out, 0) = 0.0F; // all columns: from the first on
         break;
     default: // keeps order; computes nothing
         break;
     }
 
-    if (trace == nullptr)
+    if (trace == nullptr || op.kind == OpKind::Free)
         return;
     for (const BufferId written : { op.out, op.out2 })
         if (written.valid()) {

@@ -5,6 +5,8 @@
 #include "core/program/program.h"
 #include "core/trace/trace_builder.h"
 
+#include <map>
+
 namespace flashstep {
 
 // Values while a run is under way: the buffers of the CTAs that are on an SM, and the tensors in HBM. The effect of an
@@ -19,6 +21,8 @@ public:
     // Applies the op's effect, as the CTA performs it for that work, and leaves what it wrote in the trace (nullptr:
     // thrown away).
     void apply(CtaId cta, WorkId work, OpId op, TraceBuilder* trace);
+    // How the conditional rescale that begins now comes out: the factors are there.
+    [[nodiscard]] Vote vote(CtaId cta, WorkId work, OpId op) const;
     void setNextWork(CtaId cta, float number) { m_nextWork[cta.index()] = number; } // what the tile scheduler said
 
     [[nodiscard]] const Tensor& o() const { return m_o; } // NaN where no CTA has stored
@@ -30,7 +34,9 @@ private:
 
     void load(Context& c);
     void store(Context& c);
-    void multiply(Context& c);
+    void multiply(Context& c, std::vector<Buffer>& mine);
+    void rowMax(Context& c, CtaId cta);
+    void exponentials(Context& c) const;
     void reduce(Context& c);
     [[nodiscard]] std::vector<float>& stateOf(TensorId tensor);
 
@@ -43,6 +49,8 @@ private:
     Tensor m_o, m_lse;
     std::vector<float> m_oTmp, m_mState, m_lState; // O and statistics between two visits, where they live in HBM
     std::vector<float> m_nextWork; // by CTA
+    // The rows whose reference the newest conditional maximum of a query tile has moved, by CTA and tile.
+    std::map<std::pair<std::size_t, int>, std::vector<bool>> m_moved;
     std::vector<float> m_s, m_p; // (batch heads, seqlenQ, seqlenK), where the algorithm keeps scores in HBM
 };
 

@@ -104,6 +104,8 @@ Size sizeOf(const Scenario& s, const TileSize& tile)
 double opsPerHead(const Scenario& s, const TileSize& tile, int warps)
 {
     const Size size = sizeOf(s, tile);
+    if (s.algorithm == "fa4") // roles of a pair of query tiles
+        return size.visited * 38 + size.tiles * 40;
     if (s.algorithm == "fa3") // warpgroups and the producer
         return (warps / 4.0) * (size.visited * 14 + size.tiles * 24) + size.visited * 6;
     const double perBlock = s.algorithm == "standard" ? 27 : s.algorithm == "fa1" ? 30 : 15;
@@ -141,6 +143,10 @@ Status checkMemory(const Scenario& s, double headOps)
 Status checkFit(const GpuSpec& gpu, const Program& program)
 {
     for (const LaunchDecl& launch : program.launches) {
+        if (launch.tmemColumns > gpu.tmemColumns)
+            return Error { launch.name + " needs " + std::to_string(launch.tmemColumns) + " columns of tensor memory",
+                "tile " + program.costTile.text(),
+                std::to_string(static_cast<int>(gpu.tmemColumns)) + " columns on " + std::string(gpu.name) };
         const Occupancy occupancy = occupancyOf(gpu, launch);
         if (occupancy.ctasPerSm > 0)
             continue;
@@ -206,8 +212,9 @@ Result<Prepared> prepare(const Scenario& asked)
         choices.costedRows = s.costTile.value_or(s.tile.value_or(TileSize {})).rows;
     s.problem.mask.topLeft = choices.topLeft;
     const Bytes smemPerSm = static_cast<Bytes>(prepared.gpu.smemPerSmKib * 1024);
-    const Result<KernelTable> table
-        = (*algorithm)->table({ s.problem, prepared.gpu.computeCapability, smemPerSm, choices });
+    const Result<KernelTable> table = (*algorithm)
+                                          ->table({ s.problem, prepared.gpu.computeCapability, smemPerSm, choices,
+                                              static_cast<int>(prepared.gpu.sms), s.tile.value_or(TileSize {}) });
     if (!table)
         return table.error();
     if (choices.stages && *choices.stages != table->stages)

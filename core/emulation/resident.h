@@ -54,6 +54,7 @@ struct RoleRun {
     enum class State : std::uint8_t { Idle, Running, InWait, AwaitsTile, Done } state = State::Idle;
     OpId waiting;
     std::array<AsyncGroups, groupKinds> groups;
+    Cycle productsDone = 0; // when the last of the products it has issued is done
 };
 
 // A barrier of one CTA. One that counts bytes completes a turn when its one arrival has announced them and all of them
@@ -62,11 +63,13 @@ struct BarrierRun {
     std::int64_t arrived = 0; // of the turn under way; bytes: announced turns not yet complete
     std::int64_t missing = 0; // bytes announced and not landed; negative: landed before they were announced
     std::int64_t turns = 0; // completed
+    std::int64_t announced = 0; // bytes, by the newest announcement
 
-    void arrive(const BarrierDecl& decl, int amount)
+    void arrive(const BarrierDecl& decl, int amount, int extraBytes = 0)
     {
         if (decl.countsBytes()) { // its one arrival announces the bytes
-            missing += decl.count;
+            announced = decl.count + extraBytes;
+            missing += announced;
             ++arrived;
             completeBytes();
             return;
@@ -87,7 +90,7 @@ struct BarrierRun {
     // In its unit, of the turn under way.
     [[nodiscard]] std::int64_t inTurn(const BarrierDecl& decl) const
     {
-        return decl.countsBytes() ? (arrived > 0 ? decl.count : 0) - missing : arrived;
+        return decl.countsBytes() ? (arrived > 0 ? announced : 0) - missing : arrived;
     }
 
 private:

@@ -63,10 +63,13 @@ void reportCounts(Report& report, const Trace& trace)
     report.globalReadBytes = total(Counter::GlobalRead);
     report.globalWriteBytes = total(Counter::GlobalWrite);
     report.exp2Hardware = total(Counter::Exp2);
+    report.exp2Emulated = total(Counter::Exp2Emulated);
     report.rescalesDone = total(Counter::Rescales);
+    report.rescalesSkipped = total(Counter::RescalesSkipped);
+    report.rescaleWarpsDone = total(Counter::RescaleWarps);
+    report.rescaleWarpsSkipped = total(Counter::RescaleWarpsSkipped);
     report.hbmReadBytes = trace.hbmRead();
     report.hbmWriteBytes = trace.hbmWrite();
-    report.rescaleSource = "values"; // every row is rescaled, whatever its values
     report.events = trace.end().value;
     report.traceBytes = trace.bytes();
 }
@@ -160,6 +163,7 @@ Result<Run> runScenario(
     const Choices choices = choicesOf(run.scenario);
     emulation.swizzled = choices.swizzled();
     emulation.jitterSeed = choices.jitterSeed;
+    emulation.assumedRescaleRate = choices.assumedRescaleRate;
     emulation.recorded = recordedCtas(*run.program, run.scenario.record);
     const bool values = run.scenario.record.kind != Record::Kind::None;
     std::unique_ptr<Numerics> numerics;
@@ -185,6 +189,11 @@ Result<Run> runScenario(
     run.trace = *trace;
     reportTime(run.report, *run.trace, run.gpu);
     reportCounts(run.report, *run.trace);
+    // Where every row is rescaled whatever its values are, nothing is assumed.
+    run.report.rescaleSource = !run.program->softmax.conditional || run.scenario.record.kind == Record::Kind::All
+        ? "values"
+        : values ? "mixed"
+                 : "assumed";
     if (options.hazards) {
         HazardReport hazards = findHazards(*run.trace);
         run.report.hazards = hazards.count;

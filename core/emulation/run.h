@@ -27,7 +27,9 @@ struct Report {
     double flops = 0, flopsExecuted = 0;
     double globalReadBytes = 0, globalWriteBytes = 0;
     double hbmReadBytes = 0, hbmWriteBytes = 0; // behind L2
-    double exp2Hardware = 0, rescalesDone = 0;
+    double exp2Hardware = 0, exp2Emulated = 0;
+    double rescalesDone = 0, rescalesSkipped = 0; // rows; of a vote, warps
+    double rescaleWarpsDone = 0, rescaleWarpsSkipped = 0;
     std::string rescaleSource; // "values", "assumed", "mixed"
     std::uint64_t events = 0, traceBytes = 0;
     bool twoSteps = false; // the grid was scheduled from the times of its tiles; `events` are those of one SM

@@ -126,14 +126,18 @@ public:
     {
         for (const WorkId work : t.worksOf(cta))
             forEachEnded(work, [&](std::size_t op) {
-                ++m_executed[op];
+                const auto vote = t.voteOf(t.instance(work, OpId(op)));
+                if (!vote || vote->warpsDone > 0) // a rescale that no warp asked for keeps nothing busy
+                    ++m_executed[op];
                 ++m_landed[op];
                 m_work[op] = work;
             });
         if (const CtaId peer = m_program.peerOf(cta); peer != cta && t.hasEvents(peer))
             for (const WorkId work : t.worksOf(peer))
-                forEachEnded(work, [&](std::size_t op) { // a multicast lands here too
-                    m_landed[op] += m_program.ops[op].reach == Reach::Both ? 1 : 0;
+                forEachEnded(work, [&](std::size_t op) { // a multicast lands here too, a pair's product is here too
+                    const bool both = m_program.ops[op].reach == Reach::Both;
+                    m_landed[op] += both ? 1 : 0;
+                    m_executed[op] += both && m_program.ops[op].kind == OpKind::Mma ? 1 : 0;
                     m_work[op] = work;
                 });
         for (const std::uint32_t hop : t.hopsOf(cta))
@@ -149,7 +153,7 @@ public:
                 price(op);
         std::vector<EngineTime> all;
         for (const Engine engine : { Engine::Tensor, Engine::Exp, Engine::Issue, Engine::Alu, Engine::Smem, Engine::L2,
-                 Engine::Hbm, Engine::Tma, Engine::Registers }) {
+                 Engine::Hbm, Engine::Tma, Engine::Registers, Engine::Tmem }) {
             EngineTime& time = all.emplace_back();
             time.engine = engine;
             std::int64_t total = 0;
@@ -176,7 +180,7 @@ private:
     {
         const Op& op = m_program.ops[index];
         const OpCost cost = costOf(m_run.gpu, m_program, m_program.work(m_work[index]), op, m_swizzled);
-        const int quarter = m_program.roles[op.role.index()].quarter;
+        const int quarter = m_program.quarterOf(op);
         const auto add = [&](Engine engine, const Component& component, Ticks busy, std::int64_t times) {
             const bool one = quarter >= 0 && (Engines::perQuarter(engine) || engine == Engine::Registers);
             addTo(m_ticks[static_cast<std::size_t>(engine)], componentName(m_program, op, component),

@@ -23,6 +23,9 @@ std::shared_ptr<const Program> programOf(
     mini->tile = program.tile;
     mini->costTile = program.costTile;
     mini->stages = program.stages;
+    mini->packed = program.packed;
+    mini->headDimUnit = program.headDimUnit;
+    mini->softmax = program.softmax;
     mini->source = program.source;
     mini->roles = program.roles;
     mini->buffers = program.buffers;
@@ -41,7 +44,9 @@ std::shared_ptr<const Program> programOf(
         mini->launches[l].firstWork = decl.workCount;
         mini->launches[l].firstCta = decl.ctaCount;
     }
-    for (int position = 0; position < decl.ringPositions; ++position) {
+    // Of a pair both ranks' streams: the peer's follow.
+    const int streams = decl.ringPositions * (decl.pairs ? decl.clusterSize : 1);
+    for (int position = 0; position < streams; ++position) {
         Stream stream = program.streams[work.stream.index() + static_cast<std::size_t>(position)];
         const auto first = static_cast<std::uint32_t>(mini->ops.size());
         mini->ops.insert(mini->ops.end(), program.ops.begin() + stream.firstOp,
@@ -54,8 +59,10 @@ std::shared_ptr<const Program> programOf(
     Work tile = work;
     tile.stream = StreamId(0);
     mini->works.assign(decl.workCount, tile);
+    for (std::uint32_t k = 1; decl.pairs && k < decl.workCount; k += 2)
+        mini->works[k].stream = StreamId(static_cast<std::size_t>(decl.ringPositions));
     mini->tileWorks.assign(
-        static_cast<std::size_t>(program.problem.batch * program.problem.heads * program.queryTiles()), 0);
+        static_cast<std::size_t>(program.problem.batch * program.groups() * program.queryTiles()), 0);
     return mini;
 }
 
@@ -92,6 +99,8 @@ public:
         const LaunchDecl& decl = program.launches[launch];
         for (std::uint32_t w = decl.firstWork; w < decl.firstWork + decl.workCount; ++w) {
             const Work& work = program.works[w];
+            if (decl.pairs && (w - decl.firstWork) % 2 == 1)
+                continue; // comes along with its pair's first
             const Stream& stream = program.streams[work.stream.index()];
             m_shapes.emplace(std::pair(stream.visitedBlocks, work.stream.index()), &work);
         }
@@ -113,6 +122,10 @@ public:
         for (const auto& [key, work] : m_shapes)
             if (times[key.second].first == 0)
                 times[key.second] = between(sampled, key.first);
+        const LaunchDecl& decl = m_program.launches[m_launch];
+        for (const auto& [key, work] : m_shapes)
+            if (decl.pairs)
+                times[key.second + static_cast<std::size_t>(decl.ringPositions)] = times[key.second];
         return times;
     }
 
@@ -165,6 +178,7 @@ Result<TileTimes> tileTimes(
     EmulationOptions alone;
     alone.swizzled = options.swizzled;
     alone.jitterSeed = options.jitterSeed;
+    alone.assumedRescaleRate = options.assumedRescaleRate;
     alone.warmKeys = true;
     TileTimes times(program.launches.size());
     for (std::size_t l = 0; l < program.launches.size(); ++l) {

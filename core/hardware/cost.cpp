@@ -61,6 +61,9 @@ struct CostContext {
         const double contention = cycles * (role().warpgroup() ? gpu.registerContentionWgmma : gpu.registerContention);
         cost.contention = contention > 0 ? ticks(contention) : 0;
     }
+    // Compiled for packed fp32 arithmetic: two elements an instruction. [docs/hardware-model.md, packed arithmetic]
+    [[nodiscard]] bool packed() const { return program.launches[work.launch].packedMath; }
+    [[nodiscard]] double perPair(double instructions) const { return packed() ? instructions / 2 : instructions; }
     // ldmatrix reads 8 rows of 16 bytes at a time; without a swizzle they meet in the same banks.
     void bookSmemRead(double bytes, BufferId from)
     {
@@ -79,8 +82,8 @@ MmaShape mmaShape(const CostContext& c, int rowUnit)
     const auto keys = [&](int unit) { return roundUp(static_cast<int>(std::ceil(c.keys())), unit); };
     MmaShape shape;
     shape.rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), rowUnit);
-    shape.columns = c.op.transposed ? keys(8) : roundUp(paddedHeadDim(p.headDimV), 8);
-    shape.inner = c.op.transposed ? roundUp(paddedHeadDim(p.headDim), 16) : keys(16);
+    shape.columns = c.op.transposed ? keys(8) : roundUp(c.program.padded(p.headDimV), 8);
+    shape.inner = c.op.transposed ? roundUp(c.program.padded(p.headDim), 16) : keys(16);
     return shape;
 }
 
@@ -106,6 +109,35 @@ void costWgmma(CostContext& c)
         c.book(Engine::Smem, 2.0 * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
     c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
     c.cost.latency = CostContext::ticks(c.gpu.wgmmaLatency);
+}
+
+// tcgen05.mma m128nNk16, issued by one thread for the whole SM: A from SMEM or tensor memory, B from SMEM, D in tensor
+// memory. A pair of CTAs multiplies 256 rows, and each reads its half of B. That m128n64k16 takes 48 cycles with both
+// operands in SMEM, and not 32, is the port's doing. 8-bit operands go at the rate of their type.
+void costUmma(CostContext& c)
+{
+    const MmaShape s = mmaShape(c, 128);
+    const int element = bytesOf(c.program.problem.costedDtype());
+    const double faster = element == 1 ? c.gpu.tensorFp8FlopsPerClk / c.gpu.tensorFlopsPerClk : 1;
+    const double halves = c.op.reach == Reach::Both ? 2 : 1;
+    c.book(Engine::Tensor, s.rows / 128 * (s.inner / 16) * s.columns * c.gpu.ummaCyclesPerColumn / faster);
+    c.book(Engine::Smem, element * s.inner * s.columns / halves / c.gpu.smemBytesPerClk,
+        { Component::Kind::Read, c.op.in[1] });
+    const bool fromSmem = c.decl(c.op.in[0]).space == Space::Smem;
+    if (fromSmem)
+        c.book(Engine::Smem, element * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
+    c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
+    // The measured latencies are from issue to the waiter of the commit's mbarrier.
+    const double latency = fromSmem ? c.gpu.ummaLatencySs : c.gpu.ummaLatencyTs;
+    c.cost.latency = CostContext::ticks(std::max(1.0, latency - c.gpu.mbarrierLatency));
+}
+
+// tcgen05.ld and .st: a warp's quarter of the lanes, some columns of 32 bits.
+double tmemBytes(const CostContext& c, BufferId buffer, double rows, double elements)
+{
+    const BufferDecl& decl = c.decl(buffer);
+    const bool fp32 = decl.tile == BufferDecl::Tile::Query || decl.family == "S";
+    return rows * elements * (fp32 ? 4 : bytesOf(c.program.problem.costedDtype()));
 }
 
 // Bytes that a load or store of the costed tile moves; at the edge of the sequence, the same share as shown.
@@ -166,8 +198,14 @@ void costMemory(CostContext& c)
 void costExp2(CostContext& c)
 {
     const double elements = c.queryRows() * c.keys();
-    c.bookVector(elements, 2, 0); // FFMA and EX2
-    c.book(Engine::Exp, c.perQuarter(elements) / (c.gpu.mufuPerClk / quarters));
+    const SoftmaxForm& form = c.program.softmax;
+    const double share = static_cast<double>(form.emulatedKeys(0, static_cast<int>(form.emulated.size())))
+        / c.program.tile.keys; // of the polynomial
+    // FFMA, and EX2 or the polynomial: of a pair of elements 2 max, 3 additions, `degree` FMA, 2 shifts and 2 integer
+    // additions, half of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
+    const double emulated = (9.0 + form.polynomialDegree) / 2;
+    c.bookVector(elements, c.perPair(1) + (1 - share) + emulated * share, 3 * share);
+    c.book(Engine::Exp, c.perQuarter(elements * (1 - share)) / (c.gpu.mufuPerClk / quarters));
 }
 
 double elementsOf(const CostContext& c, BufferId buffer)
@@ -179,8 +217,21 @@ double elementsOf(const CostContext& c, BufferId buffer)
 void costStage(CostContext& c)
 {
     const BufferDecl& to = c.decl(c.op.out);
+    if (c.op.in[0].valid() && (to.space == Space::Tmem || c.decl(c.op.in[0]).space == Space::Tmem)) {
+        const bool load = to.space != Space::Tmem;
+        const BufferId memory = load ? c.op.in[0] : c.op.out;
+        const bool pair = c.decl(memory).tile == BufferDecl::Tile::Pair;
+        const double columns = pair ? c.keys() : c.program.padded(c.decl(memory).cols);
+        const double bytes = tmemBytes(c, memory, c.queryRows(), columns);
+        c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * 4 * lanes)))); // 16 columns of 32 lanes
+        c.book(Engine::Tmem, bytes / c.gpu.tmemBytesPerClk);
+        c.cost.latency = load ? CostContext::ticks(c.gpu.tmemLoadLatency) : 0;
+        return;
+    }
     if (to.space == Space::Registers) { // ldmatrix
-        const double bytes = c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(to.cols) * 2;
+        const bool tile = to.cols > 2; // else a number of each row
+        const double bytes
+            = tile ? c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(to.cols) * 2 : c.queryRows() * 4;
         c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * lanes))));
         c.bookSmemRead(bytes, c.op.in[0]);
         c.cost.latency = CostContext::ticks(c.gpu.smemLatency);
@@ -260,7 +311,9 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, cons
         c.cost.latency = CostContext::ticks(gpu.setmaxnregCycles);
         break;
     case OpKind::Mma:
-        if (op.async)
+        if (c.decl(op.out).space == Space::Tmem)
+            costUmma(c);
+        else if (op.async)
             costWgmma(c);
         else
             costMmaSync(c);
@@ -269,24 +322,30 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, cons
         c.bookVector(c.queryRows() * c.keys(), 2, 1);
         break;
     case OpKind::RowMax:
-        c.bookVector(c.queryRows() * c.keys(), 1, 1);
-        c.cost.latency = CostContext::ticks(gpu.rowReduceCycles);
+        c.bookVector(c.queryRows() * c.keys(), c.perPair(1), c.perPair(1));
+        // A row of one thread needs no shuffles. [docs/hardware-model.md, packed arithmetic]
+        c.cost.latency = CostContext::ticks(c.packed() ? 0 : static_cast<double>(gpu.rowReduceCycles));
         break;
     case OpKind::Rescale:
-        c.bookVector(elementsOf(c, op.out) + c.queryRows(), 1, 0);
+        c.bookVector(elementsOf(c, op.out) + c.queryRows(), c.perPair(1), 0);
+        if (c.decl(op.out).space == Space::Tmem) { // there and back
+            c.book(Engine::Tmem,
+                2 * tmemBytes(c, op.out, c.queryRows(), program.padded(c.decl(op.out).cols)) / gpu.tmemBytesPerClk);
+            c.cost.latency = CostContext::ticks(gpu.tmemLoadLatency);
+        }
         break;
     case OpKind::Exp2:
         costExp2(c);
         break;
     case OpKind::RowSum:
-        c.bookVector(c.queryRows() * c.keys(), 1, 0);
+        c.bookVector(c.queryRows() * c.keys(), c.perPair(1), 0);
         break;
     case OpKind::Convert: // two elements an instruction
         c.bookVector(elementsOf(c, op.out), 0.5, 0.5);
         break;
     case OpKind::Normalise:
-        c.bookVector((op.out.valid() ? elementsOf(c, op.out) : 0) + c.queryRows(), 1, 0);
-        c.cost.latency = CostContext::ticks(gpu.rowReduceCycles
+        c.bookVector((op.out.valid() ? elementsOf(c, op.out) : 0) + c.queryRows(), c.perPair(1), 0);
+        c.cost.latency = CostContext::ticks((c.packed() ? 0.0 : static_cast<double>(gpu.rowReduceCycles))
             + (op.out.valid() && c.role().warpgroup() ? static_cast<double>(gpu.tileEpilogueCycles) : 0.0));
         break;
     case OpKind::Reduce:
@@ -294,6 +353,10 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, cons
         break;
     case OpKind::Stage:
         costStage(c);
+        break;
+    case OpKind::Allocate:
+    case OpKind::Free: // nothing is published: as an access to SMEM
+        c.cost.latency = CostContext::ticks(gpu.smemLatency);
         break;
     }
     return c.cost;

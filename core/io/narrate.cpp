@@ -150,6 +150,8 @@ std::string Narrator::explain(Position p, CtaId cta) const
     case OpKind::SetRegisters:
     case OpKind::Stage:
     case OpKind::Store:
+    case OpKind::Allocate:
+    case OpKind::Free:
         break;
     }
     return explainOther(step, cta);

@@ -20,6 +20,8 @@ std::optional<Engine> engineOf(OpKind kind)
     case OpKind::Arrive:
     case OpKind::Fence:
     case OpKind::SetRegisters:
+    case OpKind::Allocate:
+    case OpKind::Free:
         return Engine::Issue;
     case OpKind::NextTile:
         return Engine::L2;

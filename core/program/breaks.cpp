@@ -68,6 +68,30 @@ Status skipRescale(Program& program, const std::string& spec)
     return Nothing {};
 }
 
+// O goes to the new reference and l does not; where a reference may stay, P takes the new maximum while O and l keep
+// the old one.
+Status mixFrames(Program& program, const std::string& spec)
+{
+    bool any = false;
+    for (Op& op : program.ops) {
+        if (op.kind == OpKind::RowMax && op.conditional)
+            op.framesMixed = any = true;
+        const auto isSum = [&](BufferId id) { return id.valid() && program.buffers[id.index()].family == "l"; };
+        if (op.kind != OpKind::Rescale)
+            continue;
+        any = true;
+        if (isSum(op.out))
+            op.dropped = true;
+        if (isSum(op.out2)) { // O and l by one op: O alone
+            op.out2 = BufferId::none();
+            op.in[1] = BufferId::none();
+        }
+    }
+    if (!any)
+        return Error { program.algorithm + " keeps no frames", "break " + spec, "fa2, fa3, fa4" };
+    return Nothing {};
+}
+
 } // namespace
 
 Status breakProgram(Program& program, const std::string& spec)
@@ -79,9 +103,8 @@ Status breakProgram(Program& program, const std::string& spec)
     if (spec == "rescale:skip")
         return skipRescale(program, spec);
     if (spec == "rescale:mix-frames")
-        return Error { "not in this version: no version here keeps two frames", "break " + spec,
-            "wait:NAME, count:BARRIER=N, rescale:skip" };
-    return Error { "not understood", "break " + spec, "wait:NAME, count:BARRIER=N, rescale:skip" };
+        return mixFrames(program, spec);
+    return Error { "not understood", "break " + spec, "wait:NAME, count:BARRIER=N, rescale:skip, rescale:mix-frames" };
 }
 
 } // namespace flashstep

@@ -67,7 +67,7 @@ BufferId Launch::smem(std::string name, Tile tile, int cols, DType dtype)
     const TileSize cost = program.costTile;
     const int costRows = tile == Tile::Key ? cost.keys : cost.rows / (program.tile.rows / launch.queryRows);
     const int costCols
-        = tile == Tile::Pair ? cost.keys : paddedHeadDim(cols); // along the keys: what the real kernel's block has
+        = tile == Tile::Pair ? cost.keys : program.padded(cols); // along the keys: what the real kernel's block has
     BufferDecl decl;
     decl.name = std::move(name);
     decl.space = Space::Smem;
@@ -191,6 +191,90 @@ Ring Launch::ring(const std::string& pipeline, const std::string& letter, Tile t
     return ring;
 }
 
+// Tensor memory is addressed by lane, which is the row, and by column of 32 bits. 16-bit values fill half a column.
+BufferId Launch::tmem(std::string name, Tile tile, int cols, DType dtype, const TmemPlace& place)
+{
+    const Program& program = m_kernel.m_program;
+    BufferDecl decl;
+    decl.name = std::move(name);
+    decl.space = Space::Tmem;
+    decl.dtype = dtype;
+    decl.cols = cols;
+    decl.tile = tile;
+    decl.column = place.costedColumn;
+    decl.columns = place.costedColumns;
+    decl.regionByte = Bytes { 4 } * place.column;
+    decl.pitch = Bytes { 4 } * 65536; // lanes are far apart
+    decl.extent = static_cast<Bytes>(cols) * place.elementBytes;
+    for (std::size_t k = 0; k < program.buffers.size() && !decl.region.valid(); ++k)
+        if (program.buffers[k].space == Space::Tmem && program.buffers[k].launch == m_index)
+            decl.region = BufferId(k);
+    this->decl().tmemColumns = std::max(this->decl().tmemColumns, place.costedColumn + place.costedColumns);
+    return add(std::move(decl));
+}
+
+SharedRing Launch::sharedRing(
+    const std::string& pipeline, int stages, bool pair, Via via, int copyThreads, const std::vector<SlotPlace>& byteOf)
+{
+    const Program& program = m_kernel.m_program;
+    const Problem& p = program.problem;
+    const int halves = pair ? 2 : 1;
+    const auto bytes = [&](int keys, int dim) { return static_cast<Bytes>(keys) * dim / halves; };
+    const Bytes shown = std::max(bytes(program.tile.keys, p.headDim), bytes(program.tile.keys, p.headDimV));
+    const Bytes costed = std::max(bytes(program.costTile.keys, program.padded(p.headDim)),
+        bytes(program.costTile.keys, program.padded(p.headDimV)));
+    // The turn of a full barrier is a tile of K, of both CTAs; V announces how many bytes it differs by.
+    const int fullBytes = program.tile.keys * p.headDim * bytesOf(p.costedDtype());
+    decl().ringUsesPerBlock = 2;
+    SharedRing ring;
+    BufferId region;
+    for (int s = 0; s < stages; ++s) {
+        const std::string slot = "[" + std::to_string(s) + "]";
+        for (const bool key : { true, false }) {
+            BufferDecl decl;
+            decl.family = key ? "K" : "V";
+            decl.name = decl.family + slot;
+            decl.dtype = p.dtype;
+            decl.tile = Tile::Key;
+            decl.rows = program.tile.keys / (key ? halves : 1);
+            decl.cols = key ? p.headDim : p.headDimV / halves;
+            decl.half = !pair ? BufferDecl::Half::None : key ? BufferDecl::Half::Rows : BufferDecl::Half::Columns;
+            decl.region = region;
+            const auto& places = byteOf;
+            const Bytes element = bytesOf(p.dtype);
+            const auto at = static_cast<std::size_t>(s);
+            decl.regionByte = element * (places.empty() ? s * shown : key ? places[at].k : places[at].v);
+            if (!key)
+                decl.aliases = ring.K.buffers.back();
+            const BufferId id = add(std::move(decl));
+            region = region.valid() ? region : id;
+            (key ? ring.K : ring.V).buffers.push_back(id);
+        }
+        if (byteOf.empty()) {
+            BufferDecl& decl = m_kernel.m_program.buffers[ring.K.buffers.back().index()];
+            decl.costedBytes = costed * bytesOf(p.costedDtype());
+            this->decl().smemBytes += decl.costedBytes;
+        }
+        const bool tma = via == Via::Tma;
+        const BarrierId full = mbarrier(
+            pipeline + ".full" + slot, tma ? "bytes" : "threads", tma ? fullBytes : copyThreads, pipeline + ".full");
+        const BarrierId empty = mbarrier(pipeline + ".empty" + slot, "arrivals", 1, pipeline + ".empty");
+        for (Ring* one : { &ring.K, &ring.V }) {
+            one->full.push_back(full);
+            one->empty.push_back(empty);
+        }
+    }
+    return ring;
+}
+
+void Launch::belongsTo(BufferId buffer, int i)
+{
+    BufferDecl& decl = m_kernel.m_program.buffers[buffer.index()];
+    decl.i = i;
+    while (!decl.family.empty() && decl.family.back() >= '0' && decl.family.back() <= '9') // S0 is an S
+        decl.family.pop_back();
+}
+
 WaitId Launch::wait(
     std::string name, const std::string& barrier, std::string reason, std::vector<std::string> impliedBy)
 {
@@ -222,6 +306,13 @@ void Launch::setSchedule(Schedule schedule, int clusterSize, int ringPositions)
     decl().schedule = schedule;
     decl().clusterSize = clusterSize;
     decl().ringPositions = schedule == Schedule::SingleTile ? 1 : ringPositions;
+}
+
+void Launch::setQueryTiles(int perWork, bool pairs)
+{
+    decl().tilesPerWork = perWork;
+    decl().pairs = pairs;
+    decl().tileStride = pairs ? decl().clusterSize : 1;
 }
 
 // ---- Launch: who touches what ---------------------------------------------------------------------------------------
@@ -284,20 +375,19 @@ void Kernel::finish()
 {
     Program& p = m_program;
     const LaunchDecl& last = p.launches.back();
-    p.tileWorks.assign(static_cast<std::size_t>(p.problem.batch) * static_cast<std::size_t>(p.problem.heads)
+    p.tileWorks.assign(static_cast<std::size_t>(p.problem.batch) * static_cast<std::size_t>(p.groups())
             * static_cast<std::size_t>(p.queryTiles()),
         0);
     for (std::uint32_t k = last.firstWork + last.workCount; k-- > last.firstWork;) {
         const Work& work = p.works[k];
-        for (int i = work.i; i < p.queryTiles(); i += std::max(1, last.sweep)) {
+        const int stride = last.sweep > 0 ? last.sweep : last.tileStride;
+        const int end = last.sweep > 0 ? p.queryTiles() : work.i + last.tilesPerWork * stride;
+        for (int i = work.i; i < std::min(end, p.queryTiles()); i += stride)
             p.tileWorks[p.tileIndex(work.b, work.h, i)] = k;
-            if (last.sweep == 0)
-                break;
-        }
     }
     for (const Op& op : p.ops) { // who writes each buffer, and who waits under each name
         for (const BufferId out : { op.out, op.out2 })
-            if (out.valid())
+            if (out.valid() && op.kind != OpKind::Free)
                 p.buffers[out.index()].writers |= std::uint64_t { 1 } << op.role.index();
         if (!op.wait.valid())
             continue;

@@ -31,6 +31,11 @@ struct Ring {
     std::vector<BarrierId> full, empty;
 };
 
+// K and V in one ring: use u stands in slot (position + u) mod stages, whichever of the two it is.
+struct SharedRing {
+    Ring K, V; // the same memory and barriers under both names
+};
+
 class Kernel;
 class Launch;
 class CtaScope;
@@ -55,12 +60,15 @@ public:
     // A whole tile by one instruction, or by cp.async of the whole role; it arrives at `full` when it lands. Multicast:
     // this CTA's half of the rows, to both CTAs of the cluster.
     void copyTile(BufferId to, TensorId tensor, int j, BarrierId full, Via via, bool multicast, SourceLine at = {});
-    void expect(BarrierId full, SourceLine at = {}); // announces the bytes of the turn
+    void expect(BarrierId full, int extraBytes = 0, SourceLine at = {}); // announces the bytes of the turn
+    // This CTA's half of a pair's operand: `rank` says which half, and whose barrier counts it is the first CTA's.
+    void copyHalf(BufferId to, TensorId tensor, int j, BarrierId full, int rank, SourceLine at = {});
     // The same through registers: an ordinary load that is waited for only where its value is used. `byAll`: every warp
     // loads all rows, the first from L2 and the others from L1.
     void prefetch(BufferId to, TensorId tensor, int j = -1, bool byAll = false, SourceLine at = {});
     void fragments(BufferId to, BufferId from, int j, SourceLine at = {}); // the keys of this warp: SMEM to registers
     void stage(BufferId to, BufferId from, int j = -1, SourceLine at = {});
+    void stageBlock(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at = {});
     void stageShared(BufferId to, BufferId from, int j = -1, SourceLine at = {}); // the rows this warp prefetched
     void store(TensorId tensor, BufferId from, int j = -1, SourceLine at = {});
     void storeTile(TensorId tensor, BufferId from, SourceLine at = {}); // bulk store by TMA
@@ -72,12 +80,18 @@ public:
 
     void sync(BarrierId barrier, WaitId name, SourceLine at = {});
     void arrive(BarrierId barrier, int arrivals, Reach reach = Reach::Own, SourceLine at = {});
+    // Each warp of the role at a barrier of its own; they stand side by side from `first` on.
+    void arriveEach(BarrierId first, SourceLine at = {});
+    void syncEach(BarrierId first, WaitId name, SourceLine at = {});
+    // Arrives once every product issued so far is done. [tcgen05.commit]
+    void commitMma(BarrierId barrier, Reach reach, SourceLine at = {});
     void wait(BarrierId barrier, int turn, WaitId name, SourceLine at = {});
     void waitFull(const Ring& ring, int use, WaitId name, SourceLine at = {});
     void waitEmpty(const Ring& ring, int use, WaitId name, SourceLine at = {});
     void release(const Ring& ring, int use, int arrivals, Reach reach, SourceLine at = {});
     [[nodiscard]] BufferId slot(const Ring& ring, int use) const;
     [[nodiscard]] BarrierId fullOf(const Ring& ring, int use) const;
+    [[nodiscard]] BarrierId emptyOf(const Ring& ring, int use) const;
 
     // ---- the machine ------------------------------------------------------------------------------------------------
 
@@ -85,6 +99,9 @@ public:
     void fetchTile(SourceLine at = {}); // the next work tile, by an atomic counter
     void publishTile(BufferId id, SourceLine at = {}); // its number into SMEM
     void readTile(BufferId id, SourceLine at = {});
+    void allocate(BufferId address, SourceLine at = {}); // tensor memory; where it begins goes to SMEM
+    void readAddress(BufferId to, BufferId address, SourceLine at = {});
+    void free(BufferId memory, SourceLine at = {});
 
     // ---- mathematics ------------------------------------------------------------------------------------------------
 
@@ -94,7 +111,11 @@ public:
         SourceLine at = {}); // out (+)= A B, anew at the first block; lands in O
     void mmaPart(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, bool accumulate,
         SourceLine at = {}); // the same for a partial result, which is no step yet
-    Warp& async(); // the next product is a WGMMA: the role goes on while it runs
+    // A product with only some of the keys of a block: columns of P, rows of V.
+    void mmaKeys(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, int firstKey, int keys,
+        bool accumulate, SourceLine at = {});
+    Warp& async(); // the next product is a WGMMA or a tcgen05.mma: the role goes on while it runs
+    Warp& together(bool pair); // the next product is that of both CTAs of the pair
     void waitMma(int pending, WaitId name, SourceLine at = {});
     void mask(BufferId s, const VisitedBlock& block, SourceLine at = {});
     // m = max(before, rowmax S); `before`: m itself, another statistic, or none to start anew.
@@ -103,6 +124,11 @@ public:
         BufferId m, BufferId scale, BufferId s, BufferId before, const VisitedBlock& block, SourceLine at = {});
     void rescale(BufferId o, BufferId l, BufferId scale, const VisitedBlock& block, SourceLine at = {});
     void rescaleOne(BufferId x, BufferId scale, const VisitedBlock& block, SourceLine at = {}); // O or l alone
+    // The same, but a reference that the maximum has not outgrown by more than the threshold stays; and only the warps
+    // of which a row needs it rescale.
+    void rowMaxLazy(BufferId m, BufferId scale, BufferId s, const VisitedBlock& block, SourceLine at = {});
+    void rescaleLazy(BufferId o, BufferId scale, const VisitedBlock& block, SourceLine at = {});
+    void stageKeys(BufferId to, BufferId from, const VisitedBlock& block, int firstKey, int keys, SourceLine at = {});
     void exp2(BufferId p, BufferId s, BufferId m, const VisitedBlock& block, SourceLine at = {});
     void rowSum(BufferId l, BufferId p, const VisitedBlock& block, SourceLine at = {});
     void rowSumFrom(BufferId l, BufferId p, BufferId before, const VisitedBlock& block, SourceLine at = {});
@@ -144,6 +170,7 @@ private:
     int m_paper = 0;
     When m_when = When::Always;
     bool m_async = false;
+    bool m_together = false;
     std::map<std::size_t, std::int32_t> m_turns; // per barrier
 };
 
@@ -153,6 +180,7 @@ public:
     int i = 0; // query tile, absolute
     int j = 0; // key block the CTA stands for, where the grid has one
     int position = 0; // of its rings
+    int rank = 0; // in a pair
 
     // Each warp of the launch in turn; they run at the same time.
     void eachWarp(const std::function<void(Warp&)>& body);
@@ -188,6 +216,20 @@ public:
     BarrierId barrier(std::string name); // all warps of the CTA
     BarrierId namedBarrier(std::string name, int threads);
     BarrierId mbarrier(std::string name, std::string unit, int count, std::string family = {});
+    // Accumulators and P in tensor memory: from `column` on, of the costed tile `costedColumn` and `costedColumns`.
+    struct TmemPlace {
+        int column = 0, costedColumn = 0, costedColumns = 0;
+        int elementBytes = 4;
+    };
+    BufferId tmem(std::string name, Tile tile, int cols, DType dtype, const TmemPlace& place);
+    // K and V of `stages` slots. In a pair each CTA holds half. `byteOf`: where a slot's K and V begin; empty: one
+    // after the other, each as large as the larger of the two.
+    struct SlotPlace {
+        Bytes k = 0, v = 0;
+    };
+    SharedRing sharedRing(const std::string& pipeline, int stages, bool pair, Via via, int copyThreads,
+        const std::vector<SlotPlace>& byteOf);
+    void belongsTo(BufferId buffer, int i); // query tile, relative to the work's
     // `count` of the full barriers: 0 means the bytes of a tile, else threads.
     Ring ring(const std::string& pipeline, const std::string& letter, Tile tile, int cols, DType dtype, int stages,
         int fullThreads, int emptyArrivals);
@@ -197,6 +239,8 @@ public:
     void needSmem(Bytes bytes) { decl().smemBytes += bytes; } // beyond the buffers
     RoleId declareRole(std::string name, int warps, int firstWarp, int registers);
     void setSchedule(Schedule schedule, int clusterSize, int ringPositions);
+    void setQueryTiles(int perWork, bool pairs); // a work does several; pairs of CTAs take turns at them
+    void setPackedMath() { decl().packedMath = true; }
 
     [[nodiscard]] int warps() const { return m_warps; }
     [[nodiscard]] TileSize tile() const;
@@ -208,7 +252,9 @@ public:
     [[nodiscard]] std::vector<VisitedBlock> allBlocks() const;
 
     // The grid. `body` is called once for each distinct shape of CTA.
-    void overQueryTiles(const std::function<void(CtaScope&)>& body, Order order = Order::TilesBatchHeads);
+    // `section`: bytes of K and V that L2 is to hold, for the longest-first order.
+    void overQueryTiles(const std::function<void(CtaScope&)>& body, Order order = Order::TilesBatchHeads,
+        Bytes section = Bytes { 32 } * 1024 * 1024);
     void overScoreTiles(const std::function<void(CtaScope&)>& body); // one CTA per (i, j)
     // One CTA for each head and each of `splits` shares of the query tiles, all of which it sweeps itself: query tile
     // of a share s is s, s + splits, …
@@ -230,8 +276,8 @@ private:
     RowSetId keyColumns(int warp);
     RowSetId copyRows(int warp, int rows, int cols);
     StreamId record(const std::vector<int>& shape, int i, int j, const std::function<void(CtaScope&)>& body);
-    void recordStream(int i, int j, int position, const std::function<void(CtaScope&)>& body);
-    [[nodiscard]] std::vector<std::int32_t> turnsOf(const Stream& stream) const;
+    void recordStream(int i, int j, int position, int rank, const std::function<void(CtaScope&)>& body);
+    [[nodiscard]] std::vector<std::int32_t> turnsOf(const Stream& own, const Stream& peer) const;
     void place(StreamId stream, int b, int h, int i, int j);
 
     Kernel& m_kernel;
@@ -269,6 +315,9 @@ public:
 
     // `queryRows`: rows of a CTA's tile; 0 means BR, else a divisor of it.
     Launch launch(std::string name, int warps, int queryRows = 0, int registersPerThread = 255);
+    void setSoftmax(SoftmaxForm form) { m_program.softmax = std::move(form); }
+    void padHeadDim(int unit) { m_program.headDimUnit = unit; }
+    void packHeads(int heads) { m_program.packed = heads; }
     void setSource(std::string file) { m_program.source = std::move(file); } // where the lines of its ops are
     void finish(); // indices over everything recorded
 

@@ -8,19 +8,19 @@ namespace flashstep {
 
 // ---- the grid: which work tiles there are, and in which order they are handed out -----------------------------------
 
-void Launch::recordStream(int i, int j, int position, const std::function<void(CtaScope&)>& body)
+void Launch::recordStream(int i, int j, int position, int rank, const std::function<void(CtaScope&)>& body)
 {
     Program& program = m_kernel.m_program;
     CtaScope cta(*this);
     cta.i = i;
     cta.j = j;
     cta.position = position;
+    cta.rank = rank;
     cta.m_stream.firstOp = static_cast<std::uint32_t>(program.ops.size());
     body(cta);
     cta.m_stream.opCount = static_cast<std::uint32_t>(program.ops.size()) - cta.m_stream.firstOp;
     for (std::uint32_t k = 0; k < cta.m_stream.opCount; ++k)
         cta.m_stream.visitedBlocks = std::max(cta.m_stream.visitedBlocks, program.ops[cta.m_stream.firstOp + k].n);
-    cta.m_stream.turns = turnsOf(cta.m_stream);
     program.streams.push_back(std::move(cta.m_stream));
 }
 
@@ -28,29 +28,45 @@ StreamId Launch::record(const std::vector<int>& shape, int i, int j, const std::
 {
     if (const auto known = m_shapes.find(shape); known != m_shapes.end())
         return known->second;
-    const StreamId id(m_kernel.m_program.streams.size());
-    for (int position = 0; position < decl().ringPositions; ++position)
-        recordStream(i, j, position, body);
+    auto& streams = m_kernel.m_program.streams;
+    const StreamId id(streams.size());
+    const int ranks = decl().pairs ? decl().clusterSize : 1;
+    for (int rank = 0; rank < ranks; ++rank)
+        for (int position = 0; position < decl().ringPositions; ++position)
+            recordStream(i + rank, j, position, rank, body);
+    const auto positions = static_cast<std::size_t>(decl().ringPositions);
+    for (std::size_t k = id.index(); k < streams.size(); ++k) {
+        const std::size_t other = ranks == 1 ? k : k < id.index() + positions ? k + positions : k - positions;
+        streams[k].turns = turnsOf(streams[k], streams[other]);
+    }
     m_shapes.emplace(shape, id);
     return id;
 }
 
-// Turns of each barrier that one work tile completes: what arrives within it, by what a turn takes. Ops of the first
-// or the last work tile alone only shift where a turn begins.
-std::vector<std::int32_t> Launch::turnsOf(const Stream& stream) const
+// Turns of each barrier that one work tile completes: what arrives within it, by what a turn takes; in a cluster the
+// other CTA's arrivals too. Ops of the first or the last work tile alone only shift where a turn begins.
+std::vector<std::int32_t> Launch::turnsOf(const Stream& own, const Stream& peer) const
 {
     const Program& program = m_kernel.m_program;
     std::vector<std::int64_t> arrived(program.barriers.size(), 0);
-    for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-        const Op& op = program.ops[k];
-        if (!op.barrier.valid() || op.when != When::Always || op.kind == OpKind::Wait)
-            continue;
-        const BarrierDecl& barrier = program.barriers[op.barrier.index()];
-        if (barrier.countsBytes()) // one announcement a turn
-            arrived[op.barrier.index()] += op.kind == OpKind::Arrive ? barrier.count : 0;
-        else
-            arrived[op.barrier.index()] += op.arrivals * (op.reach == Reach::Both ? decl().clusterSize : 1);
-    }
+    const auto count = [&](const Stream& stream, bool here) {
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const Op& op = program.ops[k];
+            const bool reaches = here ? op.reach != Reach::Peer || op.kind == OpKind::Load : op.reach != Reach::Own;
+            if (!op.barrier.valid() || op.when != When::Always || op.kind == OpKind::Wait || !reaches)
+                continue;
+            for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
+                const BarrierDecl& barrier = program.barriers[b];
+                if (barrier.countsBytes()) // one announcement a turn
+                    arrived[b] += op.kind == OpKind::Arrive ? barrier.count : 0;
+                else
+                    arrived[b] += op.arrivals;
+            }
+        }
+    };
+    count(own, true);
+    if (decl().clusterSize > 1)
+        count(peer, false);
     std::vector<std::int32_t> turns(program.barriers.size(), 0);
     for (std::size_t b = 0; b < turns.size(); ++b)
         turns[b] = static_cast<std::int32_t>(arrived[b] / program.barriers[b].count);
@@ -76,65 +92,72 @@ struct Head {
     int b = 0, h = 0;
 };
 
-std::vector<Head> headsOf(const Problem& p, bool batchFastest)
+std::vector<Head> headsOf(const Program& program, bool batchFastest)
 {
     std::vector<Head> heads;
-    const int outer = batchFastest ? p.heads : p.batch;
-    const int inner = batchFastest ? p.batch : p.heads;
+    const int groups = program.groups();
+    const int outer = batchFastest ? groups : program.problem.batch;
+    const int inner = batchFastest ? program.problem.batch : groups;
     for (int x = 0; x < outer; ++x)
         for (int y = 0; y < inner; ++y)
-            heads.push_back(batchFastest ? Head { y, x } : Head { x, y });
+            heads.push_back(batchFastest ? Head { y, x * program.packed } : Head { x, y * program.packed });
     return heads;
 }
 
-// Heads whose K and V stay in L2 together: the largest power of two of KV heads that fit in 32 MB, times the query
-// heads that read each. [FlashAttention hopper/tile_scheduler.hpp]
-int headsPerSection(const Problem& p)
+// Heads whose K and V stay in L2 together: the largest power of two of KV heads that fit in a section of it, times the
+// query heads that read each. [FlashAttention hopper/tile_scheduler.hpp, flash_attn/cute/tile_scheduler.py]
+int headsPerSection(const Program& program, Bytes section)
 {
+    const Problem& p = program.problem;
     const Bytes perHead = static_cast<Bytes>(p.seqlenK) * (p.headDim + p.headDimV) * bytesOf(p.costedDtype());
-    constexpr Bytes section = Bytes { 32 } * 1024 * 1024;
     int heads = 1;
     while (2 * heads * perHead <= section && heads < p.batch * p.kvHeads)
         heads *= 2;
-    return heads * (p.heads / p.kvHeads);
+    return heads * (p.heads / p.kvHeads) / program.packed;
 }
 
 } // namespace
 
-void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body, Order order)
+void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body, Order order, Bytes section)
 {
     const Program& program = m_kernel.m_program;
-    const Problem& p = program.problem;
     const int rows = decl().queryRows;
     decl().worksPerTile = program.tile.rows / rows;
-    const int tiles = (p.seqlenQ + rows - 1) / rows;
-    const auto placeTile = [&](const Head& head, int i) {
-        const int row = i * rows;
-        std::vector<int> shape { std::min(rows, p.seqlenQ - row) };
+    // Works that begin together: one, or those of a pair of CTAs.
+    const int together = decl().pairs ? decl().clusterSize : 1;
+    const int groupRows = rows * decl().tilesPerWork * together;
+    const int groups = (program.headRows() + groupRows - 1) / groupRows;
+    const auto placeGroup = [&](const Head& head, int g) {
+        const int row = g * groupRows;
+        std::vector<int> shape { std::min(groupRows, program.headRows() - row) };
         for (const VisitedBlock& block : blocksRightToLeft(row / program.tile.rows))
             shape.push_back(2 * block.j + (block.masked ? 1 : 0));
-        place(record(shape, i, 0, body), head.b, head.h, i, 0);
+        const int first = row / rows;
+        const StreamId stream = record(shape, first, 0, body);
+        for (int rank = 0; rank < together; ++rank)
+            place(StreamId(stream.index() + static_cast<std::size_t>(rank * decl().ringPositions)), head.b, head.h,
+                first + rank, 0);
     };
-    const std::vector<Head> heads = headsOf(p, order == Order::TilesBatchHeads);
+    const std::vector<Head> heads = headsOf(program, order == Order::TilesBatchHeads);
     if (order != Order::LongestFirst) {
         for (const Head& head : heads)
-            for (int i = 0; i < tiles; ++i)
-                placeTile(head, i);
+            for (int g = 0; g < groups; ++g)
+                placeGroup(head, g);
         return;
     }
     // The last tiles see most keys under a causal mask, so they go first; inside a section heads vary fastest.
-    const auto section = static_cast<std::size_t>(headsPerSection(p));
-    for (std::size_t first = 0; first < heads.size(); first += section)
-        for (int i = tiles - 1; i >= 0; --i)
-            for (std::size_t k = first; k < std::min(first + section, heads.size()); ++k)
-                placeTile(heads[k], i);
+    const auto perSection = static_cast<std::size_t>(headsPerSection(program, section));
+    for (std::size_t first = 0; first < heads.size(); first += perSection)
+        for (int g = groups - 1; g >= 0; --g)
+            for (std::size_t k = first; k < std::min(first + perSection, heads.size()); ++k)
+                placeGroup(heads[k], g);
 }
 
 void Launch::overScoreTiles(const std::function<void(CtaScope&)>& body)
 {
     const Program& program = m_kernel.m_program;
     decl().worksPerTile = program.keyBlocks();
-    for (const Head& head : headsOf(program.problem, true))
+    for (const Head& head : headsOf(program, true))
         for (int i = 0; i < program.queryTiles(); ++i)
             for (int j = 0; j < program.keyBlocks(); ++j) {
                 const int rows = std::min(program.tile.rows, program.problem.seqlenQ - i * program.tile.rows);
@@ -148,7 +171,7 @@ void Launch::overHeads(int splits, const std::function<void(CtaScope&)>& body)
     const int shares = std::min(splits, program.queryTiles());
     decl().sweep = shares;
     for (int s = 0; s < shares; ++s)
-        for (const Head& head : headsOf(program.problem, true))
+        for (const Head& head : headsOf(program, true))
             place(record({ s }, s, 0, body), head.b, head.h, s, 0);
 }
 
@@ -178,24 +201,29 @@ std::vector<VisitedBlock> Launch::blocksRightToLeft(int i) const
 {
     const Program& program = m_kernel.m_program;
     const Problem& p = program.problem;
-    const int M = program.tile.rows;
     const int N = program.tile.keys;
+    // Query tiles of one work share a range of blocks. In queries, not rows, where heads are packed.
+    const std::int64_t firstQuery = std::int64_t { i } * program.tile.rows / program.packed;
+    const std::int64_t lastQuery
+        = (std::int64_t { i } * program.tile.rows + std::int64_t { decl().tilesPerWork } * program.tile.rows - 1)
+        / program.packed;
+    const int M = static_cast<int>(lastQuery - firstQuery) + 1;
     const std::int64_t shift = p.shift(); // 64 bits: a window may be as wide as an int
     const auto ceilDiv
         = [](std::int64_t a, std::int64_t b) { return static_cast<int>(a >= 0 ? (a + b - 1) / b : -(-a / b)); };
 
     std::int64_t keys = p.seqlenK; // one past the rightmost that any row of the tile could see
     if (p.mask.kind != MaskKind::None)
-        keys = std::min(keys, (i + 1) * M + shift + (p.mask.kind == MaskKind::Window ? p.mask.right : 0));
+        keys = std::min(keys, lastQuery + 1 + shift + (p.mask.kind == MaskKind::Window ? p.mask.right : 0));
     const int last = ceilDiv(keys, N); // one past the rightmost block
     int first = 0;
     if (p.mask.kind == MaskKind::Window)
-        first = static_cast<int>(std::max<std::int64_t>(0, (i * M + shift - p.mask.left) / N));
+        first = static_cast<int>(std::max<std::int64_t>(0, (firstQuery + shift - p.mask.left) / N));
 
     // The kernels' tiles divide each other; shown ones need not, and then the diagonal may cross one block more.
     const bool nested = M % N == 0 || N % M == 0;
-    const bool even
-        = p.seqlenQ % M == 0 && p.seqlenK % N == 0 && nested && p.headDim <= 128 && p.mask.kind != MaskKind::Window;
+    const bool even = p.seqlenQ % M == 0 && p.seqlenK % N == 0 && nested && p.headDim <= 128
+        && p.mask.kind != MaskKind::Window && program.packed == 1;
     int maskSteps = 0;
     switch (p.mask.kind) {
     case MaskKind::None:

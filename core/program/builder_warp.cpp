@@ -33,6 +33,12 @@ Warp& Warp::async()
     return *this;
 }
 
+Warp& Warp::together(bool pair)
+{
+    m_together = pair;
+    return *this;
+}
+
 Warp& Warp::ofTile(int i)
 {
     m_tile = i;
@@ -185,9 +191,17 @@ void Warp::copyTile(BufferId to, TensorId tensor, int j, BarrierId full, Via via
         op.arrivals = static_cast<std::uint16_t>(barrier.count);
 }
 
-void Warp::expect(BarrierId full, SourceLine at)
+void Warp::expect(BarrierId full, int extraBytes, SourceLine at)
 {
     arrive(full, 1, Reach::Own, at);
+    last().extraBytes = extraBytes;
+}
+
+void Warp::copyHalf(BufferId to, TensorId tensor, int j, BarrierId full, int rank, SourceLine at)
+{
+    copyTile(to, tensor, j, full, Via::Tma, false, at);
+    last().part = static_cast<std::uint8_t>(rank);
+    last().reach = rank == 0 ? Reach::Own : Reach::Peer;
 }
 
 void Warp::stage(BufferId to, BufferId from, int j, SourceLine at)
@@ -256,6 +270,29 @@ void Warp::arrive(BarrierId barrier, int arrivals, Reach reach, SourceLine at)
     op.reach = reach;
 }
 
+void Warp::arriveEach(BarrierId first, SourceLine at)
+{
+    arrive(first, 32, Reach::Own, at);
+    last().barriers = static_cast<std::uint8_t>(m_cta.m_launch.m_kernel.m_program.roles[m_role.index()].warps);
+}
+
+void Warp::syncEach(BarrierId first, WaitId name, SourceLine at)
+{
+    sync(first, name, at);
+    last().arrivals = 32;
+    last().barriers = static_cast<std::uint8_t>(m_cta.m_launch.m_kernel.m_program.roles[m_role.index()].warps);
+}
+
+void Warp::commitMma(BarrierId barrier, Reach reach, SourceLine at)
+{
+    Op& op = add(OpKind::Commit, at);
+    op.group = GroupKind::Mma;
+    op.async = true;
+    op.barrier = barrier;
+    op.arrivals = 1;
+    op.reach = reach;
+}
+
 void Warp::wait(BarrierId barrier, int turn, WaitId name, SourceLine at)
 {
     Op& op = add(OpKind::Wait, at);
@@ -284,6 +321,11 @@ BufferId Warp::slot(const Ring& ring, int use) const
 BarrierId Warp::fullOf(const Ring& ring, int use) const
 {
     return ring.full[static_cast<std::size_t>(slotOf(ring, use))];
+}
+
+BarrierId Warp::emptyOf(const Ring& ring, int use) const
+{
+    return ring.empty[static_cast<std::size_t>(slotOf(ring, use))];
 }
 
 void Warp::waitFull(const Ring& ring, int use, WaitId name, SourceLine at)
@@ -328,6 +370,24 @@ void Warp::readTile(BufferId id, SourceLine at)
     op.rows = m_cta.m_launch.m_kernel.rowSet({ 0, 1, 0, 1 });
 }
 
+void Warp::allocate(BufferId address, SourceLine at)
+{
+    Op& op = add(OpKind::Allocate, at);
+    op.out = address;
+    op.rows = m_cta.m_launch.m_kernel.rowSet({ 0, 1, 0, 1 });
+}
+
+void Warp::readAddress(BufferId to, BufferId address, SourceLine at)
+{
+    stage(to, address, -1, at);
+    last().rows = m_cta.m_launch.m_kernel.rowSet({ 0, 1, 0, 1 });
+}
+
+void Warp::free(BufferId memory, SourceLine at)
+{
+    add(OpKind::Free, at).out = memory;
+}
+
 // ---- mathematics ----------------------------------------------------------------------------------------------------
 
 void Warp::mmaTransposed(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, SourceLine at)
@@ -337,7 +397,19 @@ void Warp::mmaTransposed(BufferId out, BufferId a, BufferId b, const VisitedBloc
     op.in = { a, b, BufferId::none() };
     op.transposed = true;
     op.async = std::exchange(m_async, false);
+    op.reach = std::exchange(m_together, false) ? Reach::Both : Reach::Own;
     op.group = GroupKind::Mma;
+}
+
+void Warp::mmaKeys(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, int firstKey, int keys,
+    bool accumulate, SourceLine at)
+{
+    const bool together = std::exchange(m_together, false);
+    mmaPart(out, a, b, block, accumulate, at);
+    const auto u = [](int x) { return static_cast<std::uint16_t>(x); };
+    last().keys = m_cta.m_launch.m_kernel.rowSet({ u(firstKey), u(keys), 0, 1 });
+    last().reach = together ? Reach::Both : Reach::Own;
+    countStep(last());
 }
 
 void Warp::mmaPart(BufferId out, BufferId a, BufferId b, const VisitedBlock& block, bool accumulate, SourceLine at)
@@ -381,6 +453,34 @@ void Warp::rowMaxFrom(BufferId m, BufferId scale, BufferId s, BufferId before, c
     op.out2 = scale;
     op.in = { s, before, BufferId::none() };
     op.accumulate = before.valid();
+}
+
+void Warp::rowMaxLazy(BufferId m, BufferId scale, BufferId s, const VisitedBlock& block, SourceLine at)
+{
+    rowMax(m, scale, s, block, at);
+    last().conditional = true;
+}
+
+void Warp::rescaleLazy(BufferId o, BufferId scale, const VisitedBlock& block, SourceLine at)
+{
+    rescaleOne(o, scale, block, at);
+    last().conditional = true;
+}
+
+void Warp::stageBlock(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at)
+{
+    Op& op = addBlock(OpKind::Stage, block, at);
+    op.out = to;
+    op.in[0] = from;
+}
+
+void Warp::stageKeys(BufferId to, BufferId from, const VisitedBlock& block, int firstKey, int keys, SourceLine at)
+{
+    Op& op = addBlock(OpKind::Stage, block, at);
+    op.out = to;
+    op.in[0] = from;
+    const auto u = [](int x) { return static_cast<std::uint16_t>(x); };
+    op.keys = m_cta.m_launch.m_kernel.rowSet({ u(firstKey), u(keys), 0, 1 });
 }
 
 void Warp::rescale(BufferId o, BufferId l, BufferId scale, const VisitedBlock& block, SourceLine at)

@@ -38,9 +38,11 @@ std::int64_t movedElements(const Program& program, const Work& work, const Op& o
     case TensorId::Q:
         return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(work, op.i))) * program.problem.headDim;
     case TensorId::K:
-        return static_cast<std::int64_t>(rowsBelow(rows, program.keysInside(j))) * program.problem.headDim;
-    case TensorId::V:
-        return static_cast<std::int64_t>(rowsBelow(rows, program.keysInside(j))) * program.problem.headDimV;
+    case TensorId::V: {
+        const BufferDecl& to = program.buffers[op.out.index()];
+        const int before = to.half == BufferDecl::Half::Rows ? program.halfOffset(op) : 0;
+        return static_cast<std::int64_t>(rowsBelow(rows, std::max(0, program.keysInside(j) - before))) * to.cols;
+    }
     case TensorId::O:
     case TensorId::OTmp:
         return static_cast<std::int64_t>(rowsBelow(rows, program.rowsInside(work, op.i))) * program.problem.headDimV;
@@ -87,14 +89,16 @@ OpCounts countsOf(const Program& program, const Work& work, const Op& op)
     case OpKind::Store:
         counts.globalWrite = movedElements(program, work, op) * elementBytes(program, op.tensor);
         break;
-    case OpKind::Mma: { // whole tiles: the tensor core computes what lies outside the bounds too
+    case OpKind::Mma: { // whole tiles: the tensor core computes what lies outside the bounds too; of a pair, both
+        const int ctas = op.reach == Reach::Both ? 2 : 1;
         const int inner = op.transposed ? program.problem.headDim : keysOf(program, op);
         const int columns = op.transposed ? keysOf(program, op) : program.buffers[op.out.index()].cols;
-        counts.flops = 2LL * rows * inner * columns;
+        counts.flops = 2LL * rows * inner * columns * ctas;
         break;
     }
     case OpKind::Exp2:
-        counts.exp2 = static_cast<std::int64_t>(rows) * keysOf(program, op);
+        counts.exp2Emulated = static_cast<std::int64_t>(rows) * program.softmax.emulatedKeys(0, program.tile.keys);
+        counts.exp2 = static_cast<std::int64_t>(rows) * keysOf(program, op) - counts.exp2Emulated;
         break;
     case OpKind::Rescale:
         if (const std::string& what = program.buffers[op.out.index()].family; // l comes along with it

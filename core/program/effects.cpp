@@ -24,18 +24,25 @@ void loadRow(const Performed& p, const Inputs& inputs, int r, std::span<float> r
 {
     const Tensor& tensor = *inputOf(inputs, p.op.tensor);
     const bool query = p.op.tensor == TensorId::Q;
-    const int at = r + (query ? p.program.firstRow(p.work, p.op) : p.j() * p.program.tile.keys);
-    if (at >= tensor.seqlen) {
+    const bool columns = p.program.buffers[p.op.out.index()].half == BufferDecl::Half::Columns;
+    const int half = p.program.halfOffset(p.op);
+    Program::QueryRow at { p.program.problem.kvHeadOf(p.work.h), p.j() * p.program.tile.keys + r };
+    if (query)
+        at = p.program.queryRow(p.work.h, p.program.firstRow(p.work, p.op) + r);
+    else if (!columns)
+        at.row += half;
+    if (at.row >= tensor.seqlen) {
         std::fill(row.begin(), row.end(), 0.0F);
         return;
     }
-    const auto from = tensor.row(p.work.b, query ? p.work.h : p.program.problem.kvHeadOf(p.work.h), at);
+    const auto from = tensor.row(p.work.b, at.h, at.row).subspan(static_cast<std::size_t>(columns ? half : 0));
     std::copy_n(from.begin(), row.size(), row.begin());
 }
 
 void maskRow(const Performed& p, int r, int column, std::span<float> row)
 {
-    const Problem::KeyRange keys = p.program.problem.visibleKeys(p.program.firstRow(p.work, p.op) + r);
+    const Problem::KeyRange keys
+        = p.program.problem.visibleKeys(p.program.queryRow(0, p.program.firstRow(p.work, p.op) + r).row);
     const int firstKey = p.j() * p.program.tile.keys + column;
     for (int k = 0; k < static_cast<int>(row.size()); ++k)
         if (firstKey + k < keys.first || firstKey + k >= keys.last)

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, opKindCount> kindNames { "load", "commit", "wait", "sync", "arrive", "fence",
     "next-tile", "setmaxnreg", "mma", "mask", "rowmax", "rescale", "exp2", "rowsum", "convert", "normalise", "reduce",
-    "stage", "store" };
+    "stage", "store", "allocate", "free" };
 
 } // namespace
 

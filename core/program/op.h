@@ -23,7 +23,8 @@ using WorkId = Id<struct WorkTag>; // a work tile: what a CTA does in one go; pe
 // Everything a role can do. A closed list: one row each for name, engines, numeric effect and cost.
 enum class OpKind : std::uint8_t {
     Load, // a tile's rows from HBM (through L2) to SMEM or registers; async: cp.async or TMA
-    Commit, // closes the role's current group of asynchronous copies or bulk stores
+    Commit, // closes the role's current group of asynchronous copies or bulk stores; with a barrier (tcgen05.commit):
+            // arrives there when every product that the role has issued is done
     Wait, // for a turn of a barrier, or until all but the newest `pending` of the role's own groups are done
     Sync, // arrive at a named barrier and wait for its turn to complete (bar.sync)
     Arrive, // arrive at a barrier and go on; at a byte barrier it announces the bytes of the turn (expect_tx)
@@ -41,8 +42,10 @@ enum class OpKind : std::uint8_t {
     Reduce, // the warps' partial results of a row, read from SMEM and put together
     Stage, // registers to SMEM
     Store, // to HBM; async: bulk store by TMA
+    Allocate, // columns of tensor memory; their address goes to SMEM
+    Free, // gives them back
 };
-constexpr std::size_t opKindCount = static_cast<std::size_t>(OpKind::Store) + 1;
+constexpr std::size_t opKindCount = static_cast<std::size_t>(OpKind::Free) + 1;
 [[nodiscard]] std::string_view name(OpKind kind); // "load", "commit", "wait", "sync", "mma", "mask", "rowmax", …
 [[nodiscard]] std::optional<OpKind> opKindFromName(std::string_view text);
 
@@ -57,7 +60,8 @@ enum class Via : std::uint8_t { Lsu, CpAsync, Tma };
 enum class GroupKind : std::uint8_t { Copies, Mma, Stores };
 constexpr std::size_t groupKinds = 3;
 
-// Whose barrier or buffer an op of a CTA in a cluster reaches.
+// Whose barrier or buffer an op of a CTA in a cluster reaches. A Load that reaches the Peer lands in its own CTA and is
+// counted at the peer's barrier; an Mma that reaches Both is the product of the pair.
 enum class Reach : std::uint8_t { Own, Peer, Both };
 
 // Persistent CTAs run a stream once for each work tile; some ops only with the first or the last of them.
@@ -101,6 +105,9 @@ struct Op {
     bool lse = false; // RowMax, Reduce: the statistic before is a log-sum-exp in natural units, not a maximum
     bool cached = false; // Load: another warp has just fetched the same bytes, they come from L1
     bool maximum = false; // Reduce: takes the maximum of the parts, else their sum
+    bool conditional = false; // RowMax: keeps the reference while it may; Rescale: done by the warps that need it
+    bool framesMixed = false; // broken on purpose: RowMax takes the new maximum where O and l keep the old reference
+    std::uint8_t barriers = 1; // Sync, Arrive: so many barriers side by side, one for each warp of the role
     std::uint8_t pending = 0; // Wait: groups that may stay in flight
     std::uint8_t part = 0; // which of the warps' copies of a perWarp buffer is this role's
     std::uint16_t arrivals = 0; // Arrive, Sync, and a load that arrives when it lands: what it is worth at the barrier
@@ -113,6 +120,7 @@ struct Op {
     RowSetId rows; // of the query tile; of the key block for loads of K and V
     RowSetId keys; // columns of a score tile, or rows of V, where warps share out the keys; none: all
     std::uint16_t paperLine = 0; // line of the paper's algorithm, 0: none
+    std::int32_t extraBytes = 0; // Arrive at a byte barrier: announces so many more than its count
     std::int32_t turn = 0; // Sync, Wait: which completion of the barrier within this work tile, from 0; -1: the last
                            // one of the work tile before
     std::uint32_t step = noStep; // index into Stream::steps: this op is a part of what lands there

@@ -7,7 +7,7 @@ namespace flashstep {
 
 std::string_view name(Space space)
 {
-    constexpr std::array<std::string_view, 3> names { "hbm", "smem", "registers" };
+    constexpr std::array<std::string_view, 4> names { "hbm", "smem", "registers", "tmem" };
     return names[static_cast<std::size_t>(space)];
 }
 
@@ -17,6 +17,19 @@ BufferId Program::buffer(std::string_view bufferName, int launch) const
         if (buffers[k].name == bufferName && buffers[k].launch == launch)
             return BufferId(k);
     return BufferId::none();
+}
+
+BufferId Program::bufferOf(std::string_view family, int launch, int i) const
+{
+    for (std::size_t k = 0; k < buffers.size(); ++k)
+        if (buffers[k].family == family && buffers[k].launch == launch && buffers[k].i == i)
+            return BufferId(k);
+    return buffer(family, launch);
+}
+
+int Program::padded(int headDim) const
+{
+    return headDimUnit > 0 ? (headDim + headDimUnit - 1) / headDimUnit * headDimUnit : paddedHeadDim(headDim);
 }
 
 int SoftmaxForm::emulatedKeys(int first, int count) const
@@ -45,7 +58,7 @@ const LaunchDecl& Program::launchOf(CtaId cta) const
 int Program::rowsInside(const Work& w, int i) const
 {
     const int rows = launches[w.launch].queryRows;
-    return std::clamp(problem.seqlenQ - w.row - i * rows, 0, rows);
+    return std::clamp(headRows() - w.row - i * rows, 0, rows);
 }
 
 int landingBytes(const Program& program, const Op& op)
@@ -90,6 +103,10 @@ std::string labelOf(const Program& program, const Op& op)
     case OpKind::Store:
         return "store " + std::string(name(op.tensor));
     case OpKind::Stage:
+        if (op.in[0].valid() && program.buffers[op.in[0].index()].space == Space::Tmem)
+            return "load " + bufferName(op.in[0]);
+        if (op.out.valid() && program.buffers[op.out.index()].space == Space::Tmem)
+            return "store " + bufferName(op.out);
         return op.in[0].valid() ? "stage " + bufferName(op.in[0]) : "publish " + bufferName(op.out);
     case OpKind::Convert:
         return "convert " + bufferName(op.out);
@@ -112,12 +129,17 @@ std::string labelOf(const Program& program, const Op& op)
         return "reduce " + bufferName(op.out);
     case OpKind::NextTile:
         return "next tile";
+    case OpKind::Commit:
+        return op.barrier.valid() ? "commit " + program.barriers[op.barrier.index()].name : "commit";
+    case OpKind::Allocate:
+        return "allocate TMEM";
+    case OpKind::Free:
+        return "free TMEM";
     case OpKind::Fence:
     case OpKind::SetRegisters:
     case OpKind::RowMax:
     case OpKind::Exp2:
     case OpKind::RowSum:
-    case OpKind::Commit:
         break;
     }
     return std::string(name(op.kind));

@@ -16,8 +16,8 @@ struct TileSize {
     [[nodiscard]] std::string text() const { return std::to_string(rows) + "x" + std::to_string(keys); }
 };
 
-enum class Space : std::uint8_t { Hbm, Smem, Registers };
-[[nodiscard]] std::string_view name(Space space); // "hbm", "smem", "registers"
+enum class Space : std::uint8_t { Hbm, Smem, Registers, Tmem };
+[[nodiscard]] std::string_view name(Space space); // "hbm", "smem", "registers", "tmem"
 
 // A buffer that every CTA of the launches using it has: shown shape, and what it costs of its memory in the real
 // kernel.
@@ -33,11 +33,19 @@ struct BufferDecl {
     BufferId aliases; // lives in the memory of this other buffer (sO in sQ), from regionByte on
     BufferId region; // the buffer at whose start this stretch of memory begins; itself where it shares with nobody
     Bytes regionByte = 0; // where in it, with the shown shapes
+    Bytes pitch = 0; // from row to row there; 0: its rows lie side by side
+    Bytes extent = 0; // of a row there; 0: as its format is stored
+    int i = 0; // the query tile it belongs to, relative to the work's
+    int column = 0, columns = 0; // of tensor memory, with the costed tile
+    // Of a pair of CTAs that multiply together each holds half of the operand B: half the keys of K, half the columns
+    // of V.
+    enum class Half : std::uint8_t { None, Rows, Columns } half = Half::None;
     bool wholeRow = false; // its columns are all key blocks side by side; an op touches those of its block j
     std::uint64_t writers = 0; // roles that write it, a bit each
     bool perWarp = false; // its rows are the tile's rows once for each warp: partial results
 
     [[nodiscard]] Bytes rowBytes() const { return static_cast<Bytes>(cols) * bytesOf(dtype); }
+    [[nodiscard]] bool onChip() const { return space == Space::Smem || space == Space::Tmem; }
 };
 
 struct RoleDecl {
@@ -122,6 +130,13 @@ struct LaunchDecl {
     int queryRows = 0; // shown rows of its CTAs' tile
     int worksPerTile = 1; // consecutive works on one query tile
     int sweep = 0; // a work does query tiles i, i + sweep, … to the end; 0: its own alone
+    int tilesPerWork = 1; // a work does so many query tiles, `tileStride` apart
+    int tileStride = 1;
+    bool pairs = false; // the two CTAs of a cluster multiply together: rank 0 issues, and each rank has its own streams
+    bool packedMath = false; // compiled with packed fp32 instructions (two elements at a time)
+    int tmemColumns = 0; // costed
+    int ringUsesPerBlock = 1; // 2: K and V share one ring
+    [[nodiscard]] bool severalTiles() const { return sweep > 0 || tilesPerWork > 1; }
 };
 
 // How a kernel computes its softmax, beyond the maths that every version shares.
@@ -141,6 +156,8 @@ struct Program {
     Problem problem;
     TileSize tile, costTile;
     int stages = 1;
+    int packed = 1; // query heads whose rows fill one tile: row r is query r / packed of head r mod packed of them
+    int headDimUnit = 0; // operands are padded to a multiple of this; 0: to the next head dimension compiled
     SoftmaxForm softmax;
     std::string source; // "core/algorithms/fa2_forward.cpp"
     std::string paper; // what paperLine refers to
@@ -176,15 +193,40 @@ struct Program {
     [[nodiscard]] int keyBlock(const Work& w, const Op& o) const { return o.j < 0 ? -1 : w.jBase + o.j; }
     [[nodiscard]] int queryTile(const Work& w, const Op& o) const { return w.i + o.i; }
     [[nodiscard]] int firstRow(const Work& w, const Op& o) const { return w.row + o.i * launches[w.launch].queryRows; }
-    [[nodiscard]] int queryTiles() const { return (problem.seqlenQ + tile.rows - 1) / tile.rows; }
+    // Rows that the query tiles of one head, or of the heads packed together, are cut from.
+    [[nodiscard]] int headRows() const { return problem.seqlenQ * packed; }
+    [[nodiscard]] int queryTiles() const { return (headRows() + tile.rows - 1) / tile.rows; }
+    // The query and the head that such a row stands for; `head` is the first of those packed together.
+    struct QueryRow {
+        int h = 0, row = 0;
+    };
+    [[nodiscard]] QueryRow queryRow(int head, int row) const { return { head + row % packed, row / packed }; }
+    [[nodiscard]] int groups() const { return problem.heads / packed; } // of heads, each with tiles of its own
     [[nodiscard]] int keyBlocks() const { return (problem.seqlenK + tile.keys - 1) / tile.keys; }
     [[nodiscard]] std::size_t tileIndex(int b, int h, int i) const
     {
-        return (static_cast<std::size_t>(b) * static_cast<std::size_t>(problem.heads) + static_cast<std::size_t>(h))
+        return (static_cast<std::size_t>(b) * static_cast<std::size_t>(groups()) + static_cast<std::size_t>(h / packed))
             * static_cast<std::size_t>(queryTiles())
             + static_cast<std::size_t>(i);
     }
     [[nodiscard]] BufferId buffer(std::string_view bufferName, int launch) const; // none() if that launch has none
+    // The one of a family that belongs to query tile i of a work (relative to the work's); none() if there is none.
+    [[nodiscard]] BufferId bufferOf(std::string_view family, int launch, int i) const;
+    [[nodiscard]] int padded(int headDim) const;
+    // The quarter of the SM whose engines an op keeps busy; -1: all four.
+    [[nodiscard]] int quarterOf(const Op& o) const
+    {
+        const bool wholeSm = o.kind == OpKind::Mma && buffers[o.out.index()].space == Space::Tmem;
+        return wholeSm ? -1 : roles[o.role.index()].quarter;
+    }
+    // Key rows or value columns before the first that this op loads: half a tile for the second CTA of a pair.
+    [[nodiscard]] int halfOffset(const Op& o) const
+    {
+        const BufferDecl& to = buffers[o.out.index()];
+        return to.half == BufferDecl::Half::Rows   ? o.part * to.rows
+            : to.half == BufferDecl::Half::Columns ? o.part * to.cols
+                                                   : 0;
+    }
     [[nodiscard]] std::string sourceOf(std::uint32_t line) const { return source + ":" + std::to_string(line); }
 
     // Rows of the work's query tile (`i` tiles after its first) that lie inside the sequence, and keys of block j that
@@ -210,8 +252,9 @@ struct Program {
 struct OpCounts {
     Bytes globalRead = 0, globalWrite = 0;
     std::int64_t flops = 0; // executed by the tensor core
-    std::int64_t exp2 = 0;
-    std::int64_t rescales = 0; // rows brought to a new reference
+    std::int64_t exp2 = 0; // by the exponential unit
+    std::int64_t exp2Emulated = 0; // by a polynomial
+    std::int64_t rescales = 0; // rows brought to a new reference; of a conditional rescale, that may be
 };
 [[nodiscard]] OpCounts countsOf(const Program& program, const Work& work, const Op& op);
 

@@ -95,6 +95,13 @@ struct Causes::Owners {
         }
         return found;
     }
+    // Of two bookings the one that ends later.
+    [[nodiscard]] std::uint32_t later(std::uint32_t a, std::uint32_t b) const
+    {
+        if (a == none || b == none)
+            return a == none ? b : a;
+        return trace.hops()[b].end() > trace.hops()[a].end() ? b : a;
+    }
     // The newest vector op on any of the quarters.
     [[nodiscard]] std::uint32_t vectorOwner(int sm, int quarter)
     {
@@ -150,15 +157,21 @@ void Causes::index()
         const Op& op = m_trace.op(instance);
         const CtaId cta = m_trace.ctaOf(instance);
         const int sm = m_trace.span(cta).sm;
-        const int quarter = m_trace.program().roles[op.role.index()].quarter;
+        const int quarter = m_trace.program().quarterOf(op);
         const Engine engine = hops[k].engine();
+        const bool pair = op.kind == OpKind::Mma && op.reach == Reach::Both; // keeps both SMs busy
+        const int peerSm = m_trace.span(m_trace.program().peerOf(cta)).sm;
         if (m_firstHop[instance.index()] == none && !isLanding(k))
             m_firstHop[instance.index()] = k;
         m_ownerBefore[k] = engine == Engine::Tensor ? owners.tensorOwner(sm, quarter, hops[k].begin)
                                                     : owners.owner(sm, engine, quarter);
+        if (pair)
+            m_ownerBefore[k] = owners.later(m_ownerBefore[k], owners.owner(peerSm, engine, quarter));
         owners.take(sm, engine, quarter, k);
+        if (pair)
+            owners.take(peerSm, engine, quarter, k);
         if (isLanding(k) && op.reach == Reach::Both) // what lands in both CTAs passes both ports
-            owners.take(m_trace.span(m_trace.program().peerOf(cta)).sm, engine, quarter, k);
+            owners.take(peerSm, engine, quarter, k);
         if (engine == Engine::Issue && isVector(op.kind)) {
             m_tensorOwnerBefore[k] = owners.tensorOwner(sm, quarter, std::numeric_limits<Cycle>::max());
             owners.takeVector(sm, quarter, k);
@@ -253,13 +266,26 @@ std::optional<std::uint32_t> Causes::turnCompleted(InstanceId wait) const
 {
     const Op& op = m_trace.op(wait);
     const WorkId work = m_trace.workOf(wait);
-    const std::int64_t turn = m_trace.turnsBefore(work, op.barrier) + op.turn;
-    const auto arrivals = m_trace.arrivals(m_trace.ctaOf(work), op.barrier);
-    const auto found
-        = std::partition_point(arrivals.begin(), arrivals.end(), [&](const Arrival& a) { return a.turns <= turn; });
-    if (turn < 0 || found == arrivals.end())
-        return std::nullopt;
-    return found->event;
+    std::optional<std::uint32_t> last; // where each warp waits at a barrier of its own
+    for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
+        const std::int64_t turn = m_trace.turnsBefore(work, BarrierId(b)) + op.turn;
+        const auto arrivals = m_trace.arrivals(m_trace.ctaOf(work), BarrierId(b));
+        const auto found
+            = std::partition_point(arrivals.begin(), arrivals.end(), [&](const Arrival& a) { return a.turns <= turn; });
+        if (turn < 0 || found == arrivals.end())
+            return std::nullopt;
+        last = std::max(last.value_or(found->event), found->event);
+    }
+    return last;
+}
+
+InstanceId Causes::productBehind(InstanceId commit) const
+{
+    for (InstanceId at = before(commit); at.valid(); at = before(at))
+        if (m_trace.op(at).kind == OpKind::Mma)
+            return m_trace.ended(at) && m_trace.endPosition(at) >= m_trace.beginPosition(commit) ? at
+                                                                                                 : InstanceId::none();
+    return InstanceId::none();
 }
 
 // Backwards through the role's ops; groups are counted from the newest. What an earlier wait has seen done, it has.

@@ -36,6 +36,9 @@ public:
     // product it waited for. It may lie before the wait. Empty: nothing was waited for, or it never came.
     [[nodiscard]] std::optional<std::uint32_t> release(InstanceId wait) const;
 
+    // The product whose end let this commit arrive; none() where all of them were done already.
+    [[nodiscard]] InstanceId productBehind(InstanceId commit) const;
+
     // The op's own bookings, by index into hops(); a copy's landing, booked when it ends, is not among them.
     struct Bookings {
         std::uint32_t first = 0, count = 0;

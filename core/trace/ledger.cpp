@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 namespace flashstep {
 
@@ -107,12 +108,16 @@ std::optional<Landing> landingAt(const Trace& trace, CtaId cta, Position p)
     if (p.value == 0)
         return std::nullopt;
     const Event event = trace.eventAt(p.value - 1);
-    if (!event.ends || trace.ctaOf(event.instance) != cta || trace.op(event.instance).step == Op::noStep)
+    if (!event.ends || trace.op(event.instance).step == Op::noStep)
         return std::nullopt;
-    const WorkId work = trace.workOf(event.instance);
-    const StepDecl& step = trace.streamOf(work).steps[trace.op(event.instance).step];
-    if (trace.block(work, step.i, step.n) != p)
+    const WorkId products = trace.workOf(event.instance);
+    const StepDecl& step = trace.streamOf(products).steps[trace.op(event.instance).step];
+    if (trace.block(products, step.i, step.n) != p)
         return std::nullopt; // some of its parts are still to come
+    const bool pair = trace.program().launchOf(trace.ctaOf(products)).pairs;
+    const WorkId work = pair && trace.ctaOf(products) != cta ? WorkId(products.index() + 1) : products;
+    if (trace.ctaOf(work) != cta)
+        return std::nullopt;
     return Landing { work, step.i, step.n };
 }
 
@@ -146,13 +151,18 @@ public:
         const double minusInf = -std::numeric_limits<double>::infinity();
         const int n = m_reached.rowMax;
         row.blocks = m_reached.rowSum;
-        row.m = n > 0 ? natural(m_m.at(r, own)) : minusInf;
-        row.mBefore = n > 1 ? natural(m_older.at(r, own)) : minusInf;
-        // Until l has been rescaled it is still in the frame of the maximum before.
-        row.mUsed = n <= 1 || m_reached.rescale == n ? row.m : row.mBefore;
+        // A reference that may stay stands beside the true maximum.
+        const bool lazy = m_m.decl != nullptr && m_m.decl->cols > 1;
+        const double reference = n > 0 ? natural(m_m.at(r, own)) : minusInf;
+        const double older = n > 1 ? natural(m_older.at(r, own)) : minusInf;
+        row.m = n == 0 ? minusInf : lazy ? natural(m_m.values.at(r, 1)) : reference;
+        row.mBefore = n <= 1 ? minusInf : lazy ? natural(m_older.values.at(r, 1)) : older;
+        // Until l has been rescaled it is still in the frame of the reference before.
+        row.mUsed = n <= 1 || m_reached.rescale == n ? reference : older;
+        row.referenceBefore = older;
         row.l = row.blocks > 0 ? m_l.sum(r, own) : 0.0;
         row.scale = n > 1 ? static_cast<double>(m_scale.at(r, own)) : 1.0;
-        row.decision = n == 0 ? "none" : n == 1 ? "first" : "rescale";
+        row.decision = n == 0 ? "none" : n == 1 ? "first" : lazy && stays(reference, older) ? "skip" : "rescale";
         if (m_maxima.empty())
             return;
         // The reference is no maximum: a log-sum-exp plays the old one.
@@ -166,6 +176,12 @@ public:
             row.mBefore = row.m;
             row.m = std::max(row.m, natural(m_maxima[k].most(r)));
         }
+    }
+
+    // A row that has seen nothing has no reference that could stay.
+    static bool stays(double reference, double older)
+    {
+        return reference == older && older != -std::numeric_limits<double>::infinity();
     }
 
 private:
@@ -219,7 +235,7 @@ private:
     }
     [[nodiscard]] Column read(std::string_view buffer, Position at) const
     {
-        return read(m_trace.program().buffer(buffer, m_launch), at);
+        return read(m_trace.program().bufferOf(buffer, m_launch, m_visit.i), at);
     }
     // The row maxima of every visit so far, and the log-sum-exp of those whose sum is there.
     template <typename Reference> void readLogSumExp(const Program& program, const Reference& reference)
@@ -261,6 +277,15 @@ const Op* ownRowsOf(const Program& program, const RoleRange& role)
     return nullptr;
 }
 
+// The same where other roles normalise than those that keep the statistics.
+const Op* ownStatisticsOf(const Program& program, const RoleRange& role)
+{
+    for (std::uint32_t k = role.first; k < role.first + role.count; ++k)
+        if (program.ops[k].kind == OpKind::RowMax && program.ops[k].conditional)
+            return &program.ops[k];
+    return nullptr;
+}
+
 } // namespace
 
 std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
@@ -271,34 +296,43 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
         return {};
     const int launch = program.work(works.front()).launch;
     for (const char* buffer : { "m", "l", "scale", "O" }) // else no running statistics are kept
-        if (!program.buffer(buffer, launch).valid())
+        if (!program.bufferOf(buffer, launch, 0).valid())
             return {};
 
     const auto landing = landingAt(trace, cta, p);
     std::vector<RowState> rows;
     const auto& roles = trace.streamOf(works.front()).roles;
     for (std::size_t k = 0; k < roles.size(); ++k) {
-        Visit visit { works.front(), 0, &roles[k] };
-        if (landing)
+        const bool lazy = program.softmax.conditional;
+        const auto ownOf
+            = [&](const RoleRange& role) { return lazy ? ownStatisticsOf(program, role) : ownRowsOf(program, role); };
+        if (ownOf(roles[k]) == nullptr && lazy)
+            continue;
+        Visit visit { works.front(), lazy ? ownOf(roles[k])->i : 0, &roles[k] };
+        // Where each role keeps a query tile of its own, a block lands for one of them alone.
+        const bool lands = landing && (!lazy || landing->i == visit.i);
+        if (lands)
             visit = { landing->work, landing->i, &trace.streamOf(landing->work).roles[k] };
         else if (const auto at = visitAt(trace, cta, k, p))
             visit = *at;
-        const Op* own = ownRowsOf(program, *visit.role);
+        const Op* own = ownOf(*visit.role);
         if (own == nullptr)
             continue;
         const Work& work = program.work(visit.work);
-        const RoleLedger ledger(trace, cta, visit, landing ? landing->n : 0, p);
+        const RoleLedger ledger(trace, cta, visit, lands ? landing->n : 0, p);
         program.rows(*own).forEach([&](int r) {
             if (r >= program.rowsInside(work, visit.i))
                 return;
             RowState& row = rows.emplace_back();
+            const auto at = program.queryRow(work.h, work.row + visit.i * program.launches[work.launch].queryRows + r);
             row.b = work.b;
-            row.h = work.h;
-            row.row = work.row + visit.i * program.launches[work.launch].queryRows + r;
+            row.h = at.h;
+            row.row = at.row;
             ledger.fill(r, *own, row);
         });
     }
-    std::stable_sort(rows.begin(), rows.end(), [](const RowState& a, const RowState& b) { return a.row < b.row; });
+    std::stable_sort(rows.begin(), rows.end(),
+        [](const RowState& a, const RowState& b) { return std::tie(a.row, a.h) < std::tie(b.row, b.h); });
     return rows;
 }
 

@@ -183,15 +183,17 @@ std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
                 seen[k] = false;
                 ++left;
             }
-        for (std::size_t w = works.size(); w-- > 0 && left > 0;) {
-            const Work& work = program.work(works[w]);
-            const RoleRange& range = trace.streamOf(works[w]).roles[r];
-            const InstanceId current = trace.currentOp(works[w], range, p);
+        const auto lookAt = [&](const Work& work, WorkId performer) {
+            const RoleRange& range = trace.streamOf(performer).roles[r];
+            const InstanceId current = trace.currentOp(performer, range, p);
             if (!current.valid())
-                continue;
+                return;
+            const bool theirs = &work != &program.work(performer); // a pair's products alone reach this CTA
             for (std::size_t k = trace.opOf(current).index() + 1; k-- > range.first && left > 0;) {
                 const Op& op = program.ops[k];
-                const InstanceId instance = trace.instance(works[w], OpId(k));
+                if (theirs && op.kind != OpKind::Mma)
+                    continue;
+                const InstanceId instance = trace.instance(performer, OpId(k));
                 for (const BufferId out : { op.out, op.out2 }) {
                     if (!out.valid() || seen[stateOf[out.index()]] || !trace.began(instance))
                         continue;
@@ -219,6 +221,12 @@ std::vector<BufferState> buffersAt(const Trace& trace, CtaId cta, Position p)
                         l.normalised = l.normalised || (op.n == 0 && op.j < 0);
                 }
             }
+        };
+        for (std::size_t w = works.size(); w-- > 0 && left > 0;) {
+            const Work& work = program.work(works[w]);
+            lookAt(work, works[w]);
+            if (const WorkId products = trace.productsOf(works[w]); products != works[w])
+                lookAt(work, products);
         }
     }
     for (std::size_t k = 0; k < states.size(); ++k) {

@@ -117,8 +117,9 @@ std::optional<Position> Trace::block(int b, int h, int i, int n) const
     return block(work, i - m_program->work(work).i, n);
 }
 
-std::optional<Position> Trace::block(WorkId work, int i, int n) const
+std::optional<Position> Trace::block(WorkId asked, int i, int n) const
 {
+    const WorkId work = productsOf(asked);
     const auto& steps = streamOf(work).steps;
     const auto found
         = std::find_if(steps.begin(), steps.end(), [&](const StepDecl& s) { return s.i == i && s.n == n; });

@@ -72,21 +72,28 @@ std::vector<Tally> tallyLaunch(const Trace& trace, std::size_t launch, int b, in
     const Program& program = trace.program();
     std::vector<Tally> tallies(static_cast<std::size_t>(program.keyBlocks()));
     const WorkRange works = worksOfTile(program, launch, b, h, i);
-    const bool sweep = program.launches[launch].sweep > 0;
+    const bool sweep = program.launches[launch].severalTiles();
     for (std::size_t w = works.first; w < works.last; ++w) {
         if (!trace.hasEvents(WorkId(w)))
             continue;
         const Work& work = program.works[w];
-        const Stream& stream = trace.streamOf(WorkId(w));
-        const std::size_t first = trace.instance(WorkId(w), OpId(stream.firstOp)).index();
-        for (std::uint32_t k = 0; k < stream.opCount; ++k) {
-            const Op& op = program.ops[stream.firstOp + k];
-            const bool shared = op.kind == OpKind::Load && (op.tensor == TensorId::K || op.tensor == TensorId::V);
-            if (sweep && !shared && program.queryTile(work, op) != i) // K and V serve all query tiles of a sweep
-                continue;
-            if (const int j = program.keyBlock(work, op); j >= 0)
-                count(trace, InstanceId(first + k), op, p, tallies[static_cast<std::size_t>(j)]);
-        }
+        const auto countOps = [&](WorkId performer, bool theirProducts) {
+            const Stream& stream = trace.streamOf(performer);
+            const std::size_t first = trace.instance(performer, OpId(stream.firstOp)).index();
+            for (std::uint32_t k = 0; k < stream.opCount; ++k) {
+                const Op& op = program.ops[stream.firstOp + k];
+                if (theirProducts && op.kind != OpKind::Mma)
+                    continue;
+                const bool shared = op.kind == OpKind::Load && (op.tensor == TensorId::K || op.tensor == TensorId::V);
+                if (sweep && !shared && program.queryTile(work, op) != i) // K and V serve all query tiles of a sweep
+                    continue;
+                if (const int j = program.keyBlock(work, op); j >= 0)
+                    count(trace, InstanceId(first + k), op, p, tallies[static_cast<std::size_t>(j)]);
+            }
+        };
+        countOps(WorkId(w), false);
+        if (const WorkId products = trace.productsOf(WorkId(w)); products != WorkId(w))
+            countOps(products, true); // issued by the first CTA of the pair
     }
     return tallies;
 }
@@ -127,9 +134,10 @@ std::vector<TileState> tilesAt(const Trace& trace, int b, int h, int i, Position
     std::vector<TileState> tiles(static_cast<std::size_t>(program.keyBlocks()));
     const std::vector<Tally> last = tallyLaunch(trace, program.launches.size() - 1, b, h, i, p);
     // Both ends of what a row sees grow with the row: the last row sees least to the left, the first to the right.
-    const int rows = std::min(program.tile.rows, program.problem.seqlenQ - firstRow);
-    const Problem::KeyRange top = program.problem.visibleKeys(firstRow);
-    const Problem::KeyRange bottom = program.problem.visibleKeys(firstRow + std::max(rows, 1) - 1);
+    const int rows = std::min(program.tile.rows, program.headRows() - firstRow);
+    const Problem::KeyRange top = program.problem.visibleKeys(program.queryRow(h, firstRow).row);
+    const Problem::KeyRange bottom
+        = program.problem.visibleKeys(program.queryRow(h, firstRow + std::max(rows, 1) - 1).row);
     for (std::size_t j = 0; j < tiles.size(); ++j) {
         TileState& tile = tiles[j];
         tile.cta = owner;

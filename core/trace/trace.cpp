@@ -11,7 +11,8 @@ namespace flashstep {
 std::string_view name(Counter counter)
 {
     constexpr std::array<std::string_view, counterCount> names { "global_read_bytes", "global_write_bytes",
-        "flops_executed", "exp2_hardware", "rescales_done" };
+        "flops_executed", "exp2_hardware", "exp2_emulated", "rescales_done", "rescales_skipped", "rescale_warps_done",
+        "rescale_warps_skipped" };
     return names[static_cast<std::size_t>(counter)];
 }
 
@@ -123,12 +124,33 @@ void addCounts(const OpCounts& counts, std::array<double, counterCount>& totals)
     totals[static_cast<std::size_t>(Counter::GlobalWrite)] += static_cast<double>(counts.globalWrite);
     totals[static_cast<std::size_t>(Counter::Flops)] += static_cast<double>(counts.flops);
     totals[static_cast<std::size_t>(Counter::Exp2)] += static_cast<double>(counts.exp2);
+    totals[static_cast<std::size_t>(Counter::Exp2Emulated)] += static_cast<double>(counts.exp2Emulated);
     totals[static_cast<std::size_t>(Counter::Rescales)] += static_cast<double>(counts.rescales);
 }
 
-void Trace::addCounts(OpId op, std::array<double, counterCount>& totals) const
+void addVote(const Vote& vote, std::array<double, counterCount>& totals)
 {
-    flashstep::addCounts(m_opCounts[op.index()], totals);
+    totals[static_cast<std::size_t>(Counter::Rescales)] += vote.rowsDone;
+    totals[static_cast<std::size_t>(Counter::RescalesSkipped)] += vote.rowsSkipped;
+    totals[static_cast<std::size_t>(Counter::RescaleWarps)] += vote.warpsDone;
+    totals[static_cast<std::size_t>(Counter::RescaleWarpsSkipped)] += vote.warpsSkipped;
+}
+
+void Trace::addCounts(InstanceId instance, OpId op, std::array<double, counterCount>& totals) const
+{
+    if (!m_program->op(op).conditional || m_program->op(op).kind != OpKind::Rescale)
+        flashstep::addCounts(m_opCounts[op.index()], totals);
+    else if (const auto vote = voteOf(instance))
+        addVote(*vote, totals);
+}
+
+std::optional<Vote> Trace::voteOf(InstanceId instance) const
+{
+    const auto found = std::lower_bound(m_votes.begin(), m_votes.end(), instance.index(),
+        [](const VoteRow& row, std::size_t at) { return row.instance < at; });
+    if (found == m_votes.end() || found->instance != instance.index())
+        return std::nullopt;
+    return Vote { found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped };
 }
 
 double Trace::counter(Counter counter, Position p) const
@@ -139,7 +161,7 @@ double Trace::counter(Counter counter, Position p) const
     std::array<double, counterCount> totals = m_counters[block];
     for (std::size_t k = block * counterEvery; k < p.value; ++k)
         if (const Event e = eventAt(k); e.ends)
-            addCounts(opOf(e.instance), totals);
+            addCounts(e.instance, opOf(e.instance), totals);
     return totals[static_cast<std::size_t>(counter)];
 }
 
@@ -266,7 +288,7 @@ std::size_t Trace::bytesWithoutValues() const
         * sizeof(std::uint32_t);
     bytes += m_arrivals.size() * sizeof(Arrival) + m_works.size() * sizeof(WorkRow);
     bytes += m_ctaSpans.size() * sizeof(CtaSpan) + m_counters.size() * sizeof(m_counters[0]);
-    bytes += m_opCounts.size() * sizeof(OpCounts);
+    bytes += m_opCounts.size() * sizeof(OpCounts) + m_votes.size() * sizeof(VoteRow);
     bytes += (m_innerTiles.size() + m_ctaSteps.size()) * sizeof(StepRow);
     return bytes;
 }

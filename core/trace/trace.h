@@ -4,6 +4,7 @@
 #include "core/program/engine.h"
 #include "core/program/inputs.h"
 #include "core/program/program.h"
+#include "core/program/vote.h"
 
 #include <array>
 #include <memory>
@@ -25,8 +26,18 @@ enum class Level : std::uint8_t { Event, Operation, InnerTile, OuterTile, Cta };
 [[nodiscard]] std::optional<Level> levelFromName(std::string_view text);
 
 // Running totals; a difference over any window is two reads.
-enum class Counter : std::uint8_t { GlobalRead, GlobalWrite, Flops, Exp2, Rescales };
-constexpr std::size_t counterCount = 5;
+enum class Counter : std::uint8_t {
+    GlobalRead,
+    GlobalWrite,
+    Flops,
+    Exp2,
+    Exp2Emulated,
+    Rescales,
+    RescalesSkipped,
+    RescaleWarps,
+    RescaleWarpsSkipped
+};
+constexpr std::size_t counterCount = 9;
 [[nodiscard]] std::string_view name(Counter counter); // "global_read_bytes", …
 
 // The p-th event: an op of a CTA begins (is issued), or ends (its effect is there).
@@ -45,8 +56,9 @@ struct Hop {
     [[nodiscard]] Cycle end() const { return begin + cycles(); }
 };
 
-// Adds what one execution of an op counts.
+// Adds what one execution of an op counts; of a conditional rescale, what its vote does.
 void addCounts(const OpCounts& counts, std::array<double, counterCount>& totals);
+void addVote(const Vote& vote, std::array<double, counterCount>& totals);
 
 // What the whole grid came to, where events are kept of a part of it only.
 struct GridTotals {
@@ -169,6 +181,8 @@ public:
     [[nodiscard]] int ctasPerSm() const { return m_ctasPerSm; }
     [[nodiscard]] double clockMhz() const { return m_clockMhz; }
 
+    // How a conditional rescale came out; empty for every other op.
+    [[nodiscard]] std::optional<Vote> voteOf(InstanceId instance) const;
     [[nodiscard]] double counter(Counter counter, Position p) const;
     // Of the whole grid, at its end.
     [[nodiscard]] double total(Counter counter) const;
@@ -195,6 +209,13 @@ public:
     // block(i, n): the position at which the last part of query tile i's n-th PV product (from 1) has landed in O.
     [[nodiscard]] std::optional<Position> block(int b, int h, int i, int n) const;
     [[nodiscard]] std::optional<Position> block(WorkId work, int i, int n) const; // i relative to the work's
+    // The work whose products land in this one's O: its own; of a pair's second CTA the first's.
+    [[nodiscard]] WorkId productsOf(WorkId work) const
+    {
+        const Work& w = m_program->work(work);
+        const LaunchDecl& launch = m_program->launches[w.launch];
+        return launch.pairs && (work.index() - launch.firstWork) % 2 == 1 ? WorkId(work.index() - 1) : work;
+    }
     // The work, and the CTA, whose O holds query tile i of (b, h).
     [[nodiscard]] WorkId workOfTile(int b, int h, int i) const;
     [[nodiscard]] CtaId ctaOfTile(int b, int h, int i) const { return ctaOf(workOfTile(b, h, i)); }
@@ -238,7 +259,7 @@ private:
         std::vector<std::uint64_t> keyframes; // offsets into m_values
     };
     static constexpr std::size_t keyframeEvery = 64;
-    static constexpr std::size_t counterEvery = 32;
+    static constexpr std::size_t counterEvery = 64;
 
     struct StepRow {
         std::uint32_t position = 0;
@@ -246,7 +267,7 @@ private:
         bool outer = false; // a query tile (FA1: a key block's sweep) is complete with it
         bool endsCta = false; // and so is the CTA
     };
-    void addCounts(OpId op, std::array<double, counterCount>& totals) const;
+    void addCounts(InstanceId instance, OpId op, std::array<double, counterCount>& totals) const;
     [[nodiscard]] const std::vector<StepRow>& stepsOf(Level level) const;
     [[nodiscard]] bool isStep(const StepRow& row, Level level, CtaId cta) const;
     [[nodiscard]] Position scan(Position p, int direction, Level level, CtaId cta) const;
@@ -272,6 +293,12 @@ private:
     std::vector<StepRow> m_innerTiles; // sorted by position
     std::vector<StepRow> m_ctaSteps;
     std::vector<OpCounts> m_opCounts; // by op
+    struct VoteRow {
+        std::uint32_t instance = 0;
+        std::uint16_t rowsDone = 0, rowsSkipped = 0;
+        std::uint8_t warpsDone = 0, warpsSkipped = 0;
+    };
+    std::vector<VoteRow> m_votes; // by instance, once the run is over; as they came before
     std::vector<std::uint32_t> m_stepFirst; // per work: into m_stepPositions
     std::vector<std::uint32_t> m_stepPositions; // of Stream::steps; never: not reached
     std::vector<std::uint32_t> m_innerFirst; // per CTA: into m_innerByCta

@@ -146,8 +146,30 @@ void TraceBuilder::begin(WorkId work, OpId op, Cycle cycle)
 void TraceBuilder::end(WorkId work, OpId op, Cycle cycle)
 {
     append(m_trace->instance(work, op), cycle, true);
-    m_trace->addCounts(op, m_totals);
+    countEnd(work, op);
     noteSteps(work, m_trace->program().op(op));
+}
+
+void TraceBuilder::countEnd(WorkId work, OpId op)
+{
+    const Trace& t = *m_trace;
+    if (!t.program().op(op).conditional || t.program().op(op).kind != OpKind::Rescale) {
+        addCounts(t.m_opCounts[op.index()], m_totals);
+        return;
+    }
+    // Few rescales are under way at a time: the vote is among the newest.
+    const auto instance = t.instance(work, op).index();
+    const auto found = std::find_if(
+        t.m_votes.rbegin(), t.m_votes.rend(), [&](const Trace::VoteRow& row) { return row.instance == instance; });
+    addVote({ found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped }, m_totals);
+}
+
+void TraceBuilder::vote(WorkId work, OpId op, const Vote& vote)
+{
+    const auto small = [](int x) { return static_cast<std::uint16_t>(x); };
+    m_trace->m_votes.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()), small(vote.rowsDone),
+        small(vote.rowsSkipped), static_cast<std::uint8_t>(vote.warpsDone),
+        static_cast<std::uint8_t>(vote.warpsSkipped) });
 }
 
 void TraceBuilder::skip(WorkId work, OpId op)
@@ -173,8 +195,11 @@ void TraceBuilder::noteSteps(WorkId work, const Op& op)
             const bool sweep = t.program().launches[t.program().work(work).launch].sweep > 0;
             const bool lastOfSweep = sweep
                 && (op.step + 1 == stream.steps.size() || stream.steps[op.step + 1].j != stream.steps[op.step].j);
-            t.m_innerTiles.push_back(
-                { position, static_cast<std::uint32_t>(t.ctaOf(work).index()), lastOfSweep, false });
+            const CtaId cta = t.ctaOf(work);
+            t.m_innerTiles.push_back({ position, static_cast<std::uint32_t>(cta.index()), lastOfSweep, false });
+            if (t.program().launchOf(cta).pairs) // the same product landed in the other CTA's O
+                t.m_innerTiles.push_back(
+                    { position, static_cast<std::uint32_t>(t.program().peerOf(cta).index()), lastOfSweep, false });
             t.m_stepPositions[t.m_stepFirst[work.index()] + op.step] = position;
         }
     }
@@ -315,6 +340,8 @@ std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int
     t.m_ctasPerSm = ctasPerSm;
     t.m_clockMhz = clockMhz;
     t.m_counters.push_back(m_totals);
+    std::sort(t.m_votes.begin(), t.m_votes.end(),
+        [](const Trace::VoteRow& a, const Trace::VoteRow& b) { return a.instance < b.instance; });
     indexHops();
     indexWorks();
     indexArrivals();

@@ -20,6 +20,7 @@ public:
     void begin(WorkId work, OpId op, Cycle cycle);
     void end(WorkId work, OpId op, Cycle cycle);
     void skip(WorkId work, OpId op); // not executed in this work
+    void vote(WorkId work, OpId op, const Vote& vote); // of the conditional rescale that begins
     void hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles);
     void busy(Engine engine, double cycles) { m_trace->m_busy[static_cast<std::size_t>(engine)] += cycles; }
     void hbm(double read, double written)
@@ -51,6 +52,7 @@ private:
     };
     void append(InstanceId instance, Cycle cycle, bool ends);
     void reserveValues(const std::vector<bool>& recorded);
+    void countEnd(WorkId work, OpId op);
     void noteSteps(WorkId work, const Op& op);
     void noteWorkEnds(WorkId work);
     void indexHops();

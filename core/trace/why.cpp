@@ -128,6 +128,9 @@ private:
         const bool waits = isWaiting(t.op(instance));
         if (waits && t.endCycle(instance) > t.beginCycle(instance))
             return waitLink(instance);
+        if (t.op(instance).kind == OpKind::Commit && t.op(instance).barrier.valid())
+            if (const InstanceId product = c.productBehind(instance); product.valid())
+                instance = product;
         hop = c.bindingHop(instance);
         if (!waits && c.queued(hop))
             return engineLink(hop);
@@ -213,8 +216,9 @@ private:
             const Stream& stream = t.streamOf(work);
             for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount && !link.instance.valid(); ++k) {
                 const Op& op = t.program().ops[k];
-                const bool arrives = op.barrier == barrier && op.kind != OpKind::Wait && op.when == When::Always
-                    && (cta == at ? op.reach != Reach::Peer : op.reach != Reach::Own);
+                const bool arrives = op.barrier.valid() && barrier.index() >= op.barrier.index()
+                    && barrier.index() < op.barrier.index() + op.barriers && op.kind != OpKind::Wait
+                    && op.when == When::Always && (cta == at ? op.reach != Reach::Peer : op.reach != Reach::Own);
                 const InstanceId instance = t.instance(work, OpId(k));
                 if (!arrives || t.began(instance) || standsThere(instance, barrier))
                     continue;

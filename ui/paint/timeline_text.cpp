@@ -42,7 +42,12 @@ QString kindLabel(const Program& program, const Op& op)
     case OpKind::Normalise:
         return QStringLiteral("÷ ") + QChar(0x2113);
     case OpKind::Stage:
-        return QStringLiteral("st");
+        return op.in[0].valid() && program.buffers[op.in[0].index()].space == Space::Tmem ? QStringLiteral("ld")
+                                                                                          : QStringLiteral("st");
+    case OpKind::Allocate:
+        return QStringLiteral("alloc");
+    case OpKind::Free:
+        return QStringLiteral("free");
     case OpKind::Commit:
         return QStringLiteral("commit");
     case OpKind::Reduce:
@@ -139,6 +144,8 @@ SliceStyle sliceStyle(const Op& op)
     case OpKind::Fence:
     case OpKind::NextTile:
     case OpKind::SetRegisters:
+    case OpKind::Allocate:
+    case OpKind::Free:
         return SliceStyle::Tint;
     case OpKind::Mma:
         return op.async ? SliceStyle::Issue : SliceStyle::Solid;

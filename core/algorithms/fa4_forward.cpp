@@ -139,15 +139,18 @@ private:
                 return grid.mbarrier(family + "[" + std::to_string(s) + "]", unit, count, family);
             };
             t.qFull = barrier("pipeline_q.full", c.qByTma ? "bytes" : "threads", c.qByTma ? qBytes : c.loadThreads());
-            t.qEmpty = barrier("pipeline_q.empty", "arrivals", 1);
+            if (c.persistent())
+                t.qEmpty = barrier("pipeline_q.empty", "arrivals", 1);
             t.sFull = barrier("pipeline_s_p_o.full", "arrivals", 1);
             t.pAndO = barrier("pipeline_s_p_o.empty", "threads", 2 * warpgroup * ctas);
             t.lastSplit = barrier("pipeline_p_lastsplit.full", "arrivals", 4 * ctas);
             t.oFinal = barrier("pipeline_o_acc.full", "arrivals", 1);
             t.statsFull = warpStats[static_cast<std::size_t>(4 * s)];
             t.statsEmpty = barrier("pipeline_sm_stats.empty", "threads", warpgroup);
-            t.epiFull = barrier("pipeline_o_epi.full", "threads", warpgroup);
-            t.epiEmpty = barrier("pipeline_o_epi.empty", "threads", 32);
+            if (c.oByTma)
+                t.epiFull = barrier("pipeline_o_epi.full", "threads", warpgroup);
+            if (c.oByTma && c.persistent())
+                t.epiEmpty = barrier("pipeline_o_epi.empty", "threads", 32);
         }
         if (c.oInQ && c.persistent())
             loadEpi = grid.mbarrier("pipeline_load_epi.full", "arrivals", 1);
@@ -164,8 +167,11 @@ private:
         if (c.unevenSlots)
             nextSlotFree = grid.wait(
                 "KV_next_free", "pipeline_kv.empty", "the K whose beginning lies in this slot's memory has been read");
+        // O of the tile before has left: whatever came before that is over too.
+        const std::vector<std::string> byO
+            = loadEpi.valid() ? std::vector<std::string> { "sO_left_sQ" } : std::vector<std::string> {};
         if (c.persistent())
-            qFree = grid.wait("Q_free", t.qEmpty, "every product with the Q of the tile before is done");
+            qFree = grid.wait("Q_free", t.qEmpty, "every product with the Q of the tile before is done", byO);
         if (loadEpi.valid())
             qMemoryFree = grid.wait("sO_left_sQ", loadEpi, "O of this tile has left the memory of Q");
         qLanded = grid.wait("Q_landed", t.qFull, "Q has landed in SMEM");
@@ -179,15 +185,18 @@ private:
             = grid.wait("Stats_free", t.statsEmpty, "the correction warps have read the factor of the block before");
         if (c.persistent())
             statsFreeFirst = grid.wait(
-                "Stats_free_first", t.statsEmpty, "the correction warps have read l and m of the tile before");
+                "Stats_free_first", t.statsEmpty, "the correction warps have read l and m of the tile before", byO);
         statsGo = grid.wait("SoftmaxStats_first", t.statsFull, "the softmax warp has begun the tile");
         stats = grid.wait("SoftmaxStats", t.statsFull, "the softmax warp has left the factor of the block");
         statsLast = grid.wait("SoftmaxStats_last", t.statsFull, "the softmax warp has left l and m of the tile");
         oFinal = grid.wait("O_final", t.oFinal, "the last product with V is in O");
-        if (c.persistent())
-            stagingFree = grid.wait("sO_free", t.epiEmpty, "the bulk store has read O of the tile before out of SMEM");
-        oStaged = grid.wait("O_staged", t.epiFull, "O of the tile is in SMEM");
-        oReadOut = grid.wait("O_read_out", none, "the bulk store has read O out of SMEM");
+        if (c.oByTma && c.persistent())
+            stagingFree
+                = grid.wait("sO_free", t.epiEmpty, "the bulk store has read O of the tile before out of SMEM", byO);
+        if (c.oByTma)
+            oStaged = grid.wait("O_staged", t.epiFull, "O of the tile is in SMEM");
+        if (c.oByTma)
+            oReadOut = grid.wait("O_read_out", none, "the bulk store has read O out of SMEM");
     }
 
     static std::string softmaxOf(int s) { return "softmax" + std::to_string(s); }
@@ -294,19 +303,19 @@ private:
                 w.waitFull(ring.K, useOfK(0), kLanded);
             scores(w, s, 0);
         }
-        w.commitMma(slotBarrier(w, useOfK(0)), both());
+        w.commitMma(w.emptyOf(ring.K, useOfK(0)), both());
 
         for (int u = 0; u + 1 < count(); ++u) {
             w.waitFull(ring.V, useOfV(u), vLanded);
             for (int s = 0; s <= last; ++s) {
                 weighted(w, s, u);
                 if (s == last)
-                    w.commitMma(slotBarrier(w, useOfV(u)), both());
+                    w.commitMma(w.emptyOf(ring.K, useOfV(u)), both());
                 if (s == 0)
                     w.waitFull(ring.K, useOfK(u + 1), kLanded);
                 scores(w, s, u + 1);
             }
-            w.commitMma(slotBarrier(w, useOfK(u + 1)), both());
+            w.commitMma(w.emptyOf(ring.K, useOfK(u + 1)), both());
         }
 
         if (c.persistent())
@@ -317,10 +326,8 @@ private:
             weighted(w, s, count() - 1);
             w.commitMma(tile(s).oFinal, both());
         }
-        w.commitMma(slotBarrier(w, useOfV(count() - 1)), both());
+        w.commitMma(w.emptyOf(ring.K, useOfV(count() - 1)), both());
     }
-
-    [[nodiscard]] BarrierId slotBarrier(const Warp& w, int use) const { return w.emptyOf(ring.K, use); }
 
     // S = Q Kᵀ
     void scores(Warp& w, int s, int u)

@@ -7,6 +7,18 @@
 
 namespace flashstep {
 
+// Which works run where only some CTAs do; empty: all of them.
+[[nodiscard]] inline std::vector<bool> worksIn(const Program& program, const std::vector<CtaPlan>& only)
+{
+    if (only.empty())
+        return {};
+    std::vector<bool> in(program.works.size(), false);
+    for (const CtaPlan& plan : only)
+        for (const WorkId work : plan.works)
+            in[work.index()] = true;
+    return in;
+}
+
 // Which CTA runs where, and which works it does: waves, clusters, persistent CTAs with a fixed share of the works or
 // with whatever comes next.
 class CtaScheduler {

@@ -26,18 +26,6 @@ struct Due {
     OpId op;
 };
 
-// Which works run where only some CTAs do; empty: all of them.
-std::vector<bool> worksIn(const Program& program, const std::vector<CtaPlan>& only)
-{
-    if (only.empty())
-        return {};
-    std::vector<bool> in(program.works.size(), false);
-    for (const CtaPlan& plan : only)
-        for (const WorkId work : plan.works)
-            in[work.index()] = true;
-    return in;
-}
-
 class Emulator {
 public:
     Emulator(std::shared_ptr<const Program> program, const GpuSpec& gpu, const EmulationOptions& options,
@@ -271,13 +259,6 @@ private:
                                 : assumedVote(m_program, m_program.work(work), work, id, m_options.assumedRescaleRate);
         m_trace.vote(work, id, vote);
         return vote.warpsDone > 0;
-    }
-
-    static std::size_t groupOf(const Op& op)
-    {
-        return static_cast<std::size_t>(op.kind == OpKind::Mma ? GroupKind::Mma
-                : op.kind == OpKind::Store                     ? GroupKind::Stores
-                                                               : GroupKind::Copies);
     }
 
     void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/hazards.h"
 
+#include "core/emulation/hazard_clocks.h"
 #include "core/emulation/memory_groups.h"
 
 #include <algorithm>
@@ -12,52 +13,7 @@ namespace flashstep {
 
 namespace {
 
-// What an actor knows of each actor: how many of its accesses.
-using Clock = std::vector<std::uint32_t>;
-
-void join(Clock& into, const Clock& other)
-{
-    for (std::size_t k = 0; k < into.size(); ++k)
-        into[k] = std::max(into[k], other[k]);
-}
-
-struct Access {
-    std::uint32_t clock = 0; // of its actor
-    std::uint32_t instance = 0;
-};
-
-// Accesses of one piece of memory, by actor, each in its own order: all that somebody may not know of yet. Which pairs
-// are found must not depend on what happened to come in between.
-struct History {
-    struct List {
-        std::size_t actor = 0;
-        std::vector<Access> accesses;
-    };
-    std::vector<List> writes, reads;
-
-    static std::vector<Access>& of(std::vector<List>& lists, std::size_t actor)
-    {
-        for (List& list : lists)
-            if (list.actor == actor)
-                return list.accesses;
-        return lists.emplace_back(List { actor, {} }).accesses;
-    }
-};
-
-struct Role {
-    Clock clock;
-    std::array<std::uint32_t, groupKinds> issued {}; // asynchronous accesses, by kind
-    std::array<std::vector<std::uint32_t>, groupKinds> groups; // issued up to and including each closed group
-    std::uint32_t lastStore = 0; // instance of the newest bulk store
-};
-
-// As the machine counts it, with what is known when each turn completes.
-struct Barrier {
-    std::int64_t arrived = 0, missing = 0;
-    Clock gathering;
-    std::vector<Clock> turns;
-    std::map<std::size_t, std::size_t> lastTurn; // by role: the turn its last arrival counted for
-};
+using namespace clocks;
 
 // The CTAs of one cluster, event by event. Actors are roles, each role's groups of asynchronous work, and barriers on
 // which copies complete.
@@ -98,6 +54,7 @@ public:
                 begins(op);
         }
         checkExits();
+        checkTurns();
         return std::move(m_report);
     }
 
@@ -292,10 +249,10 @@ private:
     {
         Barrier& b = barrier(cta, op.barrier);
         const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-        const Landing& landing = m_issuedLandings.at({ m_step->instance, cta });
+        const std::uint32_t landing = m_issuedLandings.at({ m_step->instance, cta });
         join(b.gathering, m_issuedAt.at(m_step->instance));
         std::uint32_t& known = b.gathering[barrierActor(cta, op.barrier)];
-        known = std::max(known, landing.clock);
+        known = std::max(known, landing);
         m_issuedLandings.erase({ m_step->instance, cta });
         if (decl.countsBytes()) {
             b.missing -= landingBytes(m_program, op);
@@ -337,6 +294,40 @@ private:
         }
     }
 
+    // A barrier that completes more turns than its waits take, but for one a work tile, lets go before all that should
+    // have arrived have: hardware would have lost step.
+    void checkTurns()
+    {
+        for (std::size_t c = 0; c < m_size; ++c)
+            for (std::size_t b = 0; b < m_program.barriers.size(); ++b) {
+                std::size_t taken = 0;
+                InstanceId waiter;
+                const auto works = m_trace.worksOf(CtaId(m_first + c));
+                for (const WorkId work : works)
+                    taken += turnsTaken(work, b, waiter);
+                if (waiter.valid() && m_barriers[c * m_program.barriers.size() + b].turns.size() > taken + works.size())
+                    report("barrier overrun", BufferId::none(), BarrierId(b),
+                        static_cast<std::uint32_t>(waiter.index()), static_cast<std::uint32_t>(waiter.index()));
+            }
+    }
+
+    // Turns of a barrier that a work's waits go through, and one of them.
+    [[nodiscard]] std::size_t turnsTaken(WorkId work, std::size_t barrier, InstanceId& waiter) const
+    {
+        const Stream& stream = m_trace.streamOf(work);
+        std::int32_t taken = 0;
+        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+            const Op& op = m_program.ops[k];
+            const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
+            if (!waits || !op.barrier.valid() || barrier < op.barrier.index()
+                || barrier >= op.barrier.index() + op.barriers || !m_trace.began(m_trace.instance(work, OpId(k))))
+                continue;
+            waiter = m_trace.instance(work, OpId(k));
+            taken = std::max(taken, op.turn + 1);
+        }
+        return static_cast<std::size_t>(taken);
+    }
+
     // ---- memory -----------------------------------------------------------------------------------------------------
 
     void access(const Op& op)
@@ -353,7 +344,7 @@ private:
                 const std::size_t cta = k == 0 ? m_step->cta : other(m_step->cta); // where it lands
                 const std::size_t at = op.reach == Reach::Peer ? other(cta) : cta; // where that is counted
                 const std::size_t b = at * m_program.barriers.size() + op.barrier.index();
-                m_issuedLandings[{ m_step->instance, at }] = { ++m_landings[b] };
+                m_issuedLandings[{ m_step->instance, at }] = ++m_landings[b];
                 touch(op.out, MemoryGroups::Operand::Out, cta, rank, true, barrierActor(at, op.barrier), m_landings[b]);
             }
             return;
@@ -447,10 +438,6 @@ private:
             m_trace.opOf(InstanceId(other)), buffer, barrier, m_trace.beginCycle(id) });
     }
 
-    struct Landing {
-        std::uint32_t clock = 0;
-    };
-
     const Trace& m_trace;
     const Program& m_program;
     const MemoryGroups& m_groups;
@@ -461,7 +448,7 @@ private:
     std::vector<History> m_history; // by CTA and piece
     std::map<std::size_t, std::vector<std::int64_t>> m_turnsBefore;
     std::map<std::uint32_t, Clock> m_issuedAt; // by instance in flight: what its role knew
-    std::map<std::pair<std::uint32_t, std::size_t>, Landing> m_issuedLandings;
+    std::map<std::pair<std::uint32_t, std::size_t>, std::uint32_t> m_issuedLandings; // clocks
     std::set<std::array<std::size_t, 3>> m_seen;
     const Step* m_step = nullptr;
     std::size_t m_keep = 0;

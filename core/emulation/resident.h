@@ -48,6 +48,14 @@ private:
     }
 };
 
+// The kind of group that an asynchronous op of a role joins.
+[[nodiscard]] inline std::size_t groupOf(const Op& op)
+{
+    return static_cast<std::size_t>(op.kind == OpKind::Mma ? GroupKind::Mma
+            : op.kind == OpKind::Store                     ? GroupKind::Stores
+                                                           : GroupKind::Copies);
+}
+
 struct RoleRun {
     std::uint32_t next = 0, last = 0; // ops still to begin, of its work
     std::uint32_t work = 0; // which of the CTA's works it is at

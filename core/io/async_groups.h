@@ -62,17 +62,24 @@ private:
     std::array<std::deque<std::vector<InstanceId>>, groupKinds> m_groups;
 };
 
-// The arrival that completed the turn which a Wait or Sync of this work is for; nullptr where it never was completed,
-// or lies before the CTA's first work.
+// The arrival that completed the turn which a Wait or Sync of this work is for, the last one where each warp has a
+// barrier of its own; nullptr where it never was completed, or lies before the CTA's first work.
 [[nodiscard]] inline const Arrival* completingArrival(const Trace& trace, CtaId cta, WorkId work, const Op& op)
 {
-    const std::int64_t turn = trace.turnsBefore(work, op.barrier) + op.turn;
-    if (turn < 0)
-        return nullptr;
-    const auto arrivals = trace.arrivals(cta, op.barrier);
-    const auto found = std::partition_point(
-        arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) { return arrival.turns <= turn; });
-    return found == arrivals.end() ? nullptr : &*found;
+    const Arrival* last = nullptr;
+    for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
+        const std::int64_t turn = trace.turnsBefore(work, BarrierId(b)) + op.turn;
+        if (turn < 0)
+            return nullptr;
+        const auto arrivals = trace.arrivals(cta, BarrierId(b));
+        const auto found = std::partition_point(
+            arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) { return arrival.turns <= turn; });
+        if (found == arrivals.end())
+            return nullptr;
+        if (last == nullptr || found->event > last->event)
+            last = &*found;
+    }
+    return last;
 }
 
 } // namespace flashstep

@@ -30,6 +30,37 @@ bool isOfRows(const Op& op)
     }
 }
 
+// Which form of its kind a step's title takes.
+std::string titleForm(const Program& program, const Op& op)
+{
+    const auto spaceOf = [&](BufferId id) { return program.buffers[id.index()].space; };
+    switch (op.kind) {
+    case OpKind::Arrive:
+        return program.barriers[op.barrier.index()].countsBytes() ? "expect" : "arrive";
+    case OpKind::Commit:
+        return op.barrier.valid() ? "commit.mma" : op.group == GroupKind::Stores ? "commit.stores" : "commit";
+    case OpKind::Stage:
+        if (!op.in[0].valid())
+            return "stage.tile";
+        if (spaceOf(op.in[0]) == Space::Tmem)
+            return "stage.tmem.read";
+        if (spaceOf(op.out) == Space::Tmem)
+            return "stage.tmem.write";
+        return spaceOf(op.out) == Space::Registers ? "stage.read" : "stage";
+    case OpKind::Rescale:
+        return op.conditional ? "rescale.vote" : "rescale";
+    default:
+        return std::string(name(op.kind));
+    }
+}
+
+// A statistic of each row that goes to another role through SMEM.
+bool handsOver(const Program& program, const Op& op)
+{
+    return program.softmax.conditional && op.in[0].valid() && program.buffers[op.out.index()].space == Space::Smem
+        && program.buffers[op.in[0].index()].space == Space::Registers && program.buffers[op.out.index()].cols == 1;
+}
+
 } // namespace
 
 Narrator::Narrator(const Run& run, Labels labels, Words words)
@@ -54,9 +85,43 @@ Narrator::Step Narrator::stepAt(Position p, CtaId cta) const
 
 std::string Narrator::rowName(const Step& step, int r) const
 {
-    const int row = m_run.program->firstRow(workOf(step), *step.op) + r;
-    return m_labels.has(row) ? fmt::format("**Row {} \"{}\"**", row, m_labels.tokens[static_cast<std::size_t>(row)])
-                             : fmt::format("**Row {}**", row);
+    const Program& program = *m_run.program;
+    const int row = program.firstRow(workOf(step), *step.op) + r;
+    const Program::QueryRow query = program.queryRow(workOf(step).h, row);
+    const std::string which
+        = program.packed > 1 ? fmt::format("{} (query {} of head {})", row, query.row, query.h) : std::to_string(row);
+    return m_labels.has(query.row)
+        ? fmt::format("**Row {} \"{}\"**", which, m_labels.tokens[static_cast<std::size_t>(query.row)])
+        : fmt::format("**Row {}**", which);
+}
+
+std::string Narrator::queryTilesOf(const Work& work) const
+{
+    const LaunchDecl& launch = m_run.program->launches[work.launch];
+    std::string tiles;
+    for (int k = 0; k < launch.tilesPerWork; ++k)
+        if (const int i = work.i + k * launch.tileStride; k == 0 || i < m_run.program->queryTiles())
+            tiles += (k == 0 ? "" : " and ") + std::to_string(i);
+    return (tiles.find(' ') == std::string::npos ? "query tile " : "query tiles ") + tiles;
+}
+
+std::string Narrator::rowsOf(const Work& work) const
+{
+    const Program& program = *m_run.program;
+    const LaunchDecl& launch = program.launches[work.launch];
+    std::string rows;
+    for (int k = 0; k < launch.tilesPerWork; ++k) {
+        const int inside = program.rowsInside(work, k * launch.tileStride);
+        const int first = work.row + k * launch.tileStride * launch.queryRows;
+        const int last = first + inside - 1;
+        if (inside > 0 || k == 0)
+            rows += fmt::format("{}{} to {}", k == 0 ? "rows " : " and ", first, last);
+    }
+    if (program.packed == 1)
+        return rows + fmt::format(" of head {}", work.h);
+    return rows
+        + fmt::format(", in which heads {} to {} take turns (row r is query r / {} of head {} + r mod {})", work.h,
+            work.h + program.packed - 1, program.packed, work.h, program.packed);
 }
 
 Words::Values Narrator::common(const Step& step, CtaId ctaId) const
@@ -100,13 +165,7 @@ std::string Narrator::title(Position p, CtaId cta) const
     const Step step = stepAt(p, cta);
     if (step.op == nullptr)
         return say("title.start", { { "cta", std::to_string(cta.index()) } });
-    std::string kind(name(step.op->kind));
-    if (step.op->kind == OpKind::Arrive && m_run.program->barriers[step.op->barrier.index()].countsBytes())
-        kind = "expect";
-    if (step.op->kind == OpKind::Stage && !step.op->in[0].valid())
-        kind = "stage.tile";
-    else if (step.op->kind == OpKind::Stage && m_run.program->buffers[step.op->out.index()].space == Space::Registers)
-        kind = "stage.read";
+    const std::string kind = titleForm(*m_run.program, *step.op);
     return say((step.ends ? "title.end." : "title.begin.") + kind, common(step, cta));
 }
 
@@ -125,13 +184,13 @@ std::string Narrator::explain(Position p, CtaId cta) const
     case OpKind::Sync:
         return explainSync(step, cta);
     case OpKind::Mma:
-        return explainMma(step, cta);
+        return inTmem(step.op->out) ? explainTensorMma(step, cta) : explainMma(step, cta);
     case OpKind::Mask:
         return explainMask(step, cta);
     case OpKind::RowMax:
-        return explainRowMax(step, cta);
+        return step.op->conditional ? explainLazyMax(step, cta) : explainRowMax(step, cta);
     case OpKind::Rescale:
-        return explainRescale(step, cta);
+        return step.op->conditional ? explainVote(step, cta) : explainRescale(step, cta);
     case OpKind::Exp2:
         return explainExp2(step, cta);
     case OpKind::RowSum:
@@ -144,14 +203,23 @@ std::string Narrator::explain(Position p, CtaId cta) const
         return explainNextTile(step, cta);
     case OpKind::Reduce:
         return explainReduce(step, cta);
+    case OpKind::Allocate:
+    case OpKind::Free:
+        return explainTmem(step, cta);
     case OpKind::Commit:
+        if (step.op->barrier.valid())
+            return explainMmaCommit(step, cta);
+        break;
+    case OpKind::Stage:
+        if (inTmem(step.op->out) || inTmem(step.op->in[0]))
+            return explainTmemCopy(step, cta);
+        if (handsOver(*m_run.program, *step.op))
+            return explainHandOver(step, cta);
+        break;
     case OpKind::Convert:
     case OpKind::Fence:
     case OpKind::SetRegisters:
-    case OpKind::Stage:
     case OpKind::Store:
-    case OpKind::Allocate:
-    case OpKind::Free:
         break;
     }
     return explainOther(step, cta);
@@ -164,11 +232,17 @@ std::string Narrator::explainStart(CtaId cta) const
     const WorkId first(launch.firstWork + cta.index() - launch.firstCta);
     const Work& work = program.work(first);
     const Words::Values values { { "cta", std::to_string(cta.index()) }, { "i", std::to_string(work.i) },
-        { "h", std::to_string(work.h) }, { "first", std::to_string(work.row) },
+        { "h", std::to_string(work.h) }, { "what", queryTilesOf(work) }, { "which", rowsOf(work) },
+        { "peer", std::to_string(program.peerOf(cta).index()) }, { "first", std::to_string(work.row) },
         { "last", std::to_string(work.row + program.rowsInside(work) - 1) },
         { "blocks", std::to_string(program.streamOf(first).visitedBlocks) },
         { "tiles", std::to_string(launch.sweep > 0 ? (program.queryTiles() - work.i - 1) / launch.sweep + 1 : 1) },
         { "works", std::to_string(launch.workCount) }, { "ctas", std::to_string(launch.ctaCount) } };
+    if (launch.tilesPerWork > 1 || program.packed > 1) {
+        const std::string form = launch.schedule != Schedule::SingleTile ? ".persistent" : "";
+        const std::string pair = launch.pairs ? " " + say("explain.start.pair", values) : "";
+        return say("explain.start.tiles" + form, values) + pair;
+    }
     if (launch.schedule != Schedule::SingleTile)
         return say("explain.start.persistent", values);
     return say(launch.sweep > 0 ? "explain.start.sweep" : "explain.start", values);
@@ -198,13 +272,18 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
     const bool sweep = program.launches[which.launch].sweep > 0;
     if (level == Level::OuterTile && sweep)
         return say("summary.sweep", values);
+    const bool several = program.launches[which.launch].tilesPerWork > 1 || program.packed > 1;
+    values["what"] = queryTilesOf(which);
+    values["which"] = rowsOf(which);
     const auto works = trace.worksOf(cta);
     if (level == Level::Cta && (sweep || works.size() > 1)) {
         values["works"] = std::to_string(works.size());
         return say(sweep ? "summary.cta.sweep" : "summary.cta.persistent", values);
     }
     if (level == Level::OuterTile && program.launches[which.launch].schedule != Schedule::SingleTile)
-        return say("summary.work", values);
+        return say(several ? "summary.work.tiles" : "summary.work", values);
+    if (level != Level::InnerTile && several)
+        return say("summary.cta.tiles", values);
     if (level != Level::InnerTile)
         return say(visited == 0 ? "summary.cta.plain" : "summary.cta", values);
     return say(last ? "summary.block.last" : "summary.block", values);

@@ -60,6 +60,7 @@ private:
     [[nodiscard]] Words::Values common(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string rowName(const Step& step, int r) const;
     [[nodiscard]] std::string explainStart(CtaId cta) const;
+    [[nodiscard]] const Trace& trace() const { return *m_run.trace; }
     [[nodiscard]] const Work& workOf(const Step& step) const { return m_run.program->work(step.work); }
     // Rows of the op's query tile that lie inside the sequence.
     [[nodiscard]] int rowsInside(const Step& step) const { return m_run.program->rowsInside(workOf(step), step.op->i); }
@@ -98,6 +99,27 @@ private:
     [[nodiscard]] std::string explainRowSum(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainNormalise(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainOther(const Step& step, CtaId cta) const;
+
+    // Tensor memory (narrate_tmem.cpp), and a reference that may stay (narrate_lazy.cpp).
+    [[nodiscard]] bool inTmem(BufferId buffer) const
+    {
+        return buffer.valid() && m_run.program->buffers[buffer.index()].space == Space::Tmem;
+    }
+    // "columns 64 to 111": where keys [first, first + keys) of a buffer lie, of the costed tile.
+    [[nodiscard]] std::string tmemColumns(BufferId buffer, int first, int keys) const;
+    [[nodiscard]] std::string tmemColumns(const Step& step, BufferId buffer) const; // those the op touches
+    [[nodiscard]] std::string explainTensorMma(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainMmaCommit(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainTmemCopy(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainTmem(const Step& step, CtaId cta) const; // allocated, given back
+    [[nodiscard]] std::string explainHandOver(const Step& step, CtaId cta) const; // of a statistic, through SMEM
+    [[nodiscard]] std::string explainLazyMax(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string explainVote(const Step& step, CtaId cta) const;
+    // Whom an arrival tells what, as a sentence after the step's own: by the wait that takes that turn.
+    [[nodiscard]] std::string tells(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string whoArrives(const Step& step) const; // "softmax0, correction": at the barrier waited for
+    [[nodiscard]] std::string queryTilesOf(const Work& work) const; // "query tile 2", "query tiles 2 and 4"
+    [[nodiscard]] std::string rowsOf(const Work& work) const; // "rows 0 to 31 of head 1"
 
     const Run& m_run;
     Labels m_labels;

@@ -44,17 +44,34 @@ bool standsApart(const Program& program, const Work& work, std::string_view ofAl
     return all.valid() && op.out != all && !op.accumulate && program.buffer("beta", work.launch).valid();
 }
 
+// ", keys 64 to 127 of it": which half of an operand that a pair of CTAs shares out an op loads.
+std::string halfOf(const Program& program, const Op& op)
+{
+    const BufferDecl& to = program.buffers[op.out.index()];
+    if (to.half == BufferDecl::Half::None)
+        return "";
+    const int first = program.halfOffset(op);
+    return to.half == BufferDecl::Half::Rows
+        ? fmt::format(", the half with its keys {} to {}", first, first + to.rows - 1)
+        : fmt::format(", the half with its columns {} to {}", first, first + to.cols - 1);
+}
+
 // Where what is staged goes: out to HBM, to the other warps, or back into registers.
 std::string stageForm(const Program& program, const Stream& stream, const Op& op)
 {
     if (!op.in[0].valid())
         return ".tile";
     if (program.buffers[op.out.index()].space == Space::Registers)
-        return ".read";
+        return program.rows(op).count() == 1 && program.launches[program.buffers[op.out.index()].launch].tmemColumns > 0
+            ? ".address"
+            : ".read";
     const auto first = program.ops.begin() + stream.firstOp;
     const bool leaves = std::any_of(first, first + stream.opCount,
         [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out; });
-    return leaves ? "" : ".kept";
+    const bool byTma = std::any_of(first, first + stream.opCount, [&](const Op& other) {
+        return other.kind == OpKind::Store && other.in[0] == op.out && other.via == Via::Tma;
+    });
+    return byTma ? ".tma" : leaves ? "" : ".kept";
 }
 
 } // namespace
@@ -72,7 +89,10 @@ std::string Narrator::explainLoad(const Step& step, CtaId cta) const
         + (j < 0 || keptInHbm(step.op->tensor) ? " of query tile " + values["i"] : " of key block " + values["j"]);
     if (step.op->barrier.valid()) {
         values["barrier"] = program.barriers[step.op->barrier.index()].name;
+        values["half"] = program.launches[workOf(step).launch].pairs ? halfOf(program, *step.op) : "";
+        values["peer"] = std::to_string(program.peerOf(cta).index());
         const std::string which = step.op->reach == Reach::Both ? "load.multicast"
+            : step.op->reach == Reach::Peer                     ? "load.peer"
             : step.op->via == Via::Tma                          ? "load.tma"
                                                                 : "load.arrives";
         return say(which + (step.ends ? ".end" : ".begin"), values);
@@ -120,7 +140,10 @@ std::string Narrator::explainMask(const Step& step, CtaId cta) const
         all += count;
         const int first = firstKey + column - firstColumn;
         for (int key = first; key < first + count; ++key)
-            hidden += key >= program.problem.seqlenK || !program.problem.visible(firstRow + r - offset, key) ? 1 : 0;
+            hidden += key >= program.problem.seqlenK
+                || !program.problem.visible(program.queryRow(0, firstRow + r - offset).row, key)
+                ? 1
+                : 0;
     });
     Words::Values values = common(step, cta);
     values["hidden"] = bold(std::to_string(hidden));
@@ -201,7 +224,8 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     const int launch = workOf(step).launch;
     const BufferId beta = program.buffer("beta", launch); // of two factors the one that this block is multiplied by
     const bool ofBlock = beta.valid() && scale == beta;
-    values["by"] = say(!beta.valid() ? "factor.scale" : ofBlock ? "factor.beta" : "factor.alpha", values);
+    const bool lazy = program.softmax.conditional;
+    values["by"] = say(lazy ? "factor.lazy" : !beta.valid() ? "factor.scale" : ofBlock ? "factor.beta" : "factor.alpha", values);
     if (!step.ends || !trace.hasValues(cta) || !scale.valid())
         return say(step.ends ? "rescale.end.unrecorded" : "rescale.begin", values);
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
@@ -222,6 +246,8 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     values["version"] = version == nullptr ? program.algorithm : std::string(version->title);
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
+    if (shrunk == 0 && lazy)
+        return say("rescale.end.ones.lazy", values);
     if (shrunk == 0)
         return say(ofBlock ? "rescale.end.ones.block" : "rescale.end.ones", values);
     const double least = rowValue(factors, smallestRow + at, 1);
@@ -237,8 +263,16 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
     const std::string meanwhile = beside(step, cta);
+    const SoftmaxForm& form = program.softmax;
+    const OpCounts counts = countsOf(program, workOf(step), *step.op);
+    values["emulated"] = thousands(counts.exp2Emulated);
+    values["degree"] = std::to_string(form.polynomialDegree);
+    values["offset"] = form.offset == 0 ? "" : fmt::format(" + {:g}", form.offset);
+    values["most"] = fmt::format("{:g}", form.threshold + form.offset);
+    values["polynomial"] = counts.exp2Emulated > 0 ? say(step.ends ? "exp2.emulated.end" : "exp2.emulated", values) : "";
+    const std::string lazy = form.conditional ? "exp2.lazy" : "exp2";
     if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values) + meanwhile;
+        return say(lazy + (step.ends ? ".end.unrecorded" : ".begin"), values) + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
     const Performed performed { program, workOf(step), *step.op };
     const int firstColumn = program.columns(step.op->out, performed.j()).first;
@@ -257,14 +291,14 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
             }
     });
     if (bestRow < 0)
-        return say("exp2.end.unrecorded", values) + meanwhile;
+        return say(lazy + ".end.unrecorded", values) + meanwhile;
     const int key = performed.j() * program.tile.keys + bestKey;
     values["row"] = rowName(step, bestRow);
     values["largest"] = bold(factor(static_cast<double>(best)));
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
         : std::to_string(key);
-    return say("exp2.end", values) + meanwhile;
+    return say(lazy + ".end", values) + meanwhile;
 }
 
 std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
@@ -343,6 +377,10 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
             + (step.op->j >= 0 ? " (" + values["i"] + ", " + values["j"] + ")" : " of query tile " + values["i"]);
         which += step.op->async ? ".async" : "";
     }
+    const bool tmem = m_run.program->launches[workOf(step).launch].tmemColumns > 0;
+    values["proxy"] = tmem ? "TMA" : "TMA and WGMMA";
+    if (step.op->kind == OpKind::Fence && step.id.index() > 0 && inTmem(m_run.program->ops[step.id.index() - 1].out))
+        which += ".tmem";
     if (step.op->kind == OpKind::Commit && step.op->group == GroupKind::Stores)
         which += ".stores";
     if (step.op->kind == OpKind::Convert && step.op->in[0] != step.op->out)
@@ -354,7 +392,7 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         const int launch = m_run.program->launches[workOf(step).launch].registersPerThread;
         values["registers"] = std::to_string(own > 0 ? own : launch);
         values["launch"] = std::to_string(launch);
-        which += own > launch ? ".more" : ".less";
+        which += own <= launch ? ".less" : tmem ? ".more.tmem" : ".more";
     }
     return say(which + (step.ends ? ".end" : ".begin"), values);
 }

@@ -106,6 +106,11 @@ Words::Values Narrator::barrierValues(const Step& step, CtaId cta) const
     values["barrier"] = barrier.name;
     values["unit"] = barrier.unit;
     values["count"] = thousands(barrier.count);
+    if (step.op->barriers > 1) { // one for each warp of the role
+        values["each"] = std::to_string(step.op->barriers);
+        values["barrier"] += " to "
+            + m_run.program->barriers[step.op->barrier.index() + static_cast<std::size_t>(step.op->barriers) - 1].name;
+    }
     return values;
 }
 
@@ -125,13 +130,17 @@ std::string Narrator::explainBarrierWait(const Step& step, CtaId cta) const
     const bool ready = last != nullptr && last->event < begin.value;
     if (!step.ends) {
         values["arrived"] = thousands(arrivedAt(trace, cta, step.op->barrier, turn, begin));
+        const std::string who = whoArrives(step);
+        values["who"] = who.empty() ? "" : " (who arrives: " + who + ")";
         return say(ready ? "wait.barrier.begin.ready" : "wait.barrier.begin", values);
     }
     if (last == nullptr)
         return say("wait.barrier.begin", values);
     const InstanceId arrival = trace.eventAt(last->event).instance;
     const bool copy = trace.op(arrival).kind == OpKind::Load;
-    values["what"] = copy ? nameOf(trace, arrival) : program.roles[trace.op(arrival).role.index()].name;
+    const bool commit = trace.op(arrival).kind == OpKind::Commit;
+    values["what"] = copy ? nameOf(trace, arrival)
+                          : program.roles[trace.op(arrival).role.index()].name + (commit ? "'s commit" : "");
     if (trace.ctaOf(arrival) != cta)
         values["what"] += fmt::format(" {} CTA {}", copy ? "from" : "of", trace.ctaOf(arrival).index());
     values["when"] = thousands(trace.timeAt(Position { last->event + 1 }));
@@ -153,6 +162,10 @@ std::string Narrator::explainSync(const Step& step, CtaId cta) const
     const int arrived = arrivedAt(trace, cta, step.op->barrier, turn, trace.beginPosition(step.instance));
     values["arrived"] = std::to_string(arrived);
     values["last"] = program.roles[trace.op(last).role.index()].name;
+    if (step.op->barriers > 1) {
+        values["cycles"] = thousands(trace.endCycle(step.instance) - trace.beginCycle(step.instance));
+        return say(step.ends ? "sync.each.end" : "sync.each.begin", values);
+    }
     if (!step.ends)
         return say(arrived >= barrier.count ? "sync.begin.last" : "sync.begin", values);
     return say(last == step.instance ? "sync.end.last" : "sync.end", values);
@@ -165,11 +178,15 @@ std::string Narrator::explainArrive(const Step& step, CtaId cta) const
     const BarrierDecl& barrier = program.barriers[step.op->barrier.index()];
     Words::Values values = barrierValues(step, cta);
     values["arrivals"] = std::to_string(step.op->arrivals);
+    if (step.op->barriers > 1)
+        return say(step.ends ? "arrive.each.end" : "arrive.each.begin", values) + tells(step, cta);
+    if (barrier.countsBytes())
+        values["count"] = thousands(barrier.count + step.op->extraBytes);
     if (barrier.countsBytes())
         return say(step.ends ? "arrive.expect.end" : "arrive.expect.begin", values);
     if (step.op->reach != Reach::Own) {
         values["whose"] = step.op->reach == Reach::Both ? "both CTAs of the cluster" : "the other CTA of the cluster";
-        return say(step.ends ? "arrive.peer.end" : "arrive.peer.begin", values);
+        return say(step.ends ? "arrive.peer.end" : "arrive.peer.begin", values) + tells(step, cta);
     }
     const auto arrivals = trace.arrivals(cta, step.op->barrier);
     const std::uint32_t event = trace.beginPosition(step.instance).value - 1;
@@ -177,11 +194,12 @@ std::string Narrator::explainArrive(const Step& step, CtaId cta) const
         arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) { return arrival.event < event; });
     if (own == arrivals.end())
         return say("arrive.begin", values);
+    const std::string told = tells(step, cta);
     values["arrived"] = thousands(own->arrived);
     const bool completed = own->turns > (own == arrivals.begin() ? 0 : (own - 1)->turns);
     if (!step.ends)
-        return say("arrive.begin", values);
-    return say(completed ? "arrive.end.last" : "arrive.end", values);
+        return say("arrive.begin", values) + told;
+    return say(completed ? "arrive.end.last" : "arrive.end", values) + told;
 }
 
 std::string Narrator::explainNextTile(const Step& step, CtaId cta) const

@@ -70,7 +70,7 @@ Theme makeLight()
     setTiles(t, lightTiles);
     // tensor, exp, alu, issue, smem, l2, hbm, tma, registers
     t.engines = { rgb(0x8a7aa8), rgb(0xa98b5d), rgb(0x8a956c), rgb(0x8f8681), rgb(0x9a7d86), rgb(0x6f8f9c),
-        rgb(0x6c83a6), rgb(0x568a7c), rgb(0xb48c7c) };
+        rgb(0x6c83a6), rgb(0x568a7c), rgb(0xb48c7c), rgb(0x7d9287) };
     t.diverging = { rgb(0x155a8a), rgb(0x5f9fcb), rgb(0xf4f5f6), rgb(0xe0a45c), rgb(0x8a4b08) };
     t.sequential = { rgb(0xffffff), rgb(0xd3e3dc), rgb(0x86b9a8), rgb(0x3c8577), rgb(0x0c4a47) };
     return t;
@@ -96,7 +96,7 @@ Theme makeDark()
     t.hatch = rgb(0x727d89);
     setTiles(t, darkTiles);
     t.engines = { rgb(0x9787b6), rgb(0xb59a6c), rgb(0x98a37c), rgb(0x9c948f), rgb(0xa88b94), rgb(0x7b9ba8),
-        rgb(0x7b92b5), rgb(0x629688), rgb(0xc09888) };
+        rgb(0x7b92b5), rgb(0x629688), rgb(0xc09888), rgb(0x8aa094) };
     t.diverging = { rgb(0x8cc6f0), rgb(0x3f7fae), rgb(0x262b31), rgb(0xa8692a), rgb(0xf0b56f) };
     t.sequential = { rgb(0x1a1e23), rgb(0x1f4542), rgb(0x2f7a70), rgb(0x63b3a2), rgb(0xc4efe0) };
     return t;

@@ -24,7 +24,7 @@ bool perQuarter(Engine engine)
 
 // The order of lanes: who computes, then who moves.
 constexpr std::array<Engine, engineCount> order { Engine::Tensor, Engine::Exp, Engine::Alu, Engine::Registers,
-    Engine::Issue, Engine::Smem, Engine::Tma, Engine::L2, Engine::Hbm };
+    Engine::Tmem, Engine::Issue, Engine::Smem, Engine::Tma, Engine::L2, Engine::Hbm };
 
 } // namespace
 
@@ -97,6 +97,13 @@ void TimelineIndex::addEngines()
         if (hop.cycles() > 0)
             lanes[static_cast<std::size_t>(hop.engine())].hops.push_back(index);
     }
+    // The products of a pair of CTAs keep the tensor cores of both busy; the first of them has booked them.
+    if (const CtaId peer = m_trace->program().peerOf(m_cta); peer != m_cta && m_trace->program().launchOf(m_cta).pairs)
+        for (const std::uint32_t index : m_trace->hopsOf(peer)) {
+            const Hop& hop = m_trace->hops()[index];
+            if (hop.cycles() > 0 && hop.engine() == Engine::Tensor && op(InstanceId(hop.instance)).reach == Reach::Both)
+                lanes[static_cast<std::size_t>(Engine::Tensor)].hops.push_back(index);
+        }
     for (const Engine engine : order) {
         EngineLane& lane = lanes[static_cast<std::size_t>(engine)];
         if (lane.hops.empty())
@@ -126,14 +133,14 @@ void TimelineIndex::sum(EngineLane& lane, const Trace& trace)
             lane.busyBefore.push_back(busy);
             lane.blockBegin.push_back(hop.begin);
         }
-        const RoleDecl& role = program.roles[trace.op(InstanceId(hop.instance)).role.index()];
-        const bool all = lane.servers > 1 && role.warpgroup();
+        const int quarter = program.quarterOf(trace.op(InstanceId(hop.instance)));
+        const bool all = lane.servers > 1 && quarter < 0;
         busy += static_cast<std::uint64_t>(hop.cycles()) * static_cast<std::uint64_t>(all ? lane.servers : 1);
         int row = 0;
         if (all) {
             row = allRows;
         } else if (lane.servers > 1) {
-            row = role.quarter % maxRows;
+            row = quarter % maxRows;
         } else {
             // Bookings may have fractions of a cycle: the one begun as another ends rounds to one cycle of overlap.
             while (row < maxRows - 1 && free[static_cast<std::size_t>(row)] > static_cast<Cycle>(hop.begin) + 1)

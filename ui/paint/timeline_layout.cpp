@@ -30,6 +30,8 @@ QString engineLabel(Engine engine, const TimelineIndex& index)
         return QStringLiteral("TMA");
     case Engine::Registers:
         return QStringLiteral("registers");
+    case Engine::Tmem:
+        return QStringLiteral("TMEM port");
     }
     return QString();
 }

@@ -109,6 +109,7 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
         engine(Engine::Exp, QStringLiteral("MUFU, by quarter"));
         engine(Engine::Alu, QStringLiteral("ALU, by quarter"));
         engine(Engine::Registers, QStringLiteral("register file"));
+        engine(Engine::Tmem, QStringLiteral("TMEM port"));
         engine(Engine::Smem, QStringLiteral("SMEM port"));
         engine(Engine::Tma, QStringLiteral("TMA"));
         engine(Engine::L2, QStringLiteral("copies through L2"));

@@ -128,7 +128,7 @@ TileRef tileOnShow(const Session& session)
     InstanceId newest;
     if (p.value > 0)
         if (const InstanceId last = trace.eventAt(p.value - 1).instance;
-            trace.workOf(last) == shown && trace.op(last).step != Op::noStep)
+            trace.workOf(last) == trace.productsOf(shown) && trace.op(last).step != Op::noStep)
             newest = last;
     const bool landed = newest.valid();
     int first = -1;

@@ -130,8 +130,9 @@ void MainWindow::makeToolBar()
     connect(m_gpuBox, QOverload<int>::of(&QComboBox::activated), this,
         [this](int index) { change("gpu", m_gpuBox->itemData(index).toString().toStdString()); });
     connect(m_headBox, QOverload<int>::of(&QComboBox::activated), this, [this](int index) {
-        const int heads = m_document.empty() ? 1 : m_document.program().problem.heads;
-        m_selection.chooseHead(index / heads, index % heads);
+        const int groups = m_document.empty() ? 1 : m_document.program().groups();
+        const int packed = m_document.empty() ? 1 : m_document.program().packed;
+        m_selection.chooseHead(index / groups, index % groups * packed);
     });
     connect(m_runToBox, QOverload<int>::of(&QComboBox::activated), this, [this](int index) {
         m_runToKind = static_cast<OpKind>(m_runToBox->itemData(index).toInt());
@@ -186,15 +187,28 @@ void MainWindow::fillChoices()
     m_gpuBox->setCurrentIndex(m_gpuBox->findData(fromView(m_document.run()->gpu.name)));
     const QSignalBlocker quiet(m_headBox);
     const Problem& problem = program.problem;
-    if (m_headBox->count() != problem.batch * problem.heads || m_headBox->property("heads").toInt() != problem.heads) {
+    const int packed = program.packed; // heads whose rows share tiles are shown together
+    if (m_headBox->count() != problem.batch * program.groups() || m_headBox->property("heads").toInt() != problem.heads
+        || m_headBox->property("packed").toInt() != packed) {
         m_headBox->clear();
         m_headBox->setProperty("heads", problem.heads);
+        m_headBox->setProperty("packed", packed);
         for (int b = 0; b < problem.batch; ++b)
-            for (int h = 0; h < problem.heads; ++h)
-                m_headBox->addItem(problem.batch > 1 ? tr("batch %1, head %2").arg(b).arg(h)
-                                                     : tr("head %1 of %2").arg(h + 1).arg(problem.heads));
+            for (int h = 0; h < problem.heads; h += packed) {
+                const QString last = QStringLiteral("–%1").arg(h + packed - (problem.batch > 1 ? 1 : 0));
+                const QString together = packed > 1 ? last : QString();
+                m_headBox->addItem(problem.batch > 1
+                        ? (packed > 1 ? tr("batch %1, heads %2%3") : tr("batch %1, head %2%3"))
+                              .arg(b)
+                              .arg(h)
+                              .arg(together)
+                        : (packed > 1 ? tr("heads %1%2 of %3") : tr("head %1%2 of %3"))
+                              .arg(h + 1)
+                              .arg(together)
+                              .arg(problem.heads));
+            }
     }
-    m_headBox->setCurrentIndex(m_selection.batch() * problem.heads + m_selection.head());
+    m_headBox->setCurrentIndex(m_selection.batch() * program.groups() + m_selection.head() / packed);
     m_headAction->setVisible(m_headBox->count() > 1);
     std::set<OpKind> kinds;
     for (const Op& op : program.ops)

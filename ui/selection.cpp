@@ -44,6 +44,8 @@ void Selection::restart()
 
 void Selection::chooseHead(int batch, int head)
 {
+    if (!m_document.empty()) // of heads packed together the first stands for all
+        head = head / m_document.program().packed * m_document.program().packed;
     if (m_document.empty() || (batch == m_batch && head == m_head))
         return;
     m_batch = batch;

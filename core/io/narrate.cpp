@@ -75,9 +75,12 @@ Narrator::Step Narrator::stepAt(Position p, CtaId cta) const
     const Trace& trace = *m_run.trace;
     for (std::uint32_t k = p.value; k > 0; --k) {
         const Event event = trace.eventAt(k - 1);
-        if (trace.ctaOf(event.instance) != cta)
-            continue;
         const OpId id = trace.opOf(event.instance);
+        const Op& op = m_run.program->op(id);
+        const bool ofPair = op.kind == OpKind::Mma && op.reach == Reach::Both // a product of both CTAs
+            && m_run.program->peerOf(cta) == trace.ctaOf(event.instance);
+        if (trace.ctaOf(event.instance) != cta && !ofPair)
+            continue;
         return { event.instance, trace.workOf(event.instance), event.ends, &m_run.program->op(id), id };
     }
     return {};

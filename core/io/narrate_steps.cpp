@@ -68,9 +68,8 @@ std::string stageForm(const Program& program, const Stream& stream, const Op& op
     const auto first = program.ops.begin() + stream.firstOp;
     const bool leaves = std::any_of(first, first + stream.opCount,
         [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out; });
-    const bool byTma = std::any_of(first, first + stream.opCount, [&](const Op& other) {
-        return other.kind == OpKind::Store && other.in[0] == op.out && other.via == Via::Tma;
-    });
+    const bool byTma = std::any_of(first, first + stream.opCount,
+        [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out && other.via == Via::Tma; });
     return byTma ? ".tma" : leaves ? "" : ".kept";
 }
 
@@ -141,7 +140,7 @@ std::string Narrator::explainMask(const Step& step, CtaId cta) const
         const int first = firstKey + column - firstColumn;
         for (int key = first; key < first + count; ++key)
             hidden += key >= program.problem.seqlenK
-                || !program.problem.visible(program.queryRow(0, firstRow + r - offset).row, key)
+                    || !program.problem.visible(program.queryRow(0, firstRow + r - offset).row, key)
                 ? 1
                 : 0;
     });
@@ -225,7 +224,11 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     const BufferId beta = program.buffer("beta", launch); // of two factors the one that this block is multiplied by
     const bool ofBlock = beta.valid() && scale == beta;
     const bool lazy = program.softmax.conditional;
-    values["by"] = say(lazy ? "factor.lazy" : !beta.valid() ? "factor.scale" : ofBlock ? "factor.beta" : "factor.alpha", values);
+    values["by"] = say(lazy ? "factor.lazy"
+            : !beta.valid() ? "factor.scale"
+            : ofBlock       ? "factor.beta"
+                            : "factor.alpha",
+        values);
     if (!step.ends || !trace.hasValues(cta) || !scale.valid())
         return say(step.ends ? "rescale.end.unrecorded" : "rescale.begin", values);
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
@@ -269,7 +272,8 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     values["degree"] = std::to_string(form.polynomialDegree);
     values["offset"] = form.offset == 0 ? "" : fmt::format(" + {:g}", form.offset);
     values["most"] = fmt::format("{:g}", form.threshold + form.offset);
-    values["polynomial"] = counts.exp2Emulated > 0 ? say(step.ends ? "exp2.emulated.end" : "exp2.emulated", values) : "";
+    values["polynomial"]
+        = counts.exp2Emulated > 0 ? say(step.ends ? "exp2.emulated.end" : "exp2.emulated", values) : "";
     const std::string lazy = form.conditional ? "exp2.lazy" : "exp2";
     if (!step.ends || !trace.hasValues(cta))
         return say(lazy + (step.ends ? ".end.unrecorded" : ".begin"), values) + meanwhile;

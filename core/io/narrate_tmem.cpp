@@ -69,11 +69,14 @@ std::string Narrator::explainTensorMma(const Step& step, CtaId cta) const
     values["dv"] = std::to_string(program.problem.headDimV);
     const bool pair = op.reach == Reach::Both;
     values["peer"] = std::to_string(program.peerOf(cta).index());
-    values["together"] = pair ? " " + say(step.ends ? "mma.tmem.pair.end" : "mma.tmem.pair.begin", values) : "";
+    const bool issued = trace().ctaOf(step.work) == cta;
+    values["together"] = pair && !issued ? " " + say("mma.tmem.pair.peer", values)
+        : pair                           ? " " + say(step.ends ? "mma.tmem.pair.end" : "mma.tmem.pair.begin", values)
+                                         : "";
     if (op.transposed)
-        return say(step.ends       ? "mma.tmem.scores.end"
-                : op.n > 1         ? "mma.tmem.scores.begin.over"
-                                   : "mma.tmem.scores.begin",
+        return say(step.ends ? "mma.tmem.scores.end"
+                : op.n > 1   ? "mma.tmem.scores.begin.over"
+                             : "mma.tmem.scores.begin",
             values);
     const RowSet& keys = program.rowSets[op.keys.index()];
     values["keys"] = std::to_string(keys.count());
@@ -81,9 +84,8 @@ std::string Narrator::explainTensorMma(const Step& step, CtaId cta) const
     values["last_key"] = std::to_string(keys.start + keys.count() - 1);
     values["share"] = shareOf(keys.count(), program.tile.keys);
     values["p_columns"] = tmemColumns(step, op.in[0]);
-    const bool broken = std::any_of(program.ops.begin(), program.ops.end(), [](const Op& other) {
-        return (other.kind == OpKind::Rescale && other.dropped) || other.framesMixed;
-    });
+    const bool broken = std::any_of(program.ops.begin(), program.ops.end(),
+        [](const Op& other) { return (other.kind == OpKind::Rescale && other.dropped) || other.framesMixed; });
     values["frame"] = broken ? "" : " " + say("mma.tmem.frame", values);
     // The wait between the pieces, as the trace has it.
     const OpId before(step.id.index() - 1);
@@ -107,8 +109,8 @@ std::string Narrator::explainMmaCommit(const Step& step, CtaId cta) const
     values["product"] = "everything";
     if (product.valid()) {
         const Op& mma = trace().op(product);
-        values["product"] = labelOf(*m_run.program, mma)
-            + fmt::format(" of block {}", m_run.program->keyBlock(workOf(step), mma));
+        values["product"]
+            = labelOf(*m_run.program, mma) + fmt::format(" of block {}", m_run.program->keyBlock(workOf(step), mma));
     }
     values["whose"] = step.op->reach == Reach::Both ? " of both CTAs of the pair" : "";
     return say(step.ends ? "commit.mma.end" : "commit.mma.begin", values) + tells(step, cta);
@@ -209,8 +211,7 @@ std::string Narrator::tells(const Step& step, CtaId cta) const
         values["reason"] = program.waits[waiter->wait.index()].reason;
         values["other"] = std::to_string(program.queryTile(program.work(work), *waiter));
         const bool alone = step.op->arrivals == program.barriers[barrier.index()].count;
-        const bool crossed
-            = step.op->kind == OpKind::Arrive && atAnotherTile(trace(), step.work, step.id, waiter->i);
+        const bool crossed = step.op->kind == OpKind::Arrive && atAnotherTile(trace(), step.work, step.id, waiter->i);
         return " " + say(alone ? "tells.alone" : "tells", values) + (crossed ? " " + say("tells.crossed", values) : "");
     }
     return {};

@@ -37,7 +37,9 @@ QRectF columnRect(const QRectF& line, int k)
 void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const StageScene& scene, const Theme& theme)
 {
     const QFont mono = monoFont(11);
-    const bool chosen = scene.highlight.row == row.row;
+    const Program& program = scene.trace->program();
+    const int headRow = row.row * program.packed + row.h % program.packed;
+    const bool chosen = scene.highlight.row == headRow;
     if (chosen) {
         painter.setRenderHint(QPainter::Antialiasing, true);
         painter.setPen(QPen(theme.mid, 1));
@@ -45,7 +47,7 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
         painter.drawRoundedRect(line.adjusted(-5.5, 0.5, 5.5, -0.5), 3, 3);
     }
     painter.setPen(theme.t2);
-    drawLine(painter, columnRect(line, 0), Qt::AlignLeft, mono, QString::number(row.row));
+    drawLine(painter, columnRect(line, 0), Qt::AlignLeft, mono, rowLabel(program, row.h, headRow));
     if (scene.tokens)
         drawElided(painter, columnRect(line, 1), Qt::AlignLeft, canvasFont(11), scene.tokens->query(row.row));
     painter.setPen(theme.text);
@@ -56,10 +58,12 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     const QString none(QChar(0x2013));
     cell(2, any ? fixed(row.mBefore * log2e, 2) : none);
     cell(3, any ? fixed(row.mUsed * log2e, 2) : none);
-    cell(4, any && !first ? fixed((row.mUsed - row.mBefore) * log2e, 2) : none);
+    const bool lazy = program.softmax.conditional; // grows from the reference, not from the maximum before
+    const double growth = lazy ? row.m - row.referenceBefore : row.mUsed - row.mBefore;
+    cell(4, any && !first ? fixed(growth * log2e, 2) : none);
     cell(5, any && !first ? factor(row.scale) : none);
     cell(6, any ? fixed(row.l, 2) : none);
-    if (any && !first && row.mUsed > row.mBefore)
+    if (any && !first && growth > 0)
         paintMark(painter,
             { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() },
             row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);

@@ -31,9 +31,11 @@ struct MemoryLayout {
         BarrierId full, empty;
         QRectF rect; // two rows below the slot
     };
-    QRectF hbmTitle, smemTitle, registerTitle, waitTitle;
+    QRectF hbmTitle, smemTitle, tensorTitle, registerTitle, waitTitle;
     std::vector<Strip> strips;
     std::vector<Box> shared, registers;
+    std::vector<Box> tensor; // tensor memory, columns to the right, lanes downwards; what lies over another comes last
+    QRectF tensorFree; // columns that the CTA has not asked for
     std::vector<Gate> gates;
     std::vector<RoleBox> roles;
     QRectF freeSmem; // what no buffer of this CTA takes
@@ -44,5 +46,11 @@ struct MemoryLayout {
     [[nodiscard]] static QRectF tileRect(const Strip& strip, int k);
 };
 [[nodiscard]] MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene);
+
+constexpr int tensorColumns = 512, tensorLanes = 128; // of an SM's tensor memory
+// Where the newest write of the buffer that has begun by p began; 0 where none has.
+[[nodiscard]] Position lastWrite(const Trace& trace, CtaId cta, BufferId buffer, Position p);
+// Whether what lies over another buffer's columns has been written over, or nothing of it has come yet.
+[[nodiscard]] bool coveredInTensor(const MemoryScene& scene, BufferId buffer);
 
 } // namespace flashstep::paint

@@ -2,33 +2,13 @@
 #include "ui/paint/memory_painter.h"
 
 #include "ui/paint/fonts.h"
-#include "ui/paint/memory_layout.h"
+#include "ui/paint/memory_parts.h"
 #include "ui/paint/pattern.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace flashstep::paint {
-
-namespace {
-
-struct MemoryCanvas {
-    QPainter& painter;
-    const MemoryScene& scene;
-    const MemoryLayout& layout;
-    const std::vector<BufferState>& buffers;
-    const Theme& theme;
-
-    [[nodiscard]] const Program& program() const { return scene.trace->program(); }
-    [[nodiscard]] const Work& work() const { return program().work(scene.trace->workAt(scene.cta, scene.position)); }
-    [[nodiscard]] BufferState state(BufferId buffer) const
-    {
-        for (const BufferState& state : buffers)
-            if (state.buffer == buffer)
-                return state;
-        return {};
-    }
-};
 
 void paintTitle(const MemoryCanvas& canvas, const QRectF& line, const QString& title, const QString& note)
 {
@@ -55,6 +35,8 @@ void box(const MemoryCanvas& canvas, const QRectF& rect, const QBrush& fill, con
     const double half = pen.style() == Qt::NoPen ? 0 : pen.widthF() / 2;
     canvas.painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), 2, 2);
 }
+
+namespace {
 
 // True once every store of the tile's rows has ended.
 bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
@@ -149,6 +131,8 @@ QString holds(const MemoryCanvas& canvas, const BufferState& state)
     return state.j >= 0 ? QStringLiteral("%1 %2,%3").arg(letter).arg(state.i).arg(state.j) : letter;
 }
 
+} // namespace
+
 void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferState& state)
 {
     const Theme& theme = canvas.theme;
@@ -181,29 +165,7 @@ void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferSt
     drawLine(canvas.painter, rect, Qt::AlignHCenter, font, text);
 }
 
-// Where the newest write of the buffer that has begun by now began.
-Position lastWrite(const MemoryCanvas& canvas, BufferId buffer)
-{
-    const Trace& trace = *canvas.scene.trace;
-    const auto works = trace.worksOf(canvas.scene.cta);
-    Position newest {};
-    for (std::size_t r = 0; r < trace.streamOf(works.front()).roles.size(); ++r) {
-        bool found = false;
-        for (std::size_t w = works.size(); w-- > 0 && !found;) {
-            const RoleRange& role = trace.streamOf(works[w]).roles[r];
-            const InstanceId current = trace.currentOp(works[w], role, canvas.scene.position);
-            if (!current.valid())
-                continue;
-            for (std::size_t k = trace.opOf(current).index() + 1; k-- > role.first && !found;) {
-                const InstanceId instance = trace.instance(works[w], OpId(k));
-                found = canvas.program().ops[k].out == buffer && trace.began(instance);
-                if (found)
-                    newest = std::max(newest, trace.beginPosition(instance));
-            }
-        }
-    }
-    return newest;
-}
+namespace {
 
 // What lies in a slot: of all buffers with memory in common the one written last (O on its way out lies where Q was).
 BufferState newestIn(const MemoryCanvas& canvas, BufferId slot)
@@ -225,7 +187,10 @@ BufferState newestIn(const MemoryCanvas& canvas, BufferId slot)
     if (candidates.size() == 1)
         return candidates.front();
     return *std::max_element(candidates.begin(), candidates.end(), [&](const BufferState& a, const BufferState& b) {
-        return lastWrite(canvas, a.buffer) < lastWrite(canvas, b.buffer);
+        const auto written = [&](const BufferState& state) {
+            return lastWrite(*canvas.scene.trace, canvas.scene.cta, state.buffer, canvas.scene.position);
+        };
+        return written(a) < written(b);
     });
 }
 
@@ -305,6 +270,8 @@ void paintRoles(const MemoryCanvas& canvas)
         QString text = j < 0 ? registers : QStringLiteral("%1 · K%2").arg(registers).arg(j);
         if (role.warps > 1 && textWidth(font, text + QStringLiteral(" a thread")) <= words.width())
             text.replace(registers, registers + QStringLiteral(" a thread"));
+        if (textWidth(font, text) > words.width())
+            text = registers; // the colour still says which block
         drawElided(
             canvas.painter, QRectF(words.left(), words.top() + 15, words.width(), 13), Qt::AlignHCenter, font, text);
     }
@@ -345,7 +312,7 @@ void paintRegisters(const MemoryCanvas& canvas)
         const QString label = QStringLiteral("%1 × %2").arg(decl.rows).arg(decl.cols);
         const QFont font = monoFont(10);
         canvas.painter.setPen(canvas.theme.t2);
-        if (textWidth(font, label) <= rect.width())
+        if (canvas.layout.tensor.empty() && textWidth(font, label) <= rect.width())
             drawLine(canvas.painter, QRectF(rect.left(), rect.bottom() + 1, rect.width(), 14), Qt::AlignHCenter, font,
                 label);
     }
@@ -408,6 +375,8 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
             byteCount(static_cast<double>(launch.smemBytes)) + capacity);
         paintSlots(canvas);
         paintGates(canvas);
+        if (!layout.tensor.empty())
+            paintTensor(canvas);
         paintTitle(canvas, layout.registerTitle, QStringLiteral("Registers of CTA %1").arg(scene.cta.index()),
             QStringLiteral("%1 threads, up to %2 each").arg(launch.threads).arg(launch.registersPerThread));
         paintRegisters(canvas);

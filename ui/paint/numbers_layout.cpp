@@ -8,7 +8,7 @@ namespace flashstep::paint {
 
 namespace {
 
-constexpr double inset = 14, wordWidth = 74, numberWidth = 34, groupGap = 12;
+constexpr double inset = 14, wordWidth = 74, groupGap = 12;
 constexpr double scaleHeight = 42; // colour scales under the tables
 constexpr double outputTitle = 34;
 constexpr int statisticColumns = 4;
@@ -55,10 +55,11 @@ NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const N
     const Program& program = scene.trace->program();
     l.firstRow = view.i * program.tile.rows;
     l.firstKey = view.j * program.tile.keys;
-    l.rows = std::clamp(program.problem.seqlenQ - l.firstRow, 0, program.tile.rows);
+    l.rows = std::clamp(program.headRows() - l.firstRow, 0, program.tile.rows);
     l.keys = std::max(0, program.keysInside(view.j));
     l.dims = program.problem.headDimV;
 
+    const double numberWidth = program.packed > 1 ? 56 : 34;
     const double fixedWidth
         = 2 * inset + wordWidth + numberWidth + 3 * groupGap + (statisticColumns + 1) * l.statisticWidth;
     const double s = naturalWidth(view.format, true),

@@ -116,7 +116,7 @@ void paintProbabilityCells(const NumbersCanvas& canvas)
 
 RowMark markOf(const TileNumbers::Row& row)
 {
-    if (!(row.used > row.before) || std::isinf(row.before))
+    if (std::isinf(row.before) || !(row.most > row.before))
         return RowMark::None;
     return row.scale < 1 ? RowMark::Rescaled : RowMark::Kept;
 }
@@ -135,8 +135,8 @@ void paintStatistics(const NumbersCanvas& canvas)
             drawLine(painter, canvas.layout.statisticRect(r, k).adjusted(0, 0, -2, 0), Qt::AlignRight, mono, text);
         };
         column(0, fixed(row.before, 2));
-        column(1, fixed(row.blockMax, 2));
-        column(2, fixed(row.blockMax - row.before, 2));
+        column(1, fixed(canvas.numbers.lazy ? row.most : row.blockMax, 2));
+        column(2, fixed((canvas.numbers.lazy ? row.most : row.blockMax) - row.before, 2));
         column(3, factor(row.scale));
         paintMark(
             painter, { canvas.layout.statisticRect(r, 2).left() + 7, first.center().y() }, markOf(row), canvas.theme);
@@ -159,10 +159,10 @@ void paintRowLabels(const NumbersCanvas& canvas, double top, double height, doub
         canvas.painter.setPen(canvas.theme.text);
         if (canvas.scene.tokens)
             drawElided(canvas.painter, QRectF(l.words.left(), y, l.words.width(), height), Qt::AlignRight,
-                canvasFont(pixels), canvas.scene.tokens->query(row));
+                canvasFont(pixels), canvas.scene.tokens->query(row / canvas.scene.trace->program().packed));
         canvas.painter.setPen(canvas.theme.t2);
         drawLine(canvas.painter, QRectF(l.rowNumbers.left(), y, l.rowNumbers.width(), height), Qt::AlignRight,
-            monoFont(pixels), QString::number(row));
+            monoFont(pixels), rowLabel(canvas.scene.trace->program(), shownHead(canvas.scene).h, row));
     }
 }
 
@@ -202,14 +202,21 @@ void paintHeads(const NumbersCanvas& canvas)
     };
     at(l.scores.left(), QStringLiteral("S = Q%1 K%2ᵀ · scale · log2 e").arg(canvas.view.i).arg(canvas.view.j));
     at(l.statistics.left() + 6, QStringLiteral("reference and scale"));
-    at(l.probabilities.left(),
-        canvas.numbers.ownMaximum ? QStringLiteral("P = 2^(S − row max)") : QStringLiteral("P = 2^(S − m)"));
+    QString exponent = canvas.numbers.ownMaximum ? QStringLiteral("S − row max")
+        : canvas.numbers.lazy                    ? QStringLiteral("S − reference")
+                                                 : QStringLiteral("S − m");
+    if (canvas.numbers.offset != 0)
+        exponent += QStringLiteral(" + ") + factor(canvas.numbers.offset);
+    at(l.probabilities.left(), QStringLiteral("P = 2^(%1)").arg(exponent));
     paintKeyWords(canvas, l.scores, l.scoreWidth);
     paintKeyWords(canvas, l.probabilities, l.probabilityWidth);
     const QFont small = canvasFont(11);
     painter.setPen(canvas.theme.t2);
-    const QString names[]
-        = { QStringLiteral("m in use"), QStringLiteral("row max"), QStringLiteral("gap"), QStringLiteral("× scale") };
+    const bool lazy = canvas.numbers.lazy;
+    const QString names[] = { lazy ? QStringLiteral("reference") : QStringLiteral("m in use"),
+        lazy ? QStringLiteral("true max") : QStringLiteral("row max"),
+        lazy ? QStringLiteral("growth") : QStringLiteral("gap"),
+        lazy ? QStringLiteral("× factor") : QStringLiteral("× scale") };
     for (int k = 0; k < 4; ++k)
         drawLine(painter, l.statisticRect(0, k).adjusted(0, 0, -2, 0).translated(0, -l.cellHeight / 2 - 10),
             Qt::AlignRight, small, names[k]);
@@ -217,6 +224,21 @@ void paintHeads(const NumbersCanvas& canvas)
     sum.setHeight(l.cellHeight);
     drawLine(painter, sum.adjusted(0, 0, -2, 0).translated(0, -l.cellHeight / 2 - 10), Qt::AlignRight, small,
         QString(QChar(0x2113)) + QStringLiteral(" new"));
+}
+
+// Threshold and marks under the statistics of a reference that may stay.
+void paintThreshold(const NumbersCanvas& canvas, double y)
+{
+    const double left = canvas.layout.statistics.left() + 14;
+    const QString words[] = { QStringLiteral("beyond %1: O, ").arg(factor(canvas.numbers.threshold)) + QChar(0x2113)
+            + QStringLiteral(" rescaled"),
+        QStringLiteral("grew within it: frame kept") };
+    const RowMark marks[] = { RowMark::Rescaled, RowMark::Kept };
+    for (int k = 0; k < 2; ++k) {
+        paintMark(canvas.painter, { left, y + 4.5 + 15 * k }, marks[k], canvas.theme);
+        canvas.painter.setPen(canvas.theme.t2);
+        drawLine(canvas.painter, QRectF(left + 12, y - 3 + 15 * k, 200, 15), Qt::AlignLeft, canvasFont(11), words[k]);
+    }
 }
 
 double outputLimit(const TileNumbers& n)
@@ -272,6 +294,8 @@ void paintOutputs(const NumbersCanvas& canvas)
         : n.divided ? QStringLiteral("%1 rows × %2 dims, divided by its ").arg(n.rows).arg(l.dims) + QChar(0x2113)
                     : QStringLiteral("%1 rows × %2 dims, old frame").arg(n.rows).arg(l.dims);
     QString after = n.n <= 1 ? QString() : QStringLiteral("%1 of %2 rows moved; ").arg(moved).arg(n.rows);
+    if (n.vote)
+        after = voteText(*n.vote) + QStringLiteral("; ");
     after += n.landed ? QStringLiteral("+ P V%1").arg(n.j) : QStringLiteral("P V%1 not yet landed").arg(n.j);
     paintOutputStrip(canvas, l.outputBefore, n.oBefore, limit, QStringLiteral("O before"), before);
     paintOutputStrip(canvas, l.outputAfter, n.oAfter, limit, QStringLiteral("O after"), after);
@@ -289,9 +313,12 @@ void paintScales(const NumbersCanvas& canvas)
     const double y = l.scores.bottom() + 12;
     const double room = std::max(60.0, std::min(180.0, l.scores.width() - 40));
     paintDivergingScale(canvas.painter, { l.scores.left(), y }, room, scoreLimit,
-        QStringLiteral("log2 units; row maximum outlined"), canvas.theme);
+        canvas.numbers.lazy ? QStringLiteral("log2 units") : QStringLiteral("log2 units; row maximum outlined"),
+        canvas.theme);
     canvas.painter.setPen(canvas.theme.t2);
-    if (l.scores.left() + room + 200 < l.statistics.left() + 20) {
+    if (canvas.numbers.lazy) {
+        paintThreshold(canvas, y);
+    } else if (l.scores.left() + room + 200 < l.statistics.left() + 20) {
         const QRectF line(l.statistics.left() + 26, y - 3, 200, 15);
         paintMark(canvas.painter, { l.statistics.left() + 14, y + 4.5 }, RowMark::Rescaled, canvas.theme);
         canvas.painter.setPen(canvas.theme.t2);

@@ -79,7 +79,8 @@ void paintRowWords(const StageCanvas& canvas)
             if (line.center().y() < layout.window.top() || line.center().y() > layout.window.bottom())
                 continue;
             canvas.painter.setPen(r == 0 ? canvas.theme.text : canvas.theme.t2);
-            drawElided(canvas.painter, line, Qt::AlignRight, canvasFont(10), canvas.scene.tokens->query(i * rows + r));
+            drawElided(canvas.painter, line, Qt::AlignRight, canvasFont(10),
+                canvas.scene.tokens->query((i * rows + r) / canvas.program().packed));
         }
 }
 
@@ -99,7 +100,8 @@ void paintRows(const StageCanvas& canvas)
         const double middle = rect.top() + std::min(layout.cell, layout.cell * step) / 2;
         if (middle < layout.window.top() || middle > layout.window.bottom())
             continue;
-        const QString word = canvas.scene.tokens ? canvas.scene.tokens->query(i * rows) : QString();
+        const QString word
+            = canvas.scene.tokens ? canvas.scene.tokens->query(i * rows / canvas.program().packed) : QString();
         const bool two = !word.isEmpty() && layout.cell >= 28;
         painter.setPen(canvas.theme.text);
         drawLine(painter, QRectF(rect.left(), middle - (two ? 14 : 7), rect.width() - 7, 14), Qt::AlignRight,
@@ -226,7 +228,7 @@ void paintStageOutputs(const StageCanvas& canvas)
         painter, head.adjusted(0, 7, 0, -16), Qt::AlignHCenter, canvasFont(11.5, QFont::DemiBold), QStringLiteral("O"));
     painter.setPen(canvas.theme.t2);
     const int launch = static_cast<int>(canvas.program().launches.size()) - 1;
-    const bool running = canvas.program().buffer("l", launch).valid(); // else P came already divided
+    const bool running = canvas.program().bufferOf("l", launch, 0).valid(); // else P came already divided
     drawLine(painter, head.adjusted(0, 21, 0, -3), Qt::AlignHCenter, canvasFont(10),
         running ? QStringLiteral("÷ ") + QChar(0x2113) + QStringLiteral(" so far") : QStringLiteral("so far"));
     if (layout.cell < 12)

@@ -118,6 +118,26 @@ StageLayout layoutStage(const QRectF& rect, const StageScene& scene, const Stage
     return layout;
 }
 
+QString rowLabel(const Program& program, int head, int row)
+{
+    if (program.packed == 1)
+        return QString::number(row);
+    const Program::QueryRow at = program.queryRow(head / program.packed * program.packed, row);
+    return QStringLiteral("%1·h%2").arg(at.row).arg(at.h);
+}
+
+QString rowRange(const Program& program, int head, int first, int last)
+{
+    if (program.packed == 1)
+        return QStringLiteral("rows %1–%2").arg(first).arg(last);
+    const int of = head / program.packed * program.packed;
+    return QStringLiteral("queries %1–%2 of heads %3–%4")
+        .arg(first / program.packed)
+        .arg(last / program.packed)
+        .arg(of)
+        .arg(of + program.packed - 1);
+}
+
 ShownHead shownHead(const StageScene& scene)
 {
     if (scene.batch >= 0 && scene.head >= 0)
@@ -152,7 +172,7 @@ StageHit hitTest(const StageLayout& layout, const StageScene& scene, QPointF poi
                      across = (point.x() - layout.matrix.left()) / layout.cell - j;
         const int row = i * program.tile.rows + static_cast<int>(down * program.tile.rows);
         const int key = j * program.tile.keys + static_cast<int>(across * program.tile.keys);
-        hit.row = row < program.problem.seqlenQ ? row : -1;
+        hit.row = row < program.headRows() ? row : -1;
         hit.key = key < program.problem.seqlenK ? key : -1;
     }
     return hit;

@@ -28,6 +28,11 @@ struct ShownHead {
 };
 [[nodiscard]] ShownHead shownHead(const StageScene& scene);
 
+// "12", or, of heads packed together, "6·h1": query 6 of head 1.
+[[nodiscard]] QString rowLabel(const Program& program, int head, int row);
+// "rows 0–15", or "queries 0–7 of heads 2–3".
+[[nodiscard]] QString rowRange(const Program& program, int head, int first, int last);
+
 struct StageView {
     double cell = 0; // side of a tile; 0: as large as fits, at most 44
     QPointF pan; // the matrix moved by so many pixels

@@ -18,17 +18,22 @@ namespace {
 void outlineRows(const StageCanvas& canvas)
 {
     const StageLayout& layout = canvas.layout;
-    QRectF rows;
-    for (int i = layout.firstRow(); i < layout.lastRow(); ++i)
-        if (isWorkedOn(canvas, i))
-            rows = rows.united(
-                QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
-    if (rows.isEmpty() || layout.cell < 6)
+    if (layout.cell < 6)
         return;
     canvas.painter.setRenderHint(QPainter::Antialiasing, true);
     canvas.painter.setPen(QPen(canvas.theme.text, 1));
     canvas.painter.setBrush(Qt::NoBrush);
-    canvas.painter.drawRoundedRect(rows.adjusted(-1.5, -0.5, 1.5, 0.5), 3, 3);
+    QRectF rows; // neighbours under one outline
+    for (int i = layout.firstRow(); i <= layout.lastRow(); ++i) {
+        if (i < layout.lastRow() && isWorkedOn(canvas, i)) {
+            rows = rows.united(
+                QRectF(layout.window.left(), layout.cellRect(i, 0).top(), layout.window.width(), layout.cell));
+            continue;
+        }
+        if (!rows.isEmpty())
+            canvas.painter.drawRoundedRect(rows.adjusted(-1.5, -0.5, 1.5, 0.5), 3, 3);
+        rows = {};
+    }
 }
 
 void outlineTile(const StageCanvas& canvas, int i, int j)
@@ -96,7 +101,7 @@ QString stageCaption(const StageScene& scene)
     const Program& program = trace.program();
     const Work& work = program.work(trace.workAt(scene.cta, scene.position));
     std::vector<std::pair<QString, std::vector<RoleId>>> groups;
-    const bool sweep = program.launches[work.launch].sweep > 0; // over query tiles: the op says at which it is
+    const bool sweep = program.launches[work.launch].severalTiles(); // the op says at which query tile it is
     int i = 0, j = -1;
     for (const RoleState& state : rolesAt(trace, scene.cta, scene.position)) {
         if (state.current.valid()) {
@@ -127,11 +132,16 @@ QString stageCaption(const StageScene& scene)
     if (j >= 0)
         text += QStringLiteral(" × K%1").arg(j);
     const int row = work.row + i * program.launches[work.launch].queryRows;
-    text += QStringLiteral(", rows %1–%2: ").arg(row).arg(row + std::max(1, program.rowsInside(work, i)) - 1);
+    text += QStringLiteral(", ") + rowRange(program, work.h, row, row + std::max(1, program.rowsInside(work, i)) - 1)
+        + QStringLiteral(": ");
     QStringList parts;
     for (const auto& [what, roles] : groups)
-        parts << (groups.size() == 1 && roles.size() > 1 ? QStringLiteral("all warps %1").arg(what)
-                                                         : QStringLiteral("%1 %2").arg(namesOf(program, roles), what));
+        if (roles.size() == 1 && what.startsWith(namesOf(program, roles) + QLatin1Char(' '))) // "load V" by "load"
+            parts << what;
+        else
+            parts << (groups.size() == 1 && roles.size() > 1
+                    ? QStringLiteral("all warps %1").arg(what)
+                    : QStringLiteral("%1 %2").arg(namesOf(program, roles), what));
     return text + parts.join(QStringLiteral(", ")) + QLatin1Char('.');
 }
 
@@ -156,9 +166,10 @@ QString describeTile(const StageScene& scene, int i, int j)
     else if (state.masked)
         text += QStringLiteral(", partly masked");
     const int row = i * program.tile.rows, key = j * program.tile.keys;
-    text += QStringLiteral("; queries %1–%2, keys %3–%4")
-                .arg(row)
-                .arg(std::min(row + program.tile.rows, program.problem.seqlenQ) - 1)
+    const int last = std::min(row + program.tile.rows, program.headRows()) - 1;
+    text += QStringLiteral("; %1, keys %2–%3")
+                .arg(program.packed > 1 ? rowRange(program, head.h, row, last)
+                                        : QStringLiteral("queries %1–%2").arg(row).arg(last))
                 .arg(key)
                 .arg(key + program.keysInside(j) - 1);
     if (state.cta.valid())

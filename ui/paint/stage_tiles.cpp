@@ -67,8 +67,8 @@ bool hazardous(const StageCanvas& canvas, int i, int j)
     return std::any_of(canvas.scene.hazards->begin(), canvas.scene.hazards->end(), [&](const Hazard& hazard) {
         const Work& work = program.work(hazard.work);
         const Op& op = program.op(hazard.op);
-        return program.queryTile(work, op) == i && work.b == canvas.b && work.h == canvas.h
-            && program.keyBlock(work, op) == j
+        return program.queryTile(work, op) == i && work.b == canvas.b
+            && work.h == canvas.h / program.packed * program.packed && program.keyBlock(work, op) == j
             && canvas.trace().begunAt(canvas.trace().instance(hazard.work, hazard.op), canvas.scene.position);
     });
 }
@@ -135,11 +135,11 @@ bool hiddenTile(const Program& program, int i, int j)
     if (program.problem.mask.kind == MaskKind::None)
         return false;
     const int firstRow = i * program.tile.rows,
-              lastRow = std::min(firstRow + program.tile.rows, program.problem.seqlenQ) - 1;
+              lastRow = std::min(firstRow + program.tile.rows, program.headRows()) - 1;
     const int firstKey = j * program.tile.keys, lastKey = firstKey + program.keysInside(j) - 1;
     // Both ends of the visible range grow with the row: the first row sees least to the right, the last most.
-    return program.problem.visibleKeys(lastRow).last <= firstKey
-        || program.problem.visibleKeys(firstRow).first > lastKey;
+    const auto seen = [&](int row) { return program.problem.visibleKeys(program.queryRow(0, row).row); };
+    return seen(lastRow).last <= firstKey || seen(firstRow).first > lastKey;
 }
 
 void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
@@ -159,9 +159,9 @@ void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j)
     double bottom = rect.top();
     for (int r = 0; r < rows; r += step) {
         const int row = i * rows + r;
-        if (row >= program.problem.seqlenQ)
+        if (row >= program.headRows())
             break;
-        const Problem::KeyRange keys = program.problem.visibleKeys(row);
+        const Problem::KeyRange keys = program.problem.visibleKeys(program.queryRow(0, row).row);
         const double top = bottom;
         bottom = rect.top() + rect.height() * std::min(r + step, rows) / rows;
         const auto x = [&](int key) {

@@ -61,7 +61,7 @@ void addRows(const PartReader& reader, OpId id, BufferId buffer, Position at, Ti
 
 // A column of statistics as op `id` wrote it: visit(row of the query tile, value).
 template <typename Visit>
-void forEachStatistic(const PartReader& reader, OpId id, BufferId buffer, Position at, Visit visit)
+void forEachStatistic(const PartReader& reader, OpId id, BufferId buffer, Position at, int column, Visit visit)
 {
     const Program& program = reader.trace.program();
     const TileValues from = reader.trace.value(reader.part.cta, buffer, at);
@@ -70,14 +70,14 @@ void forEachStatistic(const PartReader& reader, OpId id, BufferId buffer, Positi
     const int copy = program.rowOffset(program.buffers[buffer.index()], reader.op(id));
     reader.forEachRow(reader.rowsOf(id), [&](int row, int r) {
         if (r + copy < from.rows)
-            visit(row, from.at(r + copy, 0));
+            visit(row, from.at(r + copy, column));
     });
 }
 
 void copyColumn(const PartReader& reader, OpId id, BufferId buffer, Position at, float factor,
-    std::vector<TileNumbers::Row>& to, double TileNumbers::Row::*member)
+    std::vector<TileNumbers::Row>& to, double TileNumbers::Row::*member, int column = 0)
 {
-    forEachStatistic(reader, id, buffer, at, [&](int row, float value) {
+    forEachStatistic(reader, id, buffer, at, column, [&](int row, float value) {
         if (row >= 0 && row < static_cast<int>(to.size()))
             to[static_cast<std::size_t>(row)].*member = static_cast<double>(value * factor);
     });
@@ -160,6 +160,8 @@ void readStatistics(const PartReader& reader, float c, const Left* left, std::ve
         readBefore(reader, id, c, left, rows);
         if (reader.ended(id)) {
             copyColumn(reader, id, op.out, reader.endOf(id), c, rows, &TileNumbers::Row::used);
+            const int column = op.conditional ? 1 : 0;
+            copyColumn(reader, id, op.out, reader.endOf(id), c, rows, &TileNumbers::Row::most, column);
             if (op.out2.valid() && op.accumulate)
                 copyColumn(reader, id, op.out2, reader.endOf(id), 1, rows, &TileNumbers::Row::scale);
         }
@@ -172,7 +174,7 @@ void readProbabilities(const PartReader& reader, TileNumbers& numbers)
     const TilePart& part = reader.part;
     const bool rounded = reader.ended(part.convert);
     if (rounded || reader.ended(part.exp2))
-        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(part.exp2).out,
+        copyRows(reader, rounded ? part.convert : part.exp2, reader.op(rounded ? part.convert : part.exp2).out,
             reader.endOf(rounded ? part.convert : part.exp2), 1, numbers.p);
     numbers.rounded = numbers.rounded && rounded;
     const BufferId m = reader.op(part.exp2).in[1];
@@ -219,7 +221,12 @@ void readOutput(const PartReader& reader, const Left* left, TileNumbers& numbers
     };
     const OpId first = part.rescale.valid() ? part.rescale : part.product;
     const bool begun = reader.ended(first);
-    if (reader.op(part.product).accumulate && (begun || !parts))
+    const bool goesOn = reader.op(part.firstProduct.valid() ? part.firstProduct : part.product).accumulate;
+    const bool served = servedByRoles(reader.trace.program(), reader.trace.program().work(part.work));
+    if (goesOn && !begun && served) { // until then the accumulator may be any block's, or another tile's
+        for (std::size_t k = 0; left != nullptr && k < std::min(left->o.data.size(), numbers.oBefore.data.size()); ++k)
+            numbers.oBefore.data[k] = left->o.data[k];
+    } else if (goesOn && (begun || !parts))
         take(first, begun ? before(reader.endOf(first)) : reader.now, numbers.oBefore);
     const bool landed = reader.ended(part.product);
     const bool rescaled = reader.ended(part.rescale);
@@ -250,13 +257,25 @@ void findBlockMaxima(TileNumbers& numbers)
 
 } // namespace
 
+QString voteText(const Vote& vote)
+{
+    const int warps = vote.warpsDone + vote.warpsSkipped, rows = vote.rowsDone + vote.rowsSkipped;
+    if (vote.warpsDone == 0)
+        return QStringLiteral("none of %1 warps rescales").arg(warps);
+    return QStringLiteral("%1 of %2 warps rescale (%3 of %4 rows asked)")
+        .arg(vote.warpsDone)
+        .arg(warps)
+        .arg(vote.rowsDone)
+        .arg(rows);
+}
+
 // Every row's statistics as a block left them, and O.
 Left leftBy(const Trace& trace, int b, int h, int i, const LandedBlock& block)
 {
     const Program& program = trace.program();
-    const int rows = std::clamp(program.problem.seqlenQ - i * program.tile.rows, 0, program.tile.rows);
+    const int rows = std::clamp(program.headRows() - i * program.tile.rows, 0, program.tile.rows);
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    Left left { std::vector<TileNumbers::Row>(static_cast<std::size_t>(rows), { none, none, none, none, 0 }),
+    Left left { std::vector<TileNumbers::Row>(static_cast<std::size_t>(rows), { none, none, none, none, none, 0 }),
         emptyTile(rows, program.problem.headDimV) };
     std::vector<TileNumbers::Row> next = left.row;
     const float c = program.problem.softmaxScaleLog2();
@@ -295,12 +314,15 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
     numbers.n = state.n;
     numbers.firstRow = i * program.tile.rows;
     numbers.firstKey = j * program.tile.keys;
-    numbers.rows = std::clamp(program.problem.seqlenQ - numbers.firstRow, 0, program.tile.rows);
+    numbers.rows = std::clamp(program.headRows() - numbers.firstRow, 0, program.tile.rows);
+    numbers.lazy = program.softmax.conditional;
+    numbers.threshold = static_cast<double>(program.softmax.threshold);
+    numbers.offset = static_cast<double>(program.softmax.offset);
     numbers.keys = program.keysInside(j);
     numbers.s = emptyTile(numbers.rows, numbers.keys);
     numbers.p = emptyTile(numbers.rows, numbers.keys);
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    numbers.row.assign(static_cast<std::size_t>(numbers.rows), { none, none, none, none, none });
+    numbers.row.assign(static_cast<std::size_t>(numbers.rows), { none, none, none, none, none, none });
     numbers.oBefore = emptyTile(numbers.rows, program.problem.headDimV);
     numbers.oAfter = emptyTile(numbers.rows, program.problem.headDimV);
     numbers.rounded = numbers.landed = numbers.rescaled = true;
@@ -319,7 +341,7 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
         if (!trace.hasValues(part.cta))
             continue;
         numbers.recorded = true;
-        const auto at = within(trace, part.work, part.role, p);
+        const auto at = within(trace, part, p);
         if (!at) {
             numbers.rounded = numbers.landed = numbers.rescaled = false;
             continue;
@@ -331,6 +353,8 @@ TileNumbers tileNumbers(const Trace& trace, int b, int h, int i, int j, Position
             readProbabilities(reader, numbers);
         }
         readOutput(reader, left ? &*left : nullptr, numbers);
+        if (reader.ended(part.rescale))
+            numbers.vote = trace.voteOf(reader.instance(part.rescale));
     }
     findBlockMaxima(numbers);
     return numbers;

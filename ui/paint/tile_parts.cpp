@@ -21,8 +21,8 @@ std::vector<WorkId> worksOf(const Trace& trace, int b, int h, int i)
     const int first = i * program.tile.rows, last = first + program.tile.rows;
     for (std::size_t k = 0; k < program.works.size(); ++k) {
         const Work& work = program.works[k];
-        if (work.b == b && work.h == h && work.row < last && work.row + program.launches[work.launch].queryRows > first
-            && trace.ctaOf(WorkId(k)).valid())
+        if (work.b == b && work.h == h / program.packed * program.packed && work.row < last
+            && work.row + program.launches[work.launch].queryRows > first && trace.ctaOf(WorkId(k)).valid())
             works.emplace_back(k);
     }
     return works;
@@ -79,8 +79,10 @@ void placeReduce(const Program& program, TilePart& part, OpId id)
 void place(const Program& program, TilePart& part, OpId id)
 {
     const Op& op = program.op(id);
-    if (op.step != Op::noStep)
+    if (op.step != Op::noStep) {
+        part.firstProduct = part.firstProduct.valid() ? part.firstProduct : id;
         part.product = id;
+    }
     switch (op.kind) {
     case OpKind::Mma:
         if (op.transposed)
@@ -95,7 +97,8 @@ void place(const Program& program, TilePart& part, OpId id)
         part.rowMax = id;
         break;
     case OpKind::Rescale:
-        part.rescale = id;
+        if (!makes(program, op, "l")) // O
+            part.rescale = id;
         break;
     case OpKind::Exp2:
         part.exp2 = id;
@@ -107,7 +110,7 @@ void place(const Program& program, TilePart& part, OpId id)
         placeReduce(program, part, id);
         break;
     case OpKind::Convert:
-        if (part.exp2.valid() && program.op(part.exp2).out == op.out)
+        if (part.exp2.valid() && (program.op(part.exp2).out == op.out || program.op(part.exp2).out == op.in[0]))
             part.convert = id;
         else if (part.scores.valid() && program.op(part.scores).out == op.out)
             part.roundedScores = id;
@@ -115,6 +118,31 @@ void place(const Program& program, TilePart& part, OpId id)
     default:
         break;
     }
+}
+
+// A query tile's part where each role does a step of all rows: the ops of every role that name the tile.
+TilePart partOfRoles(const Trace& trace, WorkId id, int i, int j)
+{
+    const Program& program = trace.program();
+    const Work& work = program.work(id);
+    TilePart part { .work = id, .products = trace.productsOf(id), .cta = trace.ctaOf(id) };
+    const auto placeOf = [&](const RoleRange& role, bool productsOnly) {
+        for (std::uint32_t k = role.first; k < role.first + role.count; ++k) {
+            const Op& op = program.ops[k];
+            if (op.n == 0 || program.queryTile(work, op) != i || program.keyBlock(work, op) != j
+                || (productsOnly && op.kind != OpKind::Mma))
+                continue;
+            place(program, part, OpId(k));
+            if (op.kind == OpKind::Exp2)
+                part.role = role;
+        }
+    };
+    if (part.products != id)
+        for (const RoleRange& role : trace.streamOf(part.products).roles)
+            placeOf(role, true);
+    for (const RoleRange& role : trace.streamOf(id).roles)
+        placeOf(role, false);
+    return part;
 }
 
 OpId ownRowsOf(const Program& program, const RoleRange& role)
@@ -134,12 +162,19 @@ std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, 
     for (const WorkId id : worksOf(trace, b, h, i)) {
         const Work& work = program.work(id);
         const LaunchDecl& launch = program.launches[work.launch];
+        if (servedByRoles(program, work)) {
+            if (const TilePart part = partOfRoles(trace, id, i, j); part.exp2.valid())
+                parts.push_back(part);
+            continue;
+        }
         const bool sweep = launch.sweep > 0;
         const int firstRow = work.row + (sweep ? (i - work.i) * launch.queryRows : 0);
         for (const RoleRange& role : trace.streamOf(id).roles) {
-            TilePart part {
-                .work = id, .cta = trace.ctaOf(id), .role = role, .rowOffset = firstRow - i * program.tile.rows
-            };
+            TilePart part { .work = id,
+                .products = id,
+                .cta = trace.ctaOf(id),
+                .role = role,
+                .rowOffset = firstRow - i * program.tile.rows };
             const RoleRange stretch = stretchOf(program, role, n, j - work.jBase, sweep);
             bool any = false;
             for (std::uint32_t k = stretch.first; k < stretch.first + stretch.count; ++k) {
@@ -158,10 +193,15 @@ std::vector<TilePart> tileParts(const Trace& trace, int b, int h, int i, int j, 
     return parts;
 }
 
+bool servedByRoles(const Program& program, const Work& work)
+{
+    return program.launches[work.launch].tmemColumns > 0;
+}
+
 bool landsTogether(const Trace& trace, WorkId work)
 {
     const Program& program = trace.program();
-    if (program.launches[program.work(work).launch].sweep > 0)
+    if (program.launches[program.work(work).launch].sweep > 0 || servedByRoles(program, program.work(work)))
         return true;
     for (const RoleRange& role : trace.streamOf(work).roles)
         for (std::uint32_t k = role.first; k < role.first + role.count; ++k)
@@ -175,7 +215,7 @@ LandedBlock landedAt(const Trace& trace, int b, int h, int i, Position p)
     const WorkId id = trace.workOfTile(b, h, i);
     const Work& work = trace.program().work(id);
     std::vector<LandedBlock> blocks;
-    for (const StepDecl& step : trace.streamOf(id).steps)
+    for (const StepDecl& step : trace.streamOf(trace.productsOf(id)).steps)
         if (step.i == i - work.i)
             blocks.push_back({ step.n, work.jBase + step.j });
     std::sort(blocks.begin(), blocks.end(), [](const LandedBlock& x, const LandedBlock& y) { return x.n < y.n; });
@@ -199,17 +239,32 @@ std::optional<Position> within(const Trace& trace, WorkId work, const RoleRange&
     return trace.endedAt(current, p) ? trace.endPosition(current) : p;
 }
 
+std::optional<Position> within(const Trace& trace, const TilePart& part, Position p)
+{
+    if (!servedByRoles(trace.program(), trace.program().work(part.work)))
+        return within(trace, part.work, part.role, p);
+    for (const WorkId work : { part.work, part.products })
+        for (const RoleRange& role : trace.streamOf(work).roles)
+            if (trace.currentOp(work, role, p).valid())
+                return p;
+    return std::nullopt;
+}
+
+InstanceId PartReader::instance(OpId id) const
+{
+    const Stream& own = trace.streamOf(part.work);
+    const bool isOwn = id.index() >= own.firstOp && id.index() < own.firstOp + own.opCount;
+    return trace.instance(isOwn ? part.work : part.products, id);
+}
+
 bool PartReader::ended(OpId id) const
 {
-    if (!id.valid())
-        return false;
-    const InstanceId instance = trace.instance(part.work, id);
-    return trace.began(instance) && trace.endedAt(instance, now);
+    return id.valid() && trace.began(instance(id)) && trace.endedAt(instance(id), now);
 }
 
 Position PartReader::endOf(OpId id) const
 {
-    return trace.endPosition(trace.instance(part.work, id));
+    return trace.endPosition(instance(id));
 }
 
 } // namespace flashstep::paint

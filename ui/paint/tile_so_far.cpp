@@ -84,11 +84,12 @@ TileValues outputOfLanded(const Trace& trace, int b, int h, int i, BufferId o, P
     const WorkId id = trace.workOfTile(b, h, i);
     const Work& work = program.work(id);
     TileValues values = emptyTile(program.rowsInside(work, i - work.i), program.problem.headDimV);
+    const bool served = servedByRoles(program, work);
     const LandedBlock landed = landedAt(trace, b, h, i, p);
     if (landed.n == 0) { // sees nothing: set to 0
         for (const RoleRange& role : trace.streamOf(id).roles)
             for (std::uint32_t k = role.first; k < role.first + role.count && program.ops[k].n == 0; ++k) {
-                const TilePart part { .work = id, .cta = trace.ctaOf(id), .role = role };
+                const TilePart part { .work = id, .products = id, .cta = trace.ctaOf(id), .role = role };
                 const PartReader reader { trace, part, p };
                 const Op& op = program.ops[k];
                 if (op.kind == OpKind::Normalise && op.out == o && op.i == i - work.i && reader.ended(OpId(k)))
@@ -107,8 +108,18 @@ TileValues outputOfLanded(const Trace& trace, int b, int h, int i, BufferId o, P
         for (int c = 0; c < values.cols; ++c)
             cell(values, r, c) = left.o.at(r, c) / by;
     }
+    for (const RoleRange& role : trace.streamOf(id).roles) { // whoever divides it, where that is a role of its own
+        const TilePart part { .work = id, .products = id, .cta = trace.ctaOf(id), .role = role };
+        const PartReader reader { trace, part, p };
+        for (std::uint32_t k = role.first; served && k < role.first + role.count; ++k) {
+            const Op& op = program.ops[k];
+            const bool puts = op.kind == OpKind::Normalise || op.kind == OpKind::Convert;
+            if (puts && op.n == 0 && op.i == i - work.i && reader.ended(OpId(k)))
+                copyRows(reader, OpId(k), op.out, reader.endOf(OpId(k)), 1, values);
+        }
+    }
     for (const TilePart& part : parts) {
-        if (!part.product.valid())
+        if (!part.product.valid() || served)
             continue;
         const PartReader reader { trace, part, p };
         const auto last = lastTouch(reader, o, static_cast<std::uint32_t>(part.product.index()) + 1);
@@ -126,7 +137,7 @@ TileValues tileShares(const Trace& trace, int b, int h, int i, int j, Position p
     const Program& program = trace.program();
     const int firstRow = i * program.tile.rows;
     TileValues shares
-        = emptyTile(std::clamp(program.problem.seqlenQ - firstRow, 0, program.tile.rows), program.keysInside(j));
+        = emptyTile(std::clamp(program.headRows() - firstRow, 0, program.tile.rows), program.keysInside(j));
     const float c = program.problem.softmaxScaleLog2();
     if (landsTogether(trace, trace.workOfTile(b, h, i)))
         return sharesOfLanded(trace, b, h, i, j, p, std::move(shares));
@@ -170,7 +181,8 @@ TileValues outputSoFar(const Trace& trace, int b, int h, int i, Position p)
     if (!cta.valid() || !trace.hasValues(cta))
         return {};
     const Work& work = program.work(id);
-    const BufferId o = program.buffer("O", work.launch), l = program.buffer("l", work.launch);
+    const BufferId o = program.bufferOf("O", work.launch, i - work.i),
+                   l = program.bufferOf("l", work.launch, i - work.i);
     if (!o.valid())
         return {};
     if (landsTogether(trace, id))

@@ -36,7 +36,9 @@ void BufferModel::refresh()
         const BufferDecl& decl = program.buffers[buffer.index()];
         values = shownValue(trace, cta, buffer, p);
         const int key = std::max(0, trace.keyBlockIn(cta, buffer, p)) * program.tile.keys;
-        m_firstRow = decl.tile == BufferDecl::Tile::Key ? key : program.work(trace.workAt(cta, p)).row;
+        const Work& work = program.work(trace.workAt(cta, p));
+        m_firstRow
+            = decl.tile == BufferDecl::Tile::Key ? key : work.row + decl.i * program.launches[work.launch].queryRows;
         m_firstColumn = decl.tile == BufferDecl::Tile::Pair ? key : 0;
     }
     if (values.rows != m_values.rows || values.cols != m_values.cols || buffer != m_buffer) {
@@ -227,11 +229,18 @@ QString Inspector::factText() const
     const BufferDecl& decl = m_session.document.program().buffers[buffer.index()];
     const CtaId cta = m_session.selection.cta();
     const Trace& trace = m_session.document.trace();
+    const Program& program = m_session.document.program();
     QString text = QStringLiteral("%1 · %2 × %3 · %4")
                        .arg(fromView(name(decl.space)))
                        .arg(decl.rows)
                        .arg(decl.cols)
                        .arg(fromView(name(decl.dtype)));
+    if (decl.space == Space::Tmem)
+        text += tr(" · columns %1–%2").arg(decl.column).arg(decl.column + decl.columns - 1);
+    if (decl.family == "m" && decl.cols > 1)
+        text += tr(" · the reference in use, then the true maximum");
+    if (program.packed > 1 && decl.tile != BufferDecl::Tile::Key)
+        text += tr(" · row r: query r / %1 of head r mod %1 of its group").arg(program.packed);
     for (const BufferState& state : buffersAt(trace, cta, m_session.playback.position())) {
         if (state.buffer != buffer)
             continue;

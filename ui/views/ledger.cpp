@@ -5,6 +5,7 @@
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
+#include "ui/paint/stage_layout.h"
 #include "ui/paint/text.h"
 #include "ui/playback.h"
 #include "ui/views/row_delegate.h"
@@ -22,6 +23,20 @@ LedgerModel::LedgerModel(const Session& session, QObject* parent)
 {
 }
 
+namespace {
+
+int headRowOf(const Program& program, const RowState& row)
+{
+    return row.row * program.packed + row.h % program.packed;
+}
+
+} // namespace
+
+int LedgerModel::headRow(int row) const
+{
+    return headRowOf(m_session.document.program(), m_rows[m_shown[static_cast<std::size_t>(row)]]);
+}
+
 void LedgerModel::refresh()
 {
     std::vector<RowState> rows;
@@ -30,28 +45,38 @@ void LedgerModel::refresh()
         const Trace& trace = m_session.document.trace();
         const CtaId cta = m_session.selection.cta();
         rows = ledgerAt(trace, cta, m_session.playback.position());
-        m_tile.clear();
+        m_tile = {};
         if (const TileRef tile = tileOnShow(m_session); !rows.empty() && tile.j >= 0)
             m_tile = paint::tileNumbers(trace, m_session.selection.batch(), m_session.selection.head(), tile.i, tile.j,
-                m_session.playback.position())
-                         .row;
+                m_session.playback.position());
         m_why = trace.hasValues(cta)
             ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
             : tr("The values of this CTA were not recorded.");
     }
-    if (rows.size() != m_rows.size()) {
+    std::vector<std::size_t> shown;
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+        const Program& program = m_session.document.program();
+        const int row = headRowOf(program, rows[k]);
+        if (!program.launches.back().pairs && program.launches.back().tilesPerWork == 1)
+            shown.push_back(k);
+        else if (row >= m_tile.firstRow && row < m_tile.firstRow + m_tile.rows)
+            shown.push_back(k);
+    }
+    if (rows.size() != m_rows.size() || shown.size() != m_shown.size()) {
         beginResetModel();
         m_rows = std::move(rows);
+        m_shown = std::move(shown);
         endResetModel();
     } else if (!rows.empty()) {
         m_rows = std::move(rows);
+        m_shown = std::move(shown);
         emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
     }
 }
 
 int LedgerModel::rowCount(const QModelIndex& parent) const
 {
-    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+    return parent.isValid() ? 0 : static_cast<int>(m_shown.size());
 }
 
 int LedgerModel::columnCount(const QModelIndex& parent) const
@@ -61,22 +86,32 @@ int LedgerModel::columnCount(const QModelIndex& parent) const
 
 QString LedgerModel::text(std::size_t row, int column) const
 {
+    const RowState& state = m_rows[m_shown[row]];
+    const Program& program = m_session.document.program();
     if (column == Row)
-        return QString::number(m_rows[row].row);
+        return paint::rowLabel(program, state.h, headRowOf(program, state));
     if (column == Token)
-        return m_session.document.tokens().query(m_rows[row].row);
-    if (row >= m_tile.size())
+        return m_session.document.tokens().query(state.row);
+    if (row >= m_tile.row.size())
         return {};
-    const paint::TileNumbers::Row& tile = m_tile[row];
-    const double gap = tile.blockMax - tile.before;
+    const paint::TileNumbers::Row& tile = m_tile.row[row];
+    const double most = m_tile.lazy ? tile.most : tile.blockMax;
+    const double gap = most - tile.before;
     const auto known = [](double value, const QString& text) { return std::isnan(value) ? QString() : text; };
     switch (column) {
     case InUse:
         return known(tile.before, paint::fixed(tile.before, 2));
     case RowMax:
-        return known(tile.blockMax, paint::fixed(tile.blockMax, 2));
-    case Gap:
-        return std::isfinite(gap) ? (gap > 0 ? QStringLiteral("▲ ") : QString()) + paint::fixed(gap, 2) : QString();
+        return known(most, paint::fixed(most, 2));
+    case Gap: {
+        const QString mark = tile.used > tile.before || !m_tile.lazy ? QStringLiteral("▲ ") : QStringLiteral("△ ");
+        return std::isfinite(gap) ? (gap > 0 ? mark : QString()) + paint::fixed(gap, 2) : QString();
+    }
+    case Decision:
+        return std::isnan(tile.used)                               ? QString()
+            : m_tile.n == 1                                        ? tr("first")
+            : tile.used == tile.before && std::isfinite(tile.used) ? tr("skip")
+                                                                   : tr("rescale");
     case Scale:
         return known(tile.scale, paint::factor(tile.scale));
     case Sum:
@@ -89,7 +124,6 @@ QString LedgerModel::text(std::size_t row, int column) const
 QVariant LedgerModel::data(const QModelIndex& index, int role) const
 {
     const auto at = static_cast<std::size_t>(index.row());
-    const RowState& row = m_rows[at];
     if (role == Qt::DisplayRole)
         return text(at, index.column());
     if (role == Qt::TextAlignmentRole)
@@ -99,7 +133,12 @@ QVariant LedgerModel::data(const QModelIndex& index, int role) const
     if (role == Qt::ForegroundRole)
         return index.column() == Row ? m_session.appearance.theme().t2 : m_session.appearance.theme().text;
     if (role == rowMarkedRole)
-        return row.row == m_session.selection.row();
+        return headRow(index.row()) == m_session.selection.row();
+    if (role == Qt::ToolTipRole && index.column() == Gap && m_tile.lazy)
+        return tr(
+            "How far the true maximum is above the reference in use, in log2 units. ▲: by more than the threshold of "
+            "%1, so the reference moves and O and l follow. △: within it, so the reference stays.")
+            .arg(m_tile.threshold);
     if (role == Qt::ToolTipRole && index.column() == Gap)
         return tr("How far the maximum rose with the newest block, in log2 units. A triangle: O and l were scaled down "
                   "to it.");
@@ -111,9 +150,11 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
     if (orientation != Qt::Horizontal)
         return {};
     static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("m in use"), tr("row max"),
-        tr("gap"), tr("× scale"), QStringLiteral("ℓ") };
+        tr("gap"), tr("decision"), tr("× scale"), QStringLiteral("ℓ") };
+    static const std::array<QString, columnCount_> lazyTitles { tr("row"), QString(), tr("ref."), tr("true max"),
+        tr("growth"), tr("decision"), tr("× factor"), QStringLiteral("ℓ") };
     if (role == Qt::DisplayRole)
-        return titles[static_cast<std::size_t>(section)];
+        return (m_tile.lazy ? lazyTitles : titles)[static_cast<std::size_t>(section)];
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignVCenter | (section == Token ? Qt::AlignLeft : Qt::AlignRight));
     return {};
@@ -142,9 +183,8 @@ LedgerView::LedgerView(const Session& session, QWidget* parent)
     connect(&session.playback, &Playback::positionChanged, this, again);
     connect(&session.selection, &Selection::changed, this, again);
     connect(&session.appearance, &Appearance::changed, this, &LedgerView::dress);
-    connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) {
-        m_session.selection.chooseRow(m_model->rows()[static_cast<std::size_t>(index.row())].row);
-    });
+    connect(this, &QTableView::clicked, this,
+        [this](const QModelIndex& index) { m_session.selection.chooseRow(m_model->headRow(index.row())); });
     dress();
     refresh();
 }
@@ -157,13 +197,24 @@ void LedgerView::dress()
     verticalHeader()->setDefaultSectionSize(look.px(18));
     // Where it is narrow the one in use goes: row maximum and gap say it.
     const bool narrow = width() < look.px(350);
+    const bool lazy = m_model->lazy();
     setColumnHidden(LedgerModel::InUse, narrow);
-    const std::array<int, LedgerModel::columnCount_> wide { 32, 60, 52, 52, 62, 62, 52 };
-    const std::array<int, LedgerModel::columnCount_> slim { 30, 40, 48, 56, 60, 58, 46 };
+    setColumnHidden(LedgerModel::Decision, !lazy);
+    // Where no words name the rows, the statistics have their place.
+    const bool wordless = lazy && (m_session.document.empty() || m_session.document.tokens().queries.isEmpty());
+    setColumnHidden(LedgerModel::Token, wordless && width() < look.px(400));
+    const bool packed = !m_session.document.empty() && m_session.document.program().packed > 1;
+    const int rowWidth = packed ? 48 : 32;
+    using Widths = std::array<int, LedgerModel::columnCount_>;
+    const Widths wide
+        = lazy ? Widths { rowWidth, 60, 42, 52, 56, 52, 52, 46 } : Widths { rowWidth, 60, 52, 52, 62, 54, 62, 52 };
+    const Widths slim
+        = lazy ? Widths { rowWidth, 40, 42, 54, 56, 52, 54, 46 } : Widths { 30, 40, 48, 56, 60, 52, 58, 46 };
+    const int stretched = isColumnHidden(LedgerModel::Token) ? LedgerModel::Sum : LedgerModel::Token;
     const auto& widths = narrow ? slim : wide;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {
         horizontalHeader()->setSectionResizeMode(
-            column, column == LedgerModel::Token ? QHeaderView::Stretch : QHeaderView::Fixed);
+            column, column == stretched ? QHeaderView::Stretch : QHeaderView::Fixed);
         setColumnWidth(column, look.px(widths[static_cast<std::size_t>(column)]));
     }
     viewport()->update();
@@ -185,7 +236,10 @@ void LedgerView::refresh()
 {
     if (!isVisible())
         return; // read when it is shown, or read out
+    const bool lazy = m_model->lazy();
     m_model->refresh();
+    if (m_model->lazy() != lazy)
+        dress();
     viewport()->update();
     announceChange(this);
     emit refreshed();
@@ -196,7 +250,9 @@ QString LedgerView::about() const
     if (m_model->rows().empty())
         return {};
     const TileRef tile = tileOnShow(m_session);
-    return tr("tile (%1, %2)").arg(tile.i).arg(tile.j);
+    const QString which = tr("tile (%1, %2)").arg(tile.i).arg(tile.j);
+    const auto& vote = m_model->vote();
+    return vote ? which + tr(" · vote %1 of %2").arg(vote->warpsDone).arg(vote->warpsDone + vote->warpsSkipped) : which;
 }
 
 void LedgerView::paintEvent(QPaintEvent* event)
@@ -217,7 +273,8 @@ std::vector<AccessibleNode> LedgerView::accessibleNodes() const
     m_model->refresh();
     for (const RowState& row : m_model->rows()) {
         const QString word = m_session.document.tokens().query(row.row);
-        AccessibleNode node { QAccessible::Row, QStringLiteral("row %1 %2").arg(row.row).arg(word).trimmed(),
+        const QString of = m_session.document.program().packed > 1 ? tr(" of head %1").arg(row.h) : QString();
+        AccessibleNode node { QAccessible::Row, QStringLiteral("row %1%2 %3").arg(row.row).arg(of, word).trimmed(),
             QStringLiteral("m %1, m_used %2, l %3, %4")
                 .arg(exactText(row.m), exactText(row.mUsed), exactText(row.l), QString::fromStdString(row.decision)),
             {} };

@@ -15,7 +15,7 @@ namespace flashstep::ui {
 class LedgerModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Column { Row, Token, InUse, RowMax, Gap, Scale, Sum, columnCount_ };
+    enum Column { Row, Token, InUse, RowMax, Gap, Decision, Scale, Sum, columnCount_ };
 
     LedgerModel(const Session& session, QObject* parent);
 
@@ -25,6 +25,9 @@ public:
     [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
     [[nodiscard]] const std::vector<RowState>& rows() const { return m_rows; }
     [[nodiscard]] QString why() const { return m_why; } // there is nothing to show
+    [[nodiscard]] bool lazy() const { return m_tile.lazy; } // the reference may stay behind the maximum
+    [[nodiscard]] const std::optional<Vote>& vote() const { return m_tile.vote; } // on O, for the tile on show
+    [[nodiscard]] int headRow(int row) const; // of a row of the table: over the rows that query tiles are cut from
 
 public slots:
     void refresh(); // reads all rows again from the position
@@ -34,7 +37,8 @@ private:
 
     const Session m_session;
     std::vector<RowState> m_rows; // of the CTA, as `dump` has them
-    std::vector<paint::TileNumbers::Row> m_tile; // of the tile on show
+    std::vector<std::size_t> m_shown; // of them: where a CTA keeps several query tiles, those of the one on show
+    paint::TileNumbers m_tile; // the tile on show
     QString m_why;
 };
 

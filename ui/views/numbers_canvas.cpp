@@ -91,7 +91,8 @@ std::vector<AccessibleNode> NumbersCanvas::accessibleNodes() const
         return line;
     };
     for (int r = 0; r < tile.rows; ++r) {
-        const QString word = m_session.document.tokens().query(tile.firstRow + r);
+        const QString word
+            = m_session.document.tokens().query(m_session.document.program().queryRow(0, tile.firstRow + r).row);
         AccessibleNode row { QAccessible::Row, QStringLiteral("row %1 %2").arg(tile.firstRow + r).arg(word).trimmed(),
             {}, {} };
         row.children.push_back(cells(tile.s, r, tr("S in log2 units")));

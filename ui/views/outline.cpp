@@ -166,7 +166,18 @@ QString Outline::rowsOf(WorkId id) const
 {
     const Program& program = m_trace->program();
     const Work& work = program.work(id);
-    return tr("queries %1–%2").arg(work.row).arg(work.row + program.rowsInside(work) - 1);
+    const LaunchDecl& launch = program.launches[work.launch];
+    QStringList parts;
+    for (int k = 0; k < launch.tilesPerWork; ++k) {
+        const int i = k * launch.tileStride, first = work.row + i * launch.queryRows;
+        const int last = first + program.rowsInside(work, i) - 1;
+        if (k == 0 || last >= first)
+            parts << (program.packed > 1
+                    ? QStringLiteral("%1–%2").arg(first / program.packed).arg(last / program.packed)
+                    : QStringLiteral("%1–%2").arg(first).arg(last));
+    }
+    const QString rows = tr("queries ") + parts.join(tr(", "));
+    return program.packed > 1 ? rows + tr(" of heads %1–%2").arg(work.h).arg(work.h + program.packed - 1) : rows;
 }
 
 void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
@@ -179,7 +190,13 @@ void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
         const auto first = program.ops.begin() + r.first;
         return std::any_of(first, first + r.count, [](const Op& op) { return op.kind == OpKind::Mma; });
     };
-    const auto found = std::find_if(roles.begin(), roles.end(), computes);
+    const auto decides = [&](const RoleRange& r) {
+        const auto first = program.ops.begin() + r.first;
+        return std::any_of(first, first + r.count, [](const Op& op) { return op.kind == OpKind::RowMax; });
+    };
+    auto found = std::find_if(roles.begin(), roles.end(), computes);
+    if (found == roles.end()) // the second CTA of a pair: the first issues its products
+        found = std::find_if(roles.begin(), roles.end(), decides);
     const RoleRange& role = found == roles.end() ? roles.front() : *found;
     QTreeWidgetItem* group = nullptr;
     // Where products run by themselves visits overlap, and the outline goes back to the one before; else a visit that

@@ -73,6 +73,7 @@ std::string Narrator::explainLazyMax(const Step& step, CtaId cta) const
     values["negative"] = number((old - newest) * c);
     values["factor"] = bold(factor(exp2Real((old - newest) * c)));
     values["moved"] = bold(std::to_string(moved));
+    values["others"] = moved < inside ? "; the others keep a factor of 1" : "";
     values["inside"] = std::to_string(inside);
     if (newest == -infinity)
         return say("rowmax.end.blind", values);
@@ -108,6 +109,8 @@ std::string Narrator::explainVote(const Step& step, CtaId cta) const
     values["done"] = bold(std::to_string(vote->warpsDone));
     values["voting"] = std::to_string(vote->warpsDone + vote->warpsSkipped);
     values["left"] = std::to_string(vote->warpsSkipped);
+    values["others"] = vote->warpsSkipped > 0 ? " " + say("vote.others", values) : "";
+    values["ones"] = vote->rowsSkipped > 0 ? " " + say("vote.ones", values) : "";
     if (vote->warpsDone == 0)
         return say(trace().hasValues(cta) ? "vote.end.none" : "vote.end.none.assumed", values);
     if (!trace().hasValues(cta))

@@ -169,6 +169,13 @@ const Op* waiterIn(const Trace& trace, WorkId work, BarrierId barrier, std::int6
     return nullptr;
 }
 
+bool keepsStatistics(const Trace& trace, WorkId work, RoleId role)
+{
+    const auto first = trace.program().ops.begin() + trace.streamOf(work).firstOp;
+    return std::any_of(first, first + trace.streamOf(work).opCount,
+        [&](const Op& op) { return op.role == role && op.kind == OpKind::RowMax; });
+}
+
 // Whether a role that serves several query tiles has come to another than `tile` last, of those it serves.
 bool atAnotherTile(const Trace& trace, WorkId work, OpId id, int tile)
 {
@@ -211,7 +218,8 @@ std::string Narrator::tells(const Step& step, CtaId cta) const
         values["reason"] = program.waits[waiter->wait.index()].reason;
         values["other"] = std::to_string(program.queryTile(program.work(work), *waiter));
         const bool alone = step.op->arrivals == program.barriers[barrier.index()].count;
-        const bool crossed = step.op->kind == OpKind::Arrive && atAnotherTile(trace(), step.work, step.id, waiter->i);
+        const bool crossed = step.op->kind == OpKind::Arrive && keepsStatistics(trace(), work, waiter->role)
+            && atAnotherTile(trace(), step.work, step.id, waiter->i);
         return " " + say(alone ? "tells.alone" : "tells", values) + (crossed ? " " + say("tells.crossed", values) : "");
     }
     return {};

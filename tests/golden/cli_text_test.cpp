@@ -85,6 +85,18 @@ TEST(CliText, NarrateEvents)
     expectGolden(
         "cli_narrate_events.md", firstLines(textOf(inScene({ "narrate", "--cta", "0", "--level", "event" })), 60));
 }
+TEST(CliText, NarrateFa4)
+{
+    expectGolden("cli_narrate_fa4.md",
+        textOf({ "narrate", "--algorithm", "fa4", "--seqlen-q", "16", "--seqlen-k", "16", "--head-dim", "8", "--tile",
+            "8x8", "--cost-tile", "128x128", "--init", "rising-left", "--level", "event" }));
+}
+TEST(CliText, NarrateFa4SecondOfAPair)
+{
+    expectGolden("cli_narrate_fa4_pair.md",
+        textOf({ "narrate", "--algorithm", "fa4", "--cta", "1", "--seqlen-q", "64", "--seqlen-k", "32", "--head-dim",
+            "128", "--tile", "16x16", "--cost-tile", "128x128" }));
+}
 TEST(CliText, Spans)
 {
     expectGolden("cli_spans.csv", exported("csv", "spans"));

@@ -53,11 +53,26 @@ Scenario withoutValues(Scenario scenario)
     return scenario;
 }
 
+Scenario packedHeads(Scenario scenario)
+{
+    scenario.problem.heads = 4;
+    scenario.problem.kvHeads = 2;
+    return scenario;
+}
+
+// Each block further left raises the maximum.
+Scenario rising(Scenario scenario)
+{
+    scenario.problem.init = Init::RisingLeft;
+    return scenario;
+}
+
 std::string nameOfRun(const testing::TestParamInfo<Scenario>& scenario)
 {
     constexpr std::array names { "Causal", "RowsThatSeeNothing", "TimingOnly", "Standard", "DroppedWait",
         "DroppedBarrier", "SkippedRescale", "Deadlock", "Fa1", "Fa1SkippedRescale", "Fa1Paper", "Fa1PaperTimingOnly",
-        "Fa2SplitKeys", "Fa3" };
+        "Fa2SplitKeys", "Fa3", "Fa4Causal", "Fa4Pair", "Fa4PackedHeads", "Fa4OneTile", "Fa4TimingOnly",
+        "Fa4SkippedRescale", "Fa4FramesMixed" };
     return names.at(scenario.index);
 }
 
@@ -75,7 +90,13 @@ INSTANTIATE_TEST_SUITE_P(Runs, EveryStep,
         with(scenarioOf("fa1", 24, 40, 16, "causal", { 16, 16 }), { { "fa1-form", "paper" } }),
         withoutValues(with(scenarioOf("fa1", 24, 40, 16, "none", { 16, 16 }), { { "fa1-form", "paper" } })),
         with(scenarioOf("fa2", 32, 48, 16, "none", { 16, 16 }), { { "warp-split", "k" } }),
-        scenarioOf("fa3", 50, 96, 64, "causal", { 64, 32 })),
+        scenarioOf("fa3", 50, 96, 64, "causal", { 64, 32 }), scenarioOf("fa4", 60, 64, 32, "causal", { 16, 16 }),
+        scenarioOf("fa4", 96, 48, 128, "none", { 16, 16 }),
+        packedHeads(scenarioOf("fa4", 24, 32, 32, "causal", { 16, 16 })),
+        scenarioOf("fa4", 16, 48, 32, "none", { 16, 16 }),
+        withoutValues(scenarioOf("fa4", 64, 64, 32, "none", { 16, 16 })),
+        broken(rising(scenarioOf("fa4", 32, 64, 32, "none", { 16, 16 })), "rescale:skip"),
+        broken(rising(scenarioOf("fa4", 32, 64, 32, "none", { 16, 16 })), "rescale:mix-frames")),
     nameOfRun);
 
 TEST(Narrator, RescaleSaysTheFactorOfTheTrace)

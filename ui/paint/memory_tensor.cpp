@@ -69,8 +69,12 @@ void paintTensor(const MemoryCanvas& canvas)
     for (const MemoryLayout::Box& place : canvas.layout.tensor) {
         if (coveredInTensor(canvas.scene, place.buffer))
             continue;
+        QRectF rect = place.rect; // what lies over it now takes its columns
+        for (const MemoryLayout::Box& over : canvas.layout.tensor)
+            if (over.buffer != place.buffer && rect.contains(over.rect) && !coveredInTensor(canvas.scene, over.buffer))
+                rect.setRight(over.rect.left());
         paintHolding(
-            canvas, place.rect.adjusted(1, 0, -1, 0), held == Held::Yes ? canvas.state(place.buffer) : BufferState {});
+            canvas, rect.adjusted(1, 0, -1, 0), held == Held::Yes ? canvas.state(place.buffer) : BufferState {});
     }
     if (canvas.layout.tensorFree.width() > 4) {
         box(canvas, canvas.layout.tensorFree.adjusted(1, 0, 0, 0), Qt::NoBrush, QPen(canvas.theme.line, 1));

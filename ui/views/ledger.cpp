@@ -129,7 +129,8 @@ QVariant LedgerModel::data(const QModelIndex& index, int role) const
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Token ? Qt::AlignLeft : Qt::AlignRight));
     if (role == Qt::FontRole)
-        return index.column() == Token ? m_session.appearance.uiFont(11) : m_session.appearance.mono(11);
+        return index.column() == Token || index.column() == Decision ? m_session.appearance.uiFont(11)
+                                                                     : m_session.appearance.mono(11);
     if (role == Qt::ForegroundRole)
         return index.column() == Row ? m_session.appearance.theme().t2 : m_session.appearance.theme().text;
     if (role == rowMarkedRole)
@@ -207,9 +208,9 @@ void LedgerView::dress()
     const int rowWidth = packed ? 48 : 32;
     using Widths = std::array<int, LedgerModel::columnCount_>;
     const Widths wide
-        = lazy ? Widths { rowWidth, 60, 42, 52, 56, 52, 52, 46 } : Widths { rowWidth, 60, 52, 52, 62, 54, 62, 52 };
+        = lazy ? Widths { rowWidth, 60, 40, 56, 58, 48, 62, 46 } : Widths { rowWidth, 60, 52, 52, 62, 54, 62, 52 };
     const Widths slim
-        = lazy ? Widths { rowWidth, 40, 42, 54, 56, 52, 54, 46 } : Widths { 30, 40, 48, 56, 60, 52, 58, 46 };
+        = lazy ? Widths { rowWidth, 40, 42, 56, 58, 48, 62, 46 } : Widths { 30, 40, 48, 56, 60, 52, 58, 46 };
     const int stretched = isColumnHidden(LedgerModel::Token) ? LedgerModel::Sum : LedgerModel::Token;
     const auto& widths = narrow ? slim : wide;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {

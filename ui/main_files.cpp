@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/algorithms/registry.h" // before Qt, whose word "slots" it uses for a name of its own
+
 #include "ui/main_window.h"
 
 #include "core/emulation/run.h"
@@ -8,6 +10,7 @@
 #include "core/io/perfetto.h"
 #include "ui/paint/picture.h"
 #include "ui/samples.h"
+#include "ui/text.h"
 #include "ui/views/notice_bar.h"
 
 #include <QApplication>
@@ -61,12 +64,35 @@ void MainWindow::change(const std::string& key, const std::string& value)
     if (m_document.empty())
         return;
     ScenarioFile file = m_document.file();
+    m_noteWithRun.clear();
     if (const Status status = setOption(file, key, value); !status) {
         m_notice->showError(status.error());
         fillChoices();
         return;
     }
+    if (key == "algorithm")
+        moveToItsGpu(file);
     start({ std::move(file), m_document.path(), true });
+}
+
+// A version that the GPU on show has not the instructions for comes with the one it was written for.
+void MainWindow::moveToItsGpu(ScenarioFile& file)
+{
+    const Scenario& scenario = file.scenario;
+    const Algorithm* algorithm = findAlgorithm(scenario.algorithm, scenario.pass);
+    const GpuSpec* gpu = findGpu(scenario.gpu);
+    if (!algorithm || !gpu)
+        return;
+    const Choices choices;
+    const auto table = algorithm->table({ m_document.program().problem, gpu->computeCapability,
+        static_cast<Bytes>(gpu->smemPerSmKib * 1024), choices, static_cast<int>(gpu->sms) });
+    if (table || table.error().where != "gpu")
+        return;
+    const GpuSpec* own = findGpu(algorithm->defaultGpu);
+    if (!own || !setOption(file, "gpu", std::string(own->name)))
+        return;
+    m_noteWithRun = tr("%1 does not run on %2: here it is on %3.")
+                        .arg(fromView(algorithm->title), fromView(gpu->title), fromView(own->title));
 }
 
 void MainWindow::save()

@@ -144,6 +144,8 @@ void MainWindow::accept(const RunOutcome& outcome)
         m_playback.follow(m_selection.cta());
     if (keeps)
         m_playback.seek(Position { static_cast<std::uint32_t>(std::lround(share * m_document.trace().end().value)) });
+    if (!m_noteWithRun.isEmpty())
+        m_notice->showText(std::exchange(m_noteWithRun, {}));
     for (const std::string& note : m_document.run()->report.inputNotes)
         m_notice->showText(QString::fromStdString(note));
     emit runShown();

@@ -108,6 +108,7 @@ private:
     void save();
     void saveAs();
     void saveTo(const QString& path);
+    void moveToItsGpu(ScenarioFile& file);
     void exportPicture(const QString& viewName, const QString& format);
     void exportTrace(const QString& format);
     void rememberFile(const QString& path);
@@ -125,6 +126,7 @@ private:
     bool m_compact = false;
     bool m_arrangedByHand = false;
     bool m_arranging = false;
+    QString m_noteWithRun; // shown once the run under way is
 
     Actions* m_actions = nullptr;
     StageView* m_stage = nullptr;

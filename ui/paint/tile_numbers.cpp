@@ -115,7 +115,10 @@ void readSum(const PartReader& reader, std::vector<TileNumbers::Row>& rows)
     if (!id.valid())
         return;
     const Op& op = reader.op(id);
-    const bool done = reader.ended(id);
+    // Where another role adds it, a block may have landed before its l is there: as it will be then.
+    const bool served = servedByRoles(reader.trace.program(), reader.trace.program().work(reader.part.work));
+    const bool done
+        = reader.ended(id) || (served && reader.ended(reader.part.product) && reader.trace.ended(reader.instance(id)));
     if (!perWarp(reader, id)) {
         if (done)
             copyColumn(reader, id, op.out, reader.endOf(id), 1, rows, &TileNumbers::Row::l);

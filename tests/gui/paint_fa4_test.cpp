@@ -101,7 +101,6 @@ void PaintFa4::tileNumbersAreTheLedgers()
                     ++found;
                     const TileNumbers::Row& shown = tile.row[static_cast<std::size_t>(row - tile.firstRow)];
                     if (std::isinf(state.m)) {
-                        qWarning("h %d i %d j %d n %d p %u: state blocks %d l %g %s; shown most %g", h, i, j, n, p->value, state.blocks, state.l, state.decision.c_str(), shown.most);
                         QVERIFY(std::isinf(shown.most));
                         continue;
                     }

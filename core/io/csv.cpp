@@ -119,10 +119,16 @@ bool writeCounters(const Run& run, const Range& range, Lines& lines)
 // The rows of the block's own query tile: other roles may have gone on to another.
 void writeBlock(const Run& run, CtaId cta, const Work& work, const StepDecl& step, Position p, Lines& lines)
 {
-    const int rows = run.program->launches[work.launch].queryRows;
+    const Program& program = *run.program;
+    const int rows = program.launches[work.launch].queryRows;
     const int first = work.row + step.i * rows;
+    const auto inTile = [&](const RowState& row) { // of heads packed together each has some rows of it
+        const int at = row.row * program.packed + row.h - work.h;
+        return row.b == work.b && row.h >= work.h && row.h < work.h + program.packed && at >= first
+            && at < first + rows;
+    };
     for (const RowState& row : ledgerAt(*run.trace, cta, p))
-        if (row.b == work.b && row.h == work.h && row.row >= first && row.row < first + rows)
+        if (inTile(row))
             lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, step.n,
                 run.trace->timeAt(p), numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks,
                 row.decision, numberText(row.scale));
@@ -137,7 +143,7 @@ bool writeLedger(const Run& run, const Range& range, Lines& lines)
         if (!trace.hasValues(cta))
             continue;
         for (const WorkId work : trace.worksOf(cta))
-            for (const StepDecl& step : trace.streamOf(work).steps) {
+            for (const StepDecl& step : trace.streamOf(trace.productsOf(work)).steps) {
                 const std::optional<Position> p = trace.block(work, step.i, step.n);
                 if (p && *p >= range.from && *p <= range.to)
                     writeBlock(run, cta, run.program->work(work), step, *p, lines);

@@ -129,7 +129,14 @@ void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
     add(facts, "global_write_bytes", counts.globalWrite);
     add(facts, "flops", counts.flops);
     add(facts, "exp2", counts.exp2);
-    add(facts, "rows_rescaled", counts.rescales);
+    add(facts, "exp2_emulated", counts.exp2Emulated);
+    const std::optional<Vote> vote = run.trace->voteOf(span.instance);
+    add(facts, "rows_rescaled", vote ? vote->rowsDone : counts.rescales);
+    if (vote) {
+        add(facts, "rows_kept", vote->rowsSkipped);
+        add(facts, "warps_rescaling", vote->warpsDone);
+        add(facts, "warps_leaving_alone", vote->warpsSkipped);
+    }
     if (span.op->kind == OpKind::RowMax)
         addRowStatistics(run, span, "m_lowest", "m_highest", run.program->problem.softmaxScale(), facts);
     if (span.op->kind == OpKind::RowSum)
@@ -179,6 +186,9 @@ std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
             if ((op.kind != OpKind::Sync && op.kind != OpKind::Rescale) || !trace.ended(instance)
                 || !overlaps(trace, instance, range))
                 continue;
+            const std::optional<Vote> vote = trace.voteOf(instance);
+            if (vote && vote->warpsDone == 0)
+                continue; // looked at, and left alone
             if (op.kind == OpKind::Rescale) {
                 marks.push_back({ "rescales",
                     fmt::format("{}: block {} rescales", program.roles[op.role.index()].name,

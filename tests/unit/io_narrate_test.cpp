@@ -273,9 +273,10 @@ TEST(Glossary, HasACardForEachTermWithItsSource)
 {
     const Result<std::vector<GlossaryCard>> cards = glossary("en");
     ASSERT_TRUE(cards.ok());
-    for (const char* term : { "CTA", "warp", "SMEM", "HBM", "L2", "cp.async", "commit group", "wait group",
-             "__syncthreads", "mma.sync", "MUFU", "exp2", "rowmax", "rowsum", "LSE", "rescale", "mask", "tile", "wave",
-             "GQA", "issue, execute, complete" })
+    for (const char* term :
+        { "CTA", "warp", "SMEM", "HBM", "L2", "cp.async", "commit group", "wait group", "__syncthreads", "mma.sync",
+            "MUFU", "exp2", "rowmax", "rowsum", "LSE", "rescale", "mask", "tile", "wave", "GQA", "TMEM", "tcgen05",
+            "2-CTA MMA", "lazy rescale", "vote", "exp2 emulation", "issue, execute, complete" })
         EXPECT_TRUE(std::any_of(cards->begin(), cards->end(), [&](const GlossaryCard& card) {
             return card.term == term;
         })) << term;

@@ -201,14 +201,12 @@ void LedgerView::dress()
     const bool lazy = m_model->lazy();
     setColumnHidden(LedgerModel::InUse, narrow);
     setColumnHidden(LedgerModel::Decision, !lazy);
-    // Where no words name the rows, the statistics have their place.
-    const bool wordless = lazy && (m_session.document.empty() || m_session.document.tokens().queries.isEmpty());
-    setColumnHidden(LedgerModel::Token, wordless && width() < look.px(400));
+    setColumnHidden(LedgerModel::Token, lazy && width() < look.px(420)); // the decisions have its place
     const bool packed = !m_session.document.empty() && m_session.document.program().packed > 1;
     const int rowWidth = packed ? 48 : 32;
     using Widths = std::array<int, LedgerModel::columnCount_>;
     const Widths wide
-        = lazy ? Widths { rowWidth, 60, 40, 56, 58, 48, 62, 46 } : Widths { rowWidth, 60, 52, 52, 62, 54, 62, 52 };
+        = lazy ? Widths { rowWidth, 60, 46, 54, 56, 54, 60, 46 } : Widths { rowWidth, 60, 52, 52, 62, 54, 62, 52 };
     const Widths slim
         = lazy ? Widths { rowWidth, 40, 42, 56, 58, 48, 62, 46 } : Widths { 30, 40, 48, 56, 60, 52, 58, 46 };
     const int stretched = isColumnHidden(LedgerModel::Token) ? LedgerModel::Sum : LedgerModel::Token;

@@ -133,8 +133,10 @@ void layGates(MemoryLayout& layout, const MemoryScene& scene)
     if (std::all_of(program.barriers.begin(), program.barriers.end(), [](const BarrierDecl& b) { return b.named; }))
         return;
     for (const MemoryLayout::Box& slot : layout.shared) {
-        const auto load = std::find_if(first, last,
-            [&](const Op& op) { return op.kind == OpKind::Load && op.out == slot.buffer && op.barrier.valid(); });
+        const auto load = std::find_if(first, last, [&](const Op& op) {
+            return op.kind == OpKind::Load && op.barrier.valid()
+                && (op.out == slot.buffer || program.buffers[op.out.index()].aliases == slot.buffer);
+        });
         if (load == last || slot.rect.width() < narrowestGate)
             continue;
         MemoryLayout::Gate gate { slot.buffer, load->barrier, BarrierId::none(),

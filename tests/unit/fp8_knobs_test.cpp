@@ -211,4 +211,38 @@ TEST(Fp8Knobs, BytesAreThoseOfTheFormats)
         << "only head dimension 192 multicasts";
 }
 
+// What the trace makes of a rescale when it is read, and what the run itself had: the last block's V is 0 and has a
+// factor of its own, so its product changes nothing of the rescaled O.
+TEST(Fp8Knobs, OIsBroughtToTheFrameOfTheNextBlockInTheTraceToo)
+{
+    const Scenario s = fp8Scenario("fa3", 16, 32, 32, "none", { 16, 16 }, { { "fp8-scale", "block" } });
+    Inputs inputs = exactInputs(s.problem);
+    for (int n = 0; n < 16; ++n)
+        std::ranges::fill(inputs.v.row(0, 0, n), 0.0F);
+    const auto run = runOf(s, inputs);
+    const Trace& trace = *run.trace;
+    const Program& program = *run.program;
+    const BufferId o = program.buffer("O", 0);
+    const Stream& stream = trace.streamOf(WorkId(0));
+    int compared = 0;
+    for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+        const Op& op = program.ops[k];
+        if (op.kind != OpKind::Rescale || op.out != o)
+            continue;
+        const Position rescaled = trace.endPosition(trace.instance(WorkId(0), OpId(k)));
+        const TileValues before = trace.value(CtaId(0), o, Position { rescaled.value - 1 });
+        const TileValues after = trace.value(CtaId(0), o, rescaled);
+        const TileValues landed = trace.value(CtaId(0), o, trace.block(WorkId(0), 0, 2).value());
+        program.rows(op).forEach([&](int r) {
+            for (int d = 0; d < 32; ++d, ++compared) {
+                ASSERT_EQ(after.at(r, d), landed.at(r, d));
+                ASSERT_LT(std::fabs(after.at(r, d)), 0.1F * std::fabs(before.at(r, d)))
+                    << "by far smaller than its scale";
+            }
+        });
+    }
+    EXPECT_EQ(compared, 16 * 32);
+    EXPECT_LE(*run.report.maxAbsError, *run.report.errorBound);
+}
+
 } // namespace

@@ -59,9 +59,7 @@ Shape shapeOf(const Problem& p, const Choices& choices, int shownRows, int sms)
     const int element = bytesOf(p.costedDtype());
     const Bytes q = Bytes { s.queryStages } * kernelTile.rows * d * element;
     s.oInQ = d == 192 && dv >= 64;
-    const Bytes o = s.oInQ ? 0
-                           : Bytes { s.queryStages } * kernelTile.rows * dv
-            * bytesOf(p.dtype == DType::E4m3 ? DType::Bf16 : p.costedDtype());
+    const Bytes o = s.oInQ ? 0 : Bytes { s.queryStages } * kernelTile.rows * dv * p.outputBytes();
     const Bytes slot = Bytes { kernelTile.keys } * std::max(d, dv) * element / (s.pair ? 2 : 1);
     s.stages = static_cast<int>(std::min<Bytes>((ringMemory - q - o) / slot, 32));
     s.unevenSlots = d == 192 && dv == 128 && s.stages == 2;
@@ -216,7 +214,7 @@ SoftmaxForm fa4SoftmaxOf(const Kernel& kernel, const Fa4Setting& setting)
     SoftmaxForm form;
     form.conditional = true;
     form.threshold = static_cast<float>(choices.rescaleThreshold.value_or(fp8 ? 0 : 8));
-    form.offset = fp8 ? static_cast<float>(choices.fp8Offset.value_or(8)) : 0.0F;
+    form.offset = kernel.softmax().offset;
     form.polynomialDegree = choices.polynomialDegree;
     Shape s;
     s.pair = setting.pair;
@@ -234,6 +232,8 @@ Result<KernelTable> fa4Table(const TableQuery& query)
     if (Status dims = checkDims(p); !dims)
         return dims.error();
     const Choices& choices = query.choices;
+    if (choices.fp8Scale == Choices::Fp8Scale::Block) // O stays in the frame of its reference, and V's would change it
+        return Error { "FlashAttention-4 has one factor for a tensor and head", "what-if fp8-scale", "tensor" };
     const int shownRows = query.tile.rows > 0 ? query.tile.rows : kernelTile.rows;
     const Shape s = shapeOf(p, choices, shownRows, query.sms);
     if (choices.twoCta.value_or(false) && !s.pair)

@@ -239,6 +239,8 @@ Result<KernelTable> fa4Table(const TableQuery& query)
     if (choices.twoCta.value_or(false) && !s.pair)
         return Error { "pairs of CTAs only without a mask, with two query tiles a CTA, and not longest first",
             "what-if two-cta", "off" };
+    if (choices.stages.value_or(2) < 2) // V of a block is let go only after K of the next has come
+        return Error { "cannot be 1", "stages", "at least 2: K and V share the ring" };
     KernelTable table;
     table.tile = kernelTile;
     table.warps = 16;

@@ -166,16 +166,17 @@ INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
         BadInput { "Import", { "import", "x" }, "not in this version" },
         BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
         BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
-        BadInput { "Fa4", { "run", "--algorithm", "fa4" }, "not in this version" },
+        BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
         BadInput { "Decode", { "run", "--pass", "decode" }, "not in this version" },
         BadInput { "E4m3", { "run", "--dtype", "e4m3" }, "no FP8 kernel" },
-        BadInput { "Knob", { "run", "--what-if", "two-cta=on" }, "not in this version" },
+        BadInput { "Knob", { "run", "--what-if", "deterministic=on" }, "not in this version" },
         BadInput { "Chinese", { "narrate", "--lang", "zh" }, "not in this version" },
         BadInput { "Pdf", { "export", "--format", "pdf", "--out", "@/x" }, "not in this version" },
         BadInput { "Kanata", { "export", "--format", "kanata", "--out", "@/x" }, "not in this version" },
         BadInput { "Grid", { "export", "--format", "svg", "--view", "grid", "--out", "@/x" }, "not in this version" },
-        BadInput { "MixFrames", { "run", "--break", "rescale:mix-frames" }, "not in this version" }),
+        BadInput {
+            "MixFrames", { "run", "--algorithm", "standard", "--break", "rescale:mix-frames" }, "keeps no frames" }),
     nameOf);
 
 TEST(CommandLine, NaNInTheDataIsAllowedAndSaid)

@@ -193,7 +193,8 @@ std::string attentionText(const Tables& tables, Sources& sources)
         }
         text += fmt::format("{:<12}{:<14}", Sources::figure(*row.value), sources.cited(row.published));
         if (row.toFa3 && row.publishedToFa3)
-            text += fmt::format("{:<10.2f}{:<11.2f}{:+.0f} %", *row.toFa3, *row.publishedToFa3, row.percentOff());
+            text += fmt::format("{:<10.2f}{:<11.2f}{:+.0f} %", *row.toFa3, *row.publishedToFa3,
+                std::round(row.percentOff()) + 0.0); // no minus before 0
         else
             text += "-";
         text += "\n";
@@ -228,7 +229,7 @@ Result<Problem> problemFrom(const Options& o)
     Problem& p = file.scenario.problem;
     p.init = Init::Outliers;
     p.heads = 8;
-    p.seqlenQ = 256;
+    p.seqlenQ = 512;
     p.seqlenK = 8192;
     p.headDim = 128;
     for (const auto& [key, value] : o.given)
@@ -273,7 +274,7 @@ Command addNumerics(CLI::App& app)
         parser->add_option_function<std::string>(names, keep, help)->type_name("N");
     };
     addSize("--heads", "heads", "heads of Q, K and V (default 8)");
-    addSize("--seqlen-q", "seqlen_q", "queries of a head that are computed (default 256)");
+    addSize("--seqlen-q", "seqlen_q", "queries of a head that are computed (default 512)");
     addSize("--seqlen-k,--seqlen", "seqlen_k", "keys of a head (default 8192)");
     addSize("--head-dim", "head_dim", "(default 128)");
     addSize("--seed", "seed", "of the generated inputs (default 1)");

@@ -118,6 +118,8 @@ Result<std::vector<AttentionError>> attentionErrors(const std::vector<AttentionW
         const std::vector<double> exact = exactAttention(all, head);
         int done = 0;
         for (std::size_t k = 0; k < ways.size(); ++k) {
+            if (progress.cancelled())
+                return Error { "cancelled", "errors of attention", {} };
             if (!errors[k].rmse)
                 continue;
             const Result<Run> run = runScenario(ofOneHead(ways[k].scenario), head, { progress.stop, {} }, options);

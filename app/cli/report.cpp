@@ -92,6 +92,7 @@ void addCounts(Json& out, const Report& r)
     out["exp2_emulated"] = 0;
     out["rescales_done"] = count(r.rescalesDone);
     out["rescales_skipped"] = 0;
+    out["p_clipped"] = r.pClipped; // elements of P that e4m3 could not hold
     out["rescale_warps_done"] = nullptr; // only FA4 votes
     out["rescale_warps_skipped"] = nullptr;
     out["rescale_source"] = r.rescaleSource;
@@ -300,6 +301,10 @@ std::string reportText(const Session& session)
     line(out, "work",
         fmt::format("{:.4g} FLOP ({:.4g} executed), {} exp2, {} row rescales", r.flops, r.flopsExecuted,
             thousands(r.exp2Hardware), thousands(r.rescalesDone)));
+    if (run.program->problem.dtype == DType::E4m3)
+        line(out, "e4m3",
+            fmt::format("P = exp2(S c - m c + {}), {} of its elements clipped to 448",
+                static_cast<double>(run.program->softmax.offset), thousands(static_cast<double>(r.pClipped))));
     line(out, "trace",
         fmt::format("{} events, {}; values kept: {}", thousands(static_cast<double>(r.events)),
             bytesInWords(static_cast<double>(r.traceBytes)), run.scenario.record.text()));

@@ -10,6 +10,7 @@ namespace flashstep {
 namespace {
 
 constexpr int warpgroup = 128; // threads
+constexpr int transposers = 4; // warps of the producer, where it transposes V
 
 // FlashAttention-3, forward. A producer warp brings K and V through two rings by TMA, V one block behind K; two or
 // three consumer warpgroups own 64 query rows each and compute with WGMMA, which runs on its own. Two overlaps hide the
@@ -44,17 +45,24 @@ private:
         const int copyThreads = c.tma ? 0 : warpgroup; // that make a tile by cp.async
         Q = grid.smem("Q", Tile::Query, p.headDim, p.dtype);
         K = grid.ring("pipeline_k", "K", Tile::Key, p.headDim, p.dtype, c.stages, copyThreads, releases);
-        V = grid.ring("pipeline_v", "V", Tile::Key, p.headDimV, p.dtype, c.stages, copyThreads, releases);
+        if (c.transposesV) { // its stages are filled, and emptied, by all threads of this CTA
+            Vt = grid.ring("pipeline_vt", "Vt", Tile::Key, p.headDimV, p.dtype, c.stages, 0, c.cluster);
+            V = grid.ring(
+                "pipeline_v", "V", Tile::Key, p.headDimV, p.dtype, c.stages, warpgroup, c.consumers * warpgroup);
+        } else {
+            V = grid.ring("pipeline_v", "V", Tile::Key, p.headDimV, p.dtype, c.stages, copyThreads, releases);
+        }
         if (c.pInSmem)
             sP = grid.smem("sP", Tile::Pair, Bc, p.dtype);
-        sO = grid.smemAlias("sO", Tile::Query, V.buffers.front(), p.headDimV, p.dtype); // O leaves through V's memory
+        sO = grid.smemAlias(
+            "sO", Tile::Query, V.buffers.front(), p.headDimV, p.outputDtype()); // O leaves through V's memory
         const TileSize cost = kernel.costTile();
-        grid.needSmem(std::max(0, cost.rows - c.stages * cost.keys) * Bytes { paddedHeadDim(p.headDimV) }
-            * bytesOf(p.costedDtype()));
+        grid.needSmem(std::max(0, cost.rows * p.outputBytes() - c.stages * cost.keys * p.operandBytes())
+            * Bytes { paddedHeadDim(p.headDimV) });
         if (c.dynamic())
             nextTile = grid.smemScratch("tile id", 1, 1);
         S = grid.registers("S", Tile::Pair, Bc); // the scores, then exp2 of them in place
-        P = grid.registers("P", Tile::Pair, Bc, p.dtype); // the A operand: 16 bits
+        P = grid.registers("P", Tile::Pair, Bc, p.dtype); // the A operand
         O = grid.registers("O", Tile::Query, p.headDimV);
         m = grid.registers("m", Tile::Query, 1);
         l = grid.registers("l", Tile::Query, 1);
@@ -64,8 +72,10 @@ private:
 
     void declareRoles()
     {
-        if (c.specialised)
+        if (c.specialised && !c.transposesV)
             grid.declareRole("producer", c.producerThreads / 32, 0, c.producerRegisters);
+        for (int w = 0; c.transposesV && w < transposers; ++w) // each waits, transposes and arrives for itself
+            grid.declareRole(producerWarp(w), 1, w, c.producerRegisters);
         for (int w = 1; w <= c.consumers; ++w)
             grid.declareRole(consumer(w), 4, 0, c.consumerRegisters);
         // The last warp of the last warpgroup: it waits for the staged O by itself.
@@ -84,6 +94,15 @@ private:
         vLanded = grid.wait("V_landed", "pipeline_v.full", "V of the block before has landed in SMEM");
         vLandedLast = grid.wait("V_landed_last", "pipeline_v.full", "V of the last block has landed in SMEM");
         kFree = grid.wait("K_free", "pipeline_k.empty", "every consumer has read the stage K goes to");
+        if (c.transposesV) {
+            vtLanded = grid.wait("Vt_landed", "pipeline_vt.full", "V as it lies in HBM has landed in SMEM");
+            transposed = grid.namedBarrier("TransposeBarrier", warpgroup);
+            vtRead = grid.wait("TransposeBarrier", transposed,
+                "every warp of the producer has read its share of V before the stage is given back");
+            vtFree = grid.wait("Vt_free", "pipeline_vt.empty",
+                "the producers of the cluster have transposed the V whose stage the next one goes to",
+                { "TransposeBarrier" });
+        }
         vFree = grid.wait("V_free", "pipeline_v.empty", "every consumer has read the stage V goes to");
         firstReady = grid.wait("S_ready_first", BarrierId::none(), "S of the first block is in the registers");
         sReady = grid.wait("S_ready", BarrierId::none(),
@@ -98,7 +117,7 @@ private:
         oStaged = grid.wait("EpilogueBarrier_o_staged", epilogueStaged, "every warpgroup's rows of O are in SMEM");
         oReadOut = grid.wait("O_read_out", BarrierId::none(), "the bulk store has read O out of SMEM");
         if (c.persistent()) {
-            queryEmpty = grid.namedBarrier("QueryEmpty", mma + c.producerThreads);
+            queryEmpty = grid.namedBarrier("QueryEmpty", mma + c.loadThreads());
             qFree = grid.wait("QueryEmpty", queryEmpty, "Q of the tile before has been read by every consumer",
                 c.stages == 1 ? std::vector<std::string> { "K_free" } : std::vector<std::string> {});
             barrierO = grid.mbarrier("barrier_O", "arrivals", c.cluster);
@@ -124,6 +143,7 @@ private:
         }
     }
 
+    static std::string producerWarp(int w) { return w == 0 ? "producer" : "producer warp " + std::to_string(w); }
     static std::string consumer(int w) { return "consumer " + std::to_string(w); }
 
     // ---- one work tile ----------------------------------------------------------------------------------------------
@@ -133,6 +153,8 @@ private:
         blocks = grid.blocksRightToLeft(cta.i);
         if (c.specialised)
             cta.role("producer", 0, 0, [this](Warp& w) { producer(w); });
+        for (int k = 1; c.transposesV && k < transposers; ++k)
+            cta.role(producerWarp(k), 0, 0, [this, k](Warp& w) { transposer(w, k); });
         for (int w = 0; w < c.consumers; ++w)
             cta.role(consumer(w + 1), w, c.consumers, [this, w](Warp& warp) { consume(warp, w); });
         cta.role("store warp", 0, 0, [this](Warp& w) { storeO(w); });
@@ -153,12 +175,18 @@ private:
             handOverTile(w);
             return;
         }
+        if (c.transposesV)
+            loadVt(w, 0);
         loadK(w, 0);
         if (c.persistent())
             w.sync(queryEmpty, qFree);
         loadQ(w);
         if (c.persistent())
             w.wait(barrierO, -1, oGone);
+        if (c.transposesV) {
+            loadAndTranspose(w);
+            return;
+        }
         if (!c.overlap)
             loadV(w, 0);
         for (int u = 1; u < count(); ++u) {
@@ -172,6 +200,60 @@ private:
         handOverTile(w);
         if (c.persistent())
             w.once(When::Last).wait(barrierO, 0, oGone);
+    }
+
+    // 8-bit operands: V is turned round one block behind the loads, by all four warps of the producer.
+    void loadAndTranspose(Warp& w)
+    {
+        for (int u = 1; u < count(); ++u) {
+            loadVt(w, u);
+            loadK(w, u);
+            transposeV(w, u - 1, 0);
+        }
+        if (c.dynamic())
+            w.fetchTile();
+        transposeV(w, count() - 1, 0);
+        handOverTile(w);
+        if (c.persistent())
+            w.once(When::Last).wait(barrierO, 0, oGone);
+    }
+
+    // The producer's other warps: they only transpose, and read which tile comes next.
+    void transposer(Warp& w, int index)
+    {
+        if (c.persistent())
+            w.paper(3).setRegisters();
+        if (c.dynamic())
+            w.once(When::First).arrive(idEmpty, 32);
+        if (c.persistent() && !blocks.empty())
+            w.wait(barrierO, -1, oGone);
+        for (int u = 0; u < count(); ++u)
+            transposeV(w, u, index);
+        if (!c.dynamic())
+            return;
+        w.sync(idFull, idThere);
+        w.readTile(nextTile);
+        w.arrive(idEmpty, 32);
+    }
+
+    void loadVt(Warp& w, int u)
+    {
+        w.paper(7).waitEmpty(Vt, u, vtFree);
+        w.expect(w.fullOf(Vt, u));
+        w.paper(8).copyTile(w.slot(Vt, u), TensorId::V, block(u).j, w.fullOf(Vt, u), c.via(), c.multicast());
+    }
+
+    // WGMMA reads 8-bit operands only with the dimension that is summed over contiguous: for P V, the keys.
+    void transposeV(Warp& w, int u, int index)
+    {
+        w.waitFull(Vt, u, vtLanded);
+        w.waitEmpty(V, u, vFree);
+        w.transposeShared(w.slot(V, u), w.slot(Vt, u), block(u).j, index, transposers);
+        w.fence();
+        w.arrive(w.fullOf(V, u), 32);
+        w.sync(transposed, vtRead);
+        if (index == 0)
+            w.release(Vt, u, 1, c.reach());
     }
 
     void loadQ(Warp& w)
@@ -203,7 +285,7 @@ private:
             return;
         w.sync(idEmpty, idRead);
         w.publishTile(nextTile);
-        w.arrive(idFull, c.producerThreads);
+        w.arrive(idFull, c.loadThreads());
     }
 
     // ---- consumers --------------------------------------------------------------------------------------------------
@@ -254,8 +336,16 @@ private:
 
     void releaseV(Warp& w, int u, int index)
     {
-        w.paper(c.overlap ? 15 : 22).release(V, u, 1, c.reach());
+        giveBackV(w.paper(c.overlap ? 15 : 22), u);
         refillV(w, u, index);
+    }
+
+    void giveBackV(Warp& w, int u)
+    {
+        if (c.transposesV) // every thread arrives, and the stage is this CTA's alone
+            w.release(V, u, warpgroup, Reach::Own);
+        else
+            w.release(V, u, 1, c.reach());
     }
 
     void refillV(Warp& w, int u, int index)
@@ -365,7 +455,7 @@ private:
             takeTurn(w, index);
             w.paper(21).async().mma(O, operandP(), w.slot(V, u), block(u));
             w.paper(21).waitMma(0, oReady);
-            w.paper(22).release(V, u, 1, c.reach());
+            giveBackV(w.paper(22), u);
         }
         passTurn(w, index);
         if (c.persistent())
@@ -412,11 +502,11 @@ private:
     std::vector<VisitedBlock> blocks; // of the tile being recorded
 
     BufferId Q, sP, sO, nextTile, S, P, O, m, l, scale, lse;
-    Ring K, V;
-    BarrierId barrierQ, barrierO, queryEmpty, epilogueRead, epilogueStaged, idEmpty, idFull;
+    Ring K, V, Vt;
+    BarrierId barrierQ, barrierO, queryEmpty, epilogueRead, epilogueStaged, idEmpty, idFull, transposed;
     std::vector<BarrierId> turnOf;
     WaitId qLanded, kLandedFirst, kLanded, vLanded, vLandedLast, kFree, vFree, firstReady, sReady, oReady, oReadyLast,
-        vRead, oStaged, oReadOut, qFree, oGone, idRead, idThere;
+        vRead, oStaged, oReadOut, qFree, oGone, idRead, idThere, vtLanded, vtRead, vtFree;
     std::vector<WaitId> turn;
 };
 

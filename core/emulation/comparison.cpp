@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/comparison.h"
 
+#include "core/program/quantise.h"
 #include "core/tensor/reference.h"
 
 #include <algorithm>
@@ -31,6 +32,9 @@ Status compareWithReference(Run& run, const Progress& progress)
 {
     const Program& program = *run.program;
     const Problem& p = program.problem;
+    const bool scaled = !run.inputs->qFactors.none();
+    const Inputs values = scaled ? dequantised(*run.inputs) : Inputs {};
+    const Inputs& inputs = scaled ? values : *run.inputs;
     ErrorSums sums;
     std::vector<double> o;
     std::vector<double> lse;
@@ -49,9 +53,9 @@ Status compareWithReference(Run& run, const Progress& progress)
         o.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(p.headDimV));
         lse.resize(static_cast<std::size_t>(rows));
         ReferenceHead head;
-        head.q = run.inputs->q.row(work.b, work.h, 0).data();
-        head.k = run.inputs->k.row(work.b, p.kvHeadOf(work.h), 0).data();
-        head.v = run.inputs->v.row(work.b, p.kvHeadOf(work.h), 0).data();
+        head.q = inputs.q.row(work.b, work.h, 0).data();
+        head.k = inputs.k.row(work.b, p.kvHeadOf(work.h), 0).data();
+        head.v = inputs.v.row(work.b, p.kvHeadOf(work.h), 0).data();
         head.headDim = p.headDim;
         head.headDimV = p.headDimV;
         head.scale = p.softmaxScale();

@@ -222,6 +222,7 @@ void Numerics::multiply(Context& c)
                 multiplyTransposed(c.row(a, first), c.width(a), c.row(b, key), c.width(b), c.row(op.out, first) + key,
                     c.width(op.out), count, keys, c.columns(a));
             });
+            dequantiseScores(c, first, count);
             return;
         }
         if (!op.accumulate) // O starts from 0
@@ -232,6 +233,21 @@ void Numerics::multiply(Context& c)
                 c.width(op.out), count, c.columns(op.out), keys);
         });
     });
+}
+
+// Products of quantised operands, times the factors of their query row and key block. [docs/hardware-model.md, FP8]
+void Numerics::dequantiseScores(Context& c, int first, int count)
+{
+    if (m_inputs.qFactors.none())
+        return;
+    const Op& op = c.op();
+    const Work& work = c.performed.work;
+    const float keyFactor
+        = m_inputs.kFactors.at(work.b, m_program.problem.kvHeadOf(work.h), c.performed.j() * m_program.tile.keys);
+    for (int r = first; r < first + count; ++r) {
+        const float factor = keyFactor * m_inputs.qFactors.at(work.b, work.h, m_program.firstRow(work, op) + r);
+        c.forEachKeys(op.out, [&](int key, int keys) { rowMap(c.row(op.out, r) + key, keys) *= factor; });
+    }
 }
 
 // The parts of a row, one a warp, stand queryRows apart. out = (scale before +) sum of parts, in the order of the
@@ -281,7 +297,6 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
     const int rank = static_cast<int>((cta.index() - launch.firstCta) % static_cast<std::size_t>(launch.clusterSize));
     Context c { { m_program, m_program.work(work), op, rank }, buffers,
         op.reach == Reach::Both && op.kind == OpKind::Load && other != cta ? &m_live[other.index()] : nullptr };
-    const Problem& p = m_program.problem;
     const BufferId out = op.out;
     const auto [a, b, third] = op.in;
     // A stretch of a tile: its row and first column within the tile, its values.
@@ -319,19 +334,21 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
                 c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(after)) * m_scaleLog2) : 1.0F;
         });
         break;
-    case OpKind::Rescale:
+    case OpKind::Rescale: {
+        const float change = frameChange(c.performed, m_inputs);
         c.forEachRow([&](int r) {
             const float scale = c.at(third, r);
-            rowMap(c.row(out, r), c.columns(out)) *= scale;
+            rowMap(c.row(out, r), c.columns(out)) *= scale * change;
             if (op.out2.valid())
                 c.at(op.out2, r) *= scale;
         });
         break;
+    }
     case OpKind::Exp2:
         c.forEachRow([&](int r) {
             c.forEachKeys(a, [&](int key, int keys) {
-                exp2UnitRow(
-                    c.row(a, r) + key, c.row(out, r) + key, keys, m_scaleLog2, safeMax(c.at(b, r)) * m_scaleLog2);
+                exp2UnitRow(c.row(a, r) + key, c.row(out, r) + key, keys, m_scaleLog2,
+                    safeMax(c.at(b, r)) * m_scaleLog2 - m_program.softmax.offset);
             });
         });
         break;
@@ -346,13 +363,16 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         forEachSpan([&](int r, int column, std::span<float> row) {
             if (a != out)
                 std::copy_n(c.row(a, r) + column, row.size(), row.begin());
-            roundTo(p.dtype, row);
+            const int clipped = convertRow(op, row);
+            if (r < m_program.rowsInside(c.performed.work, op.i))
+                m_clipped += static_cast<std::uint64_t>(clipped);
         });
         break;
-    case OpKind::Normalise:
+    case OpKind::Normalise: {
+        const float frame = lastFrame(c.performed, m_inputs);
         c.forEachRow([&](int r) {
             const float l = b.valid() ? c.at(b, r) : 0.0F;
-            const float inverse = l == 0.0F ? 1.0F : 1.0F / l;
+            const float inverse = l == 0.0F ? 1.0F : 1.0F / l * frame;
             if (out.valid() && a.valid())
                 rowMap(c.row(out, r), c.columns(out)) *= inverse;
             else if (out.valid())
@@ -360,9 +380,11 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
             if (op.out2.valid()) // natural log; a row that saw nothing has l = 0
                 c.at(op.out2, r) = l == 0.0F
                     ? (m_kernelEmptyRowLse ? -minusInf : minusInf)
-                    : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
+                    : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l)
+                        - static_cast<double>(m_program.softmax.offset) * ln2); // l carries 2^offset, as P does
         });
         break;
+    }
     case OpKind::Reduce:
         reduce(c);
         break;

@@ -28,6 +28,7 @@ struct Report {
     double globalReadBytes = 0, globalWriteBytes = 0;
     double hbmReadBytes = 0, hbmWriteBytes = 0; // behind L2
     double exp2Hardware = 0, rescalesDone = 0;
+    std::uint64_t pClipped = 0; // elements of P that e4m3 could not hold, of CTAs whose values were computed
     std::string rescaleSource; // "values", "assumed", "mixed"
     std::uint64_t events = 0, traceBytes = 0;
     bool twoSteps = false; // the grid was scheduled from the times of its tiles; `events` are those of one SM
@@ -45,7 +46,7 @@ struct Run {
     std::shared_ptr<const Program> program;
     std::shared_ptr<const Trace> trace;
     GpuSpec gpu; // with the knobs applied
-    std::shared_ptr<const Inputs> inputs; // as rounded to the dtype; null without values
+    std::shared_ptr<const Inputs> inputs; // as rounded to the dtype, with their factors; null without values
     Tensor o, lse; // outputs of recorded CTAs; NaN elsewhere; empty without values
     Report report;
 };

@@ -73,6 +73,21 @@ struct MmaShape {
     double rows = 0, columns = 0, inner = 0; // rounded up to the instruction's
 };
 
+// K of an instruction: 32 bytes of each operand's row.
+int innerOf(const CostContext& c)
+{
+    return 32 / c.program.problem.operandBytes();
+}
+
+// How many times as long an instruction of these operands takes as one of bf16: twice the products at up to twice the
+// rate.
+double intervalRatio(const CostContext& c)
+{
+    if (c.program.problem.dtype != DType::E4m3)
+        return 1;
+    return 2 * c.gpu.tensorFlopsPerClk / c.gpu.tensorFp8FlopsPerClk;
+}
+
 MmaShape mmaShape(const CostContext& c, int rowUnit)
 {
     const Problem& p = c.program.problem;
@@ -80,7 +95,8 @@ MmaShape mmaShape(const CostContext& c, int rowUnit)
     MmaShape shape;
     shape.rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), rowUnit);
     shape.columns = c.op.transposed ? keys(8) : roundUp(paddedHeadDim(p.headDimV), 8);
-    shape.inner = c.op.transposed ? roundUp(paddedHeadDim(p.headDim), 16) : keys(16);
+    const int step = innerOf(c);
+    shape.inner = c.op.transposed ? roundUp(paddedHeadDim(p.headDim), step) : keys(step);
     return shape;
 }
 
@@ -88,23 +104,28 @@ MmaShape mmaShape(const CostContext& c, int rowUnit)
 void costMmaSync(CostContext& c)
 {
     const MmaShape s = mmaShape(c, 16);
-    c.book(Engine::Tensor, s.rows / 16 * (s.columns / 8) * (s.inner / 16) * c.gpu.mmaSyncCycles);
-    c.bookSmemRead(2.0 * s.inner * s.columns, c.op.in[1]);
+    const double steps = s.inner / innerOf(c);
+    const double bytes = c.program.problem.operandBytes();
+    c.book(Engine::Tensor, s.rows / 16 * (s.columns / 8) * steps * c.gpu.mmaSyncCycles * intervalRatio(c));
+    c.bookSmemRead(bytes * s.inner * s.columns, c.op.in[1]);
     if (c.decl(c.op.in[0]).space != Space::Registers)
-        c.bookSmemRead(2.0 * s.inner * s.rows, c.op.in[0]);
-    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * (s.inner / 16.0));
+        c.bookSmemRead(bytes * s.inner * s.rows, c.op.in[0]);
+    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * steps);
 }
 
-// wgmma: m64nNk16 on all four quarters at once; the tensor core reads its operands from SMEM itself, B always, A unless
-// it is in registers. That the interval never falls below 16 + N / 4 cycles with both in SMEM is the port's doing.
+// wgmma: m64nNk16 (k32 of 8-bit operands) on all four quarters at once; the tensor core reads its operands from SMEM
+// itself, B always, A unless it is in registers. That the interval never falls below 16 + N / 4 cycles with both in
+// SMEM is the port's doing.
 void costWgmma(CostContext& c)
 {
     const MmaShape s = mmaShape(c, 64);
-    c.book(Engine::Tensor, s.rows / 64 * (s.inner / 16) * s.columns * c.gpu.wgmmaCyclesPerColumn);
-    c.book(Engine::Smem, 2.0 * s.inner * s.columns / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[1] });
+    const double steps = s.inner / innerOf(c);
+    const double bytes = c.program.problem.operandBytes();
+    c.book(Engine::Tensor, s.rows / 64 * steps * s.columns * c.gpu.wgmmaCyclesPerColumn * intervalRatio(c));
+    c.book(Engine::Smem, bytes * s.inner * s.columns / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[1] });
     if (c.decl(c.op.in[0]).space != Space::Registers)
-        c.book(Engine::Smem, 2.0 * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
-    c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
+        c.book(Engine::Smem, bytes * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
+    c.cost.issue = CostContext::ticks(steps * c.gpu.issueCyclesPerOp);
     c.cost.latency = CostContext::ticks(c.gpu.wgmmaLatency);
 }
 
@@ -176,8 +197,25 @@ double elementsOf(const CostContext& c, BufferId buffer)
     return c.queryRows() * (decl.tile == BufferDecl::Tile::Pair && decl.cols > 1 ? c.keys() : decl.cols);
 }
 
+// ldmatrix with its 16-bit transposition, byte permutations in registers that part the pairs of keys, stmatrix.
+void costTranspose(CostContext& c)
+{
+    const double bytes = c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(c.decl(c.op.out).cols)
+        * c.program.problem.operandBytes();
+    const double words = bytes / 4; // a register of one lane each
+    c.book(Engine::Issue, c.issueCycles((words + 2 * bytes / 16) / lanes)); // 16 bytes a lane to load, and to store
+    c.book(Engine::Alu, c.perQuarter(words) / (c.gpu.aluPerClk / quarters));
+    c.bookSmemRead(bytes, c.op.in[0]);
+    c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk, { Component::Kind::Stage, c.op.out });
+    c.cost.latency = CostContext::ticks(2 * c.gpu.smemLatency);
+}
+
 void costStage(CostContext& c)
 {
+    if (transposes(c.program, c.op)) {
+        costTranspose(c);
+        return;
+    }
     const BufferDecl& to = c.decl(c.op.out);
     if (to.space == Space::Registers) { // ldmatrix
         const double bytes = c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(to.cols) * 2;

@@ -107,6 +107,8 @@ std::string Narrator::title(Position p, CtaId cta) const
         kind = "stage.tile";
     else if (step.op->kind == OpKind::Stage && m_run.program->buffers[step.op->out.index()].space == Space::Registers)
         kind = "stage.read";
+    else if (transposes(*m_run.program, *step.op))
+        kind = "stage.transpose";
     return say((step.ends ? "title.end." : "title.begin.") + kind, common(step, cta));
 }
 

@@ -98,6 +98,7 @@ private:
     [[nodiscard]] std::string explainRowSum(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainNormalise(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainOther(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string sayClipped(const Step& step, CtaId cta) const;
 
     const Run& m_run;
     Labels m_labels;

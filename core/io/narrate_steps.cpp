@@ -51,6 +51,8 @@ std::string stageForm(const Program& program, const Stream& stream, const Op& op
         return ".tile";
     if (program.buffers[op.out.index()].space == Space::Registers)
         return ".read";
+    if (transposes(program, op))
+        return ".transpose";
     const auto first = program.ops.begin() + stream.firstOp;
     const bool leaves = std::any_of(first, first + stream.opCount,
         [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out; });
@@ -237,8 +239,12 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);
     const std::string meanwhile = beside(step, cta);
+    const auto offset = static_cast<double>(program.softmax.offset);
+    const std::string raised = offset == 0 ? "" : ".offset";
+    values["offset"] = factor(offset);
+    values["most"] = factor(exp2Real(offset));
     if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? "exp2.end.unrecorded" : "exp2.begin", values) + meanwhile;
+        return say(step.ends ? "exp2.end.unrecorded" + raised : "exp2.begin", values) + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
     const Performed performed { program, workOf(step), *step.op };
     const int firstColumn = program.columns(step.op->out, performed.j()).first;
@@ -257,14 +263,14 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
             }
     });
     if (bestRow < 0)
-        return say("exp2.end.unrecorded", values) + meanwhile;
+        return say("exp2.end.unrecorded" + raised, values) + meanwhile;
     const int key = performed.j() * program.tile.keys + bestKey;
     values["row"] = rowName(step, bestRow);
     values["largest"] = bold(factor(static_cast<double>(best)));
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
         : std::to_string(key);
-    return say("exp2.end", values) + meanwhile;
+    return say("exp2.end" + raised, values) + meanwhile;
 }
 
 std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
@@ -345,6 +351,8 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
     }
     if (step.op->kind == OpKind::Commit && step.op->group == GroupKind::Stores)
         which += ".stores";
+    if (step.op->kind == OpKind::Convert)
+        values["dtype"] = std::string(name(step.op->format)); // O's is not that of the operands
     if (step.op->kind == OpKind::Convert && step.op->in[0] != step.op->out)
         which += ".to";
     if (step.op->kind == OpKind::Stage)
@@ -356,7 +364,30 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         values["launch"] = std::to_string(launch);
         which += own > launch ? ".more" : ".less";
     }
-    return say(which + (step.ends ? ".end" : ".begin"), values);
+    return say(which + (step.ends ? ".end" : ".begin"), values) + sayClipped(step, cta);
+}
+
+// How much of P was too large for e4m3, where P still stands beside what it was made of.
+std::string Narrator::sayClipped(const Step& step, CtaId cta) const
+{
+    const Op& op = *step.op;
+    const bool rounded = step.ends && op.kind == OpKind::Convert && op.in[0] != op.out;
+    if (!rounded || op.format != DType::E4m3 || !m_run.trace->hasValues(cta))
+        return {};
+    const TileValues from = m_run.trace->value(cta, op.in[0], m_run.trace->endPosition(step.instance));
+    std::vector<float> row;
+    int clipped = 0;
+    m_run.program->rows(op).forEach([&](int r) {
+        if (r >= rowsInside(step) || r >= from.rows)
+            return;
+        row.clear();
+        for (int k = 0; k < from.cols; ++k)
+            row.push_back(from.at(r, k));
+        clipped += convertRow(op, row);
+    });
+    return " "
+        + say(clipped == 0 ? "convert.clipped.none" : "convert.clipped",
+            { { "clipped", std::to_string(clipped) }, { "most", "448" } });
 }
 
 } // namespace flashstep

@@ -265,6 +265,14 @@ RowSetId Launch::copyRows(int warp, int rows, int cols)
     return m_kernel.rowSet({ u((warp + 1) % m_warps), 1, u(m_warps), u(rows / m_warps) });
 }
 
+// An operand is stored in the problem's format, O in that of the output.
+DType Warp::formatOf(BufferId tile) const
+{
+    const Program& program = m_cta.m_launch.m_kernel.m_program;
+    return program.buffers[tile.index()].tile == BufferDecl::Tile::Query ? program.problem.outputDtype()
+                                                                         : program.problem.dtype;
+}
+
 // ---- Kernel ---------------------------------------------------------------------------------------------------------
 
 Launch Kernel::launch(std::string name, int warps, int queryRows, int registersPerThread)

@@ -62,6 +62,8 @@ public:
     void fragments(BufferId to, BufferId from, int j, SourceLine at = {}); // the keys of this warp: SMEM to registers
     void stage(BufferId to, BufferId from, int j = -1, SourceLine at = {});
     void stageShared(BufferId to, BufferId from, int j = -1, SourceLine at = {}); // the rows this warp prefetched
+    // A key block from SMEM to SMEM, keys and columns exchanged on the way: this warp's share of its rows.
+    void transposeShared(BufferId to, BufferId from, int j, int warp, int warps, SourceLine at = {});
     void store(TensorId tensor, BufferId from, int j = -1, SourceLine at = {});
     void storeTile(TensorId tensor, BufferId from, SourceLine at = {}); // bulk store by TMA
     void commitStores(SourceLine at = {});
@@ -130,6 +132,7 @@ private:
     Op& addBlock(OpKind kind, const VisitedBlock& block, const SourceLine& at);
     void countStep(Op& op);
     [[nodiscard]] int relative(int j) const;
+    [[nodiscard]] DType formatOf(BufferId tile) const;
     [[nodiscard]] int slotOf(const Ring& ring, int use) const;
     [[nodiscard]] int turnOf(const Ring& ring, int use) const;
     void nameWait(WaitId name, const SourceLine& at);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/id.h"
+#include "core/tensor/dtype.h"
 
 #include <array>
 #include <cstdint>
@@ -39,7 +40,7 @@ enum class OpKind : std::uint8_t {
     Convert, // round to the stored number format
     Normalise, // O = O / l, LSE = m scale + ln l (or P = P / l where the rows are still scores)
     Reduce, // the warps' partial results of a row, read from SMEM and put together
-    Stage, // registers to SMEM
+    Stage, // registers to SMEM; SMEM to SMEM: the tile transposed on its way
     Store, // to HBM; async: bulk store by TMA
 };
 constexpr std::size_t opKindCount = static_cast<std::size_t>(OpKind::Store) + 1;
@@ -95,6 +96,8 @@ struct Op {
     bool accumulate = false; // Mma, RowMax, RowSum: fold into what is there; else start anew
     bool dropped = false; // broken on purpose: a wait is not performed (its arrival still is), a rescale has no effect
     Via via = Via::Lsu; // Load, Store
+    DType format = DType::Fp32; // Convert: what it rounds to
+    float factor = 1; // Convert: what its values are multiplied by first
     GroupKind group = GroupKind::Copies; // Commit, Wait without a barrier
     Reach reach = Reach::Own; // Arrive; Load: multicast
     When when = When::Always;

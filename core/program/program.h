@@ -218,6 +218,9 @@ struct OpCounts {
 // Bytes that an asynchronous load brings to its barrier in each CTA it reaches: whole rows, also beyond the sequence.
 [[nodiscard]] int landingBytes(const Program& program, const Op& op);
 
+// A Stage from SMEM to SMEM: its tile is transposed on the way.
+[[nodiscard]] bool transposes(const Program& program, const Op& op);
+
 // Short label of an op for timelines and lists: "S = Q Kᵀ", "exp2", "load K".
 [[nodiscard]] std::string labelOf(const Program& program, const Op& op);
 

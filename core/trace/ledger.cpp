@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/trace/state.h"
 
+#include "core/tensor/real_math.h"
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -150,7 +152,9 @@ public:
         row.mBefore = n > 1 ? natural(m_older.at(r, own)) : minusInf;
         // Until l has been rescaled it is still in the frame of the maximum before.
         row.mUsed = n <= 1 || m_reached.rescale == n ? row.m : row.mBefore;
-        row.l = row.blocks > 0 ? m_l.sum(r, own) : 0.0;
+        // P of an FP8 kernel, and so l, is 2^offset times what its reference says.
+        const auto offset = static_cast<double>(m_trace.program().softmax.offset);
+        row.l = row.blocks > 0 ? m_l.sum(r, own) * exp2Real(-offset) : 0.0;
         row.scale = n > 1 ? static_cast<double>(m_scale.at(r, own)) : 1.0;
         row.decision = n == 0 ? "none" : n == 1 ? "first" : "rescale";
         if (m_maxima.empty())

@@ -71,6 +71,26 @@ std::vector<Scenario> fa1Scenarios()
     return all;
 }
 
+// 8-bit operands, V transposed by the producer: with and without turns, in clusters, and on their own.
+std::vector<Scenario> fa3Fp8Scenarios()
+{
+    const auto of = [](int queries, int dim, const char* mask, TileSize tile) {
+        return scenarioOf("fa3", queries, 96, dim, mask, tile, DType::E4m3);
+    };
+    std::vector<Scenario> all;
+    for (const char* sms : { "1", "3" })
+        for (const Scenario& s :
+            { of(64, 32, "none", { 16, 16 }), of(64, 128, "causal", { 16, 16 }), of(96, 64, "none", { 24, 16 }) })
+            all.push_back(with(s, { { "sms", sms } }));
+    all.push_back(with(of(192, 192, "none", { 16, 16 }), { { "sms", "4" } })); // clusters, three works each
+    const Scenario turns = of(64, 128, "causal", { 16, 16 });
+    for (const char* scheduler : { "linear", "persistent", "single-tile" })
+        all.push_back(with(turns, { { "sms", "2" }, { "intra-overlap", "off" }, { "scheduler", scheduler } }));
+    all.push_back(with(turns, { { "sms", "2" }, { "stages", "3" } }));
+    all.push_back(with(turns, { { "sms", "2" }, { "ping-pong", "off" }, { "fp8-scale", "block" } }));
+    return all;
+}
+
 // Persistent CTAs with a fixed share, with whatever comes next, in clusters, and with a CTA for each tile; the turns of
 // two and of three warpgroups, copies by TMA and by the warpgroup itself, rings of one to three stages.
 std::vector<Scenario> fa3Scenarios()
@@ -99,6 +119,8 @@ std::vector<Scenario> fa3Scenarios()
     add(causal, { { "sms", "2" }, { "consumer-warpgroups", "1" } });
     add(causal, { { "warp-specialisation", "off" } });
     add(three, { { "warp-specialisation", "off" }, { "intra-overlap", "off" } });
+    for (const Scenario& s : fa3Fp8Scenarios())
+        all.push_back(s);
     return all;
 }
 

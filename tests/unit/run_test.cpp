@@ -100,7 +100,7 @@ TEST(Prepare, OneLineSaysWhatIsWrongAndWhatWouldDo)
         { "backward is not in this version", [](Scenario& s) { s.pass = "backward"; } },
         { "unknown pass sideways", [](Scenario& s) { s.pass = "sideways"; } },
         { "unknown GPU abacus", [](Scenario& s) { s.gpu = "abacus"; } },
-        { "e4m3 is not in this version", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
+        { "FlashAttention-2 has no FP8 kernel", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
         { "tile: 6x8",
             [](Scenario& s) {
                 s.tile = TileSize { 6, 8 };

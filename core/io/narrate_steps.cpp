@@ -241,8 +241,8 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const std::string meanwhile = beside(step, cta);
     const auto offset = static_cast<double>(program.softmax.offset);
     const std::string raised = offset == 0 ? "" : ".offset";
-    values["offset"] = factor(offset);
-    values["most"] = factor(exp2Real(offset));
+    values["offset"] = fmt::format("{:g}", offset);
+    values["most"] = fmt::format("{:g}", exp2Real(offset));
     if (!step.ends || !trace.hasValues(cta))
         return say(step.ends ? "exp2.end.unrecorded" + raised : "exp2.begin", values) + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));

@@ -68,12 +68,13 @@ INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
         Row { "tile-epilogue-cycles", "20000", "0", "fa3" },
         Row { "tensor-utilisation-at-cap", "0.05", "1", "fa3", true }));
 
-// Machine knobs here, the schedule's in schedule_knobs_test.cpp, each under what it does.
+// Machine knobs here, the schedule's in schedule_knobs_test.cpp, those of e4m3 in fp8_knobs_test.cpp, each under what
+// it does.
 TEST(Knobs, EachHasATestOfItsEffect)
 {
     std::set<std::string> tested { "ping-pong", "intra-overlap", "warp-specialisation", "stages", "consumer-warpgroups",
         "multicast", "copy", "scheduler", "swizzle", "divide", "loop-order", "warp-split", "fa1-form",
-        "causal-alignment", "empty-row-lse", "jitter-seed", "l2-mib" };
+        "causal-alignment", "empty-row-lse", "jitter-seed", "l2-mib", "fp8-offset", "fp8-scale", "hadamard" };
     const testing::UnitTest& all = *testing::UnitTest::GetInstance();
     for (int suite = 0; suite < all.total_test_suite_count(); ++suite)
         for (int k = 0; std::string(all.GetTestSuite(suite)->name()) == "Knobs/WhatIf"

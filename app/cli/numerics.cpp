@@ -228,8 +228,8 @@ Result<Problem> problemFrom(const Options& o)
     ScenarioFile file;
     Problem& p = file.scenario.problem;
     p.init = Init::Outliers;
-    p.heads = 8;
-    p.seqlenQ = 512;
+    p.heads = 24;
+    p.seqlenQ = 256;
     p.seqlenK = 8192;
     p.headDim = 128;
     for (const auto& [key, value] : o.given)
@@ -273,8 +273,8 @@ Command addNumerics(CLI::App& app)
         const auto keep = [o, key](const std::string& value) { o->given.emplace_back(key, value); };
         parser->add_option_function<std::string>(names, keep, help)->type_name("N");
     };
-    addSize("--heads", "heads", "heads of Q, K and V (default 8)");
-    addSize("--seqlen-q", "seqlen_q", "queries of a head that are computed (default 512)");
+    addSize("--heads", "heads", "heads of Q, K and V (default 24)");
+    addSize("--seqlen-q", "seqlen_q", "queries of a head that are computed (default 256)");
     addSize("--seqlen-k,--seqlen", "seqlen_k", "keys of a head (default 8192)");
     addSize("--head-dim", "head_dim", "(default 128)");
     addSize("--seed", "seed", "of the generated inputs (default 1)");

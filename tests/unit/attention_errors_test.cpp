@@ -90,6 +90,24 @@ TEST(AttentionErrors, Fp16RowsHaveTheOrderOfTheTable)
     EXPECT_NEAR(fa2 / fa3, 1, 0.02);
 }
 
+TEST(AttentionErrors, Fp8RowsHaveTheOrderOfTheTable)
+{
+    const Problem problem = problemOf(3, 128, 2048, 128);
+    const auto errors = attentionErrors(attentionWays(problem), {});
+    ASSERT_TRUE(errors.ok()) << errors.error().line();
+    for (const AttentionError& error : *errors)
+        ASSERT_TRUE(error.rmse) << error.refused;
+    const double fa3Fp16 = *(*errors)[2].rmse;
+    const double baseline = *(*errors)[3].rmse;
+    const double fa3 = *(*errors)[4].rmse;
+    const double oneFactor = *(*errors)[5].rmse;
+    const double noRotation = *(*errors)[6].rmse;
+    EXPECT_GT(fa3, 30 * fa3Fp16);
+    EXPECT_GT(baseline, 1.2 * fa3);
+    EXPECT_GT(noRotation, 1.2 * fa3); // the rotation is what helps
+    EXPECT_NEAR(oneFactor / fa3, 1, 0.15); // factors of blocks are not
+}
+
 TEST(AttentionErrors, WaysAreThoseOfTheTable)
 {
     const std::vector<AttentionWay> ways = attentionWays(problemOf(1, 32, 64, 32));

@@ -90,6 +90,11 @@ INSTANTIATE_TEST_SUITE_P(Usage, BadCommandLine,
         BadInput { "NoOut", { "export", "--format", "csv" }, "--out" },
         BadInput { "UnknownLevel", { "narrate", "--level", "warp" }, "inner-tile" },
         BadInput { "UnknownLanguage", { "narrate", "--lang", "tlh" }, "'tlh'" },
+        BadInput { "NumericsHeads", { "numerics", "--heads", "two" }, "heads" },
+        BadInput { "NumericsKeys", { "numerics", "--seqlen", "0" }, "seqlen-k" },
+        BadInput { "NumericsPoints", { "numerics", "--points", "1000" }, "power of two" },
+        BadInput { "NumericsHeadDim", { "numerics", "--head-dim", "5000", "--heads", "1" }, "head_dim" },
+        BadInput { "NumericsOption", { "numerics", "--dtype", "fp16" }, "--dtype" },
         BadInput { "UnknownShell", { "completion", "fish" }, "fish" }),
     nameOf);
 
@@ -207,7 +212,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command : { "list", "run", "check", "dump", "export", "narrate", "bench", "completion" }) {
+    for (const char* command :
+        { "list", "run", "check", "dump", "export", "narrate", "numerics", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;

@@ -23,14 +23,15 @@ Result<const Algorithm*> algorithmOf(const Scenario& s)
 {
     if (const Algorithm* found = findAlgorithm(s.algorithm, s.pass))
         return found;
-    if (s.algorithm == "fa4")
-        return Error { s.algorithm + " is not in this version", "algorithm", "standard, fa1, fa2, fa3" };
     for (const char* later : { "backward", "decode" })
         if (s.pass == later)
             return Error { "the pass " + s.pass + " is not in this version", "pass", "forward" };
     if (s.pass != "forward")
         return Error { "unknown pass " + s.pass, "pass", "forward" };
-    return Error { "unknown algorithm " + s.algorithm, "algorithm", "standard, fa1, fa2, fa3" };
+    std::string known;
+    for (const Algorithm& algorithm : algorithms())
+        known += (known.empty() ? "" : ", ") + std::string(algorithm.name);
+    return Error { "unknown algorithm " + s.algorithm, "algorithm", known };
 }
 
 Result<const GpuSpec*> gpuOf(const Scenario& s)

@@ -121,7 +121,7 @@ TEST_P(NumbersOf, GiveZeroAndMinusInfinityToRowsThatSeeNothing)
             }
             EXPECT_GE(blind, 20);
             EXPECT_EQ(run.report.maxAbsErrorLse.has_value(), true);
-            EXPECT_LE(*run.report.maxAbsErrorLse, 1e-5);
+            EXPECT_LE(*run.report.maxAbsErrorLse, run.program->softmax.emulated.empty() ? 1e-5 : 2e-4);
         }
     }
 }

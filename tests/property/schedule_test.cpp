@@ -12,7 +12,7 @@ using namespace flashstep;
 using namespace flashstep::test;
 
 class ScheduleOf : public testing::TestWithParam<const char*> { };
-INSTANTIATE_TEST_SUITE_P(Algorithms, ScheduleOf, testing::Values("standard", "fa1", "fa2", "fa3"));
+INSTANTIATE_TEST_SUITE_P(Algorithms, ScheduleOf, testing::Values("standard", "fa1", "fa2", "fa3", "fa4"));
 
 Scenario timingOnly(Scenario s)
 {

@@ -136,7 +136,8 @@ void chooseFa4(Draws& draw, Scenario& s)
         return;
     maybe(3, "rescale-threshold", { "0", "0", "1", "4", "16" });
     maybe(4, "q-stage", { "1", "2" });
-    maybe(4, "stages", { "2", "3", "4", "5" });
+    if (!s.costTile && s.tile->keys <= 64) // so that they fit
+        maybe(4, "stages", { "2", "3", "4" });
     maybe(3, "scheduler", { "linear", "lpt", "persistent", "single-tile" });
     maybe(4, "two-cta", { "off" });
     maybe(8, "exp2-degree", { "4", "5" });

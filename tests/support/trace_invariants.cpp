@@ -171,8 +171,10 @@ void expectCountersToAddUp(const Trace& trace)
         if (!event.ends)
             continue;
         const OpCounts counts = countsOf(program, program.work(trace.workOf(event.instance)), trace.op(event.instance));
+        const auto vote = trace.voteOf(event.instance);
         const std::array<std::int64_t, counterCount> added { counts.globalRead, counts.globalWrite, counts.flops,
-            counts.exp2, counts.rescales };
+            counts.exp2, counts.exp2Emulated, vote ? vote->rowsDone : counts.rescales, vote ? vote->rowsSkipped : 0,
+            vote ? vote->warpsDone : 0, vote ? vote->warpsSkipped : 0 };
         for (std::size_t k = 0; k < counterCount; ++k)
             totals[k] += static_cast<double>(added[k]);
     }

@@ -224,7 +224,7 @@ void costExp2(CostContext& c)
         / c.program.tile.keys; // of the polynomial
     // FFMA, and EX2 or the polynomial: of a pair of elements 2 max, 3 additions, `degree` FMA, 2 shifts and 2 integer
     // additions, half of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
-    const double emulated = (9.0 + form.polynomialDegree) / 2;
+    const double emulated = (c.gpu.polynomialInstructions + form.polynomialDegree) / 2;
     c.bookVector(elements, c.perPair(1) + (1 - share) + emulated * share, 3 * share);
     c.book(Engine::Exp, c.perQuarter(elements * (1 - share)) / (c.gpu.mufuPerClk / quarters));
 }

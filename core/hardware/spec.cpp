@@ -25,6 +25,7 @@ constexpr std::array figures {
     FLASHSTEP_FIGURE(ummaSsFloor),
     FLASHSTEP_FIGURE(ummaLatencySs),
     FLASHSTEP_FIGURE(ummaLatencyTs),
+    FLASHSTEP_FIGURE(polynomialInstructions),
     FLASHSTEP_FIGURE(mufuPerClk),
     FLASHSTEP_FIGURE(fmaPerClk),
     FLASHSTEP_FIGURE(aluPerClk),

@@ -70,6 +70,10 @@ GpuSpec b200()
             "issue, commit and wait of m128n64k16, intercept of the fit over the number of instructions; 148 of n128" },
         .ummaLatencyTs = { 116, "cycle", ummaLatency, Microbenchmark,
             "issue, commit and wait of m128nNk16, intercept of the fit over the number of instructions" },
+        .polynomialInstructions = { 9, "instruction",
+            "counted from the PTX of flash_attn/cute/utils.py: 2 max, 3 packed additions, 2 shifts, 2 integer "
+            "additions",
+            Guess, "UNCONFIRMED: the machine may fuse shift and addition; a talk has about nine with the degree 3" },
         .mufuPerClk = { 16, "op/clk/SM", fa4, Published, {}, "mufu_per_clk_sm" },
         .fmaPerClk = { 128, "FMA/clk/SM", guideThroughput, Published, {}, "fp32_fma_per_clk_sm" },
         .aluPerClk = aluPerClk,

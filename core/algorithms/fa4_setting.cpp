@@ -218,8 +218,6 @@ Status checkWide(const Problem& p, const Choices& choices, int sms)
         return refuse("pairs of CTAs only", "what-if two-cta", "on");
     if (choices.rescaleThreshold)
         return refuse("no threshold: every block rescales", "what-if rescale-threshold", "leave it out");
-    if (choices.stages.value_or(4) % 2 != 0 && choices.stages.value_or(4) < 3)
-        return refuse("at least 3 slots", "stages", "3 or more");
     return Nothing {};
 }
 

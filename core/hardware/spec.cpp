@@ -25,6 +25,8 @@ constexpr std::array figures {
     FLASHSTEP_FIGURE(ummaSsFloor),
     FLASHSTEP_FIGURE(ummaLatencySs),
     FLASHSTEP_FIGURE(ummaLatencyTs),
+    FLASHSTEP_FIGURE(ummaLatencySsPair),
+    FLASHSTEP_FIGURE(ummaLatencyTsPair),
     FLASHSTEP_FIGURE(polynomialInstructions),
     FLASHSTEP_FIGURE(mufuPerClk),
     FLASHSTEP_FIGURE(fmaPerClk),

@@ -43,6 +43,8 @@ GpuSpec a100()
         .ummaSsFloor = absent("cycle", noTcgen05),
         .ummaLatencySs = absent("cycle", noTcgen05),
         .ummaLatencyTs = absent("cycle", noTcgen05),
+        .ummaLatencySsPair = absent("cycle", noTcgen05),
+        .ummaLatencyTsPair = absent("cycle", noTcgen05),
         .polynomialInstructions = absent("instruction", "no packed fp32 arithmetic"),
         .mufuPerClk = { 16, "op/clk/SM", guideThroughput, Published, {}, "mufu_per_clk_sm" },
         .fmaPerClk = { 64, "FMA/clk/SM", guideThroughput, Published, {}, "fp32_fma_per_clk_sm" },

@@ -70,6 +70,10 @@ GpuSpec b200()
             "issue, commit and wait of m128n64k16, intercept of the fit over the number of instructions; 148 of n128" },
         .ummaLatencyTs = { 116, "cycle", ummaLatency, Microbenchmark,
             "issue, commit and wait of m128nNk16, intercept of the fit over the number of instructions" },
+        .ummaLatencySsPair = { 182, "cycle", ummaLatency, Microbenchmark,
+            "issue, commit and wait of m256n128k16 of a pair, intercept of the fit; 170 of n64" },
+        .ummaLatencyTsPair = { 150, "cycle", ummaLatency, Microbenchmark,
+            "issue, commit and wait of m256nNk16 of a pair, intercept of the fit" },
         .polynomialInstructions = { 9, "instruction",
             "counted from the PTX of flash_attn/cute/utils.py: 2 max, 3 packed additions, 2 shifts, 2 integer "
             "additions",

@@ -24,6 +24,7 @@ Command addNarrate(CLI::App& app);
 Command addWhy(CLI::App& app);
 Command addStalls(CLI::App& app);
 Command addCriticalPath(CLI::App& app);
+Command addNumerics(CLI::App& app);
 Command addBench(CLI::App& app);
 Command addCompletion(CLI::App& app);
 

@@ -93,6 +93,7 @@ void addCounts(Json& out, const Run& run)
     out["exp2_emulated"] = count(r.exp2Emulated);
     out["rescales_done"] = count(r.rescalesDone);
     out["rescales_skipped"] = count(r.rescalesSkipped);
+    out["p_clipped"] = r.pClipped; // elements of P that e4m3 could not hold
     const bool votes = run.program->softmax.conditional; // only FA4's warps do
     out["rescale_warps_done"] = votes ? count(r.rescaleWarpsDone) : Json();
     out["rescale_warps_skipped"] = votes ? count(r.rescaleWarpsSkipped) : Json();
@@ -320,6 +321,10 @@ std::string reportText(const Session& session)
     line(out, "work",
         fmt::format("{:.4g} FLOP ({:.4g} executed), {}, {}", r.flops, r.flopsExecuted, exponentialsInWords(r),
             rescalesInWords(run)));
+    if (run.program->problem.dtype == DType::E4m3)
+        line(out, "e4m3",
+            fmt::format("P = exp2(S c - m c + {}), {} of its elements clipped to 448",
+                static_cast<double>(run.program->softmax.offset), thousands(static_cast<double>(r.pClipped))));
     line(out, "trace",
         fmt::format("{} events, {}; values kept: {}", thousands(static_cast<double>(r.events)),
             bytesInWords(static_cast<double>(r.traceBytes)), run.scenario.record.text()));

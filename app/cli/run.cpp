@@ -4,6 +4,7 @@
 #include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/io/npy.h"
+#include "core/program/quantise.h"
 
 #include <filesystem>
 #include <memory>
@@ -32,8 +33,9 @@ Status writeTensors(const Run& run, const std::string& directory)
     const auto path = [&](const char* file) { return (std::filesystem::path(directory) / file).string(); };
     if (Status status = prepareDirectory(directory); !status)
         return status;
-    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &run.inputs->q },
-        { "k.npy", &run.inputs->k }, { "v.npy", &run.inputs->v }, { "o.npy", &run.o } };
+    const Inputs inputs = dequantised(*run.inputs); // the numbers whose attention O is
+    const std::initializer_list<std::pair<const char*, const Tensor*>> tensors { { "q.npy", &inputs.q },
+        { "k.npy", &inputs.k }, { "v.npy", &inputs.v }, { "o.npy", &run.o } };
     for (const auto& [file, tensor] : tensors)
         if (Status status = writeNpy(path(file), *tensor); !status)
             return status;

@@ -15,8 +15,24 @@ struct Fa3Tile {
     bool pInSmem = false;
 };
 
+// 8-bit operands, with V row-major; P stays in the registers.
+TileSize fp8TileOf(int d, bool local)
+{
+    if (d <= 64)
+        return { 192, 160 };
+    if (d <= 96)
+        return { 192, 128 };
+    if (d <= 128)
+        return { 128, 224 };
+    if (d <= 192)
+        return { 128, 160 };
+    return { 128, local ? 64 : 128 };
+}
+
 Fa3Tile tileOf(const Problem& p)
 {
+    if (p.dtype == DType::E4m3)
+        return { fp8TileOf(std::max(p.headDim, p.headDimV), p.mask.kind == MaskKind::Window), false };
     const bool causal = p.mask.kind == MaskKind::Causal;
     const bool local = p.mask.kind == MaskKind::Window;
     const int d = std::max(p.headDim, p.headDimV);
@@ -57,13 +73,17 @@ Fa3Setting fa3SettingOf(const Kernel& kernel)
     c.stages = kernel.stages();
     c.specialised = choices.warpSpecialisation.value_or(true);
     c.tma = choices.copy.value_or(Choices::Copy::Tma) == Choices::Copy::Tma;
-    c.producerThreads = !c.specialised ? 0 : c.tma ? 32 : 128;
+    const bool fp8 = p.dtype == DType::E4m3;
+    c.transposesV = fp8;
+    c.producerThreads = !c.specialised ? 0 : c.tma && !c.transposesV ? 32 : 128;
     c.pInSmem = tileOf(p).pInSmem;
     c.overlap = choices.intraOverlap.value_or(true);
     const int d = std::max(p.headDim, p.headDimV);
-    // With the overlap, 2 or 3 warpgroups take turns up to head dimension 128; without, exactly 2.
-    c.pingPong = choices.pingPong.value_or(c.overlap ? d <= 128 : c.consumers == 2) && c.consumers >= 2;
-    c.rescaleFirst = c.overlap && d > 128;
+    // With the overlap, 2 or 3 warpgroups take turns up to head dimension 128 (8-bit operands: from above 96 on, which
+    // is compiled for 128); without, exactly 2.
+    c.pingPong
+        = choices.pingPong.value_or(c.overlap ? (fp8 ? d > 96 : d <= 128) : c.consumers == 2) && c.consumers >= 2;
+    c.rescaleFirst = c.overlap && d > 128 && !c.transposesV;
     if (c.consumers == 1) {
         c.producerRegisters = 56;
         c.consumerRegisters = 256;
@@ -97,7 +117,7 @@ Fa3Setting fa3SettingOf(const Kernel& kernel)
     const int tiles = (p.seqlenQ + kernel.tile().rows - 1) / kernel.tile().rows;
     const bool pairs = dense && c.tma && c.specialised && c.schedule != Schedule::Dynamic && tiles % 2 == 0
         && kernel.tile().keys % 2 == 0 && kernel.setting().sms >= 2;
-    c.cluster = pairs && choices.multicast.value_or(d >= 128) ? 2 : 1;
+    c.cluster = pairs && choices.multicast.value_or(fp8 ? d > 128 && d <= 192 : d >= 128) ? 2 : 1;
     return c;
 }
 
@@ -116,13 +136,25 @@ Result<KernelTable> fa3Table(const TableQuery& query)
     for (const int d : { p.headDim, p.headDimV })
         if (d % 8 != 0 || d < 8 || d > 256)
             return Error { "no kernel for head_dim " + std::to_string(d), "fa3", "a multiple of 8 up to 256" };
+    if (p.dtype == DType::E4m3) {
+        if (p.headDim % 16 != 0 || p.headDimV % 16 != 0)
+            return Error { "no FP8 kernel for head_dim " + std::to_string(p.headDim), "fa3",
+                "a multiple of 16 up to 256" };
+        if (!query.choices.warpSpecialisation.value_or(true))
+            return Error { "FP8 needs the producer warpgroup, which transposes V", "what-if warp-specialisation",
+                "on" };
+        if (query.choices.copy == Choices::Copy::CpAsync)
+            return Error { "FP8 by cp.async is not in this version", "what-if copy", "tma" };
+        if (query.choices.stages == 1)
+            return Error { "FP8 loads a block of V before it transposes the one before", "stages", "2 and more" };
+    }
     const int consumers = consumersOf(p, query.choices);
     KernelTable table;
     table.tile = { 64 * consumers, tileOf(p).tile.keys };
     table.warps = 4 * consumers;
     table.stages = query.choices.stages.value_or(2);
     table.rowUnit = consumers;
-    table.keyUnit = 2;
+    table.keyUnit = p.dtype == DType::E4m3 ? 4 : 2; // four warps share out the transposition
     return table;
 }
 

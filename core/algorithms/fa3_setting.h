@@ -16,6 +16,7 @@ struct Fa3Setting {
     bool specialised = true;
     bool tma = true;
     bool pInSmem = false;
+    bool transposesV = false; // row-major V of 8 bits: the producer warpgroup makes the layout that WGMMA reads
     bool overlap = true; // softmax beside the product with V of the block before
     bool pingPong = true; // warpgroups take turns on the tensor cores
     bool rescaleFirst = false; // O is rescaled before the product with V, not after
@@ -24,6 +25,8 @@ struct Fa3Setting {
 
     [[nodiscard]] bool persistent() const { return schedule != Schedule::SingleTile; }
     [[nodiscard]] bool dynamic() const { return schedule == Schedule::Dynamic; }
+    // Threads of the producer that load Q, and all that ask which tile comes next.
+    [[nodiscard]] int loadThreads() const { return transposesV ? 32 : producerThreads; }
     [[nodiscard]] bool multicast() const { return cluster > 1; }
     [[nodiscard]] Reach reach() const { return cluster > 1 ? Reach::Both : Reach::Own; }
     [[nodiscard]] Via via() const { return tma ? Via::Tma : Via::CpAsync; }

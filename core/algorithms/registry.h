@@ -38,6 +38,7 @@ struct Algorithm {
     std::string_view file; // "core/algorithms/fa2_forward.cpp"
     Result<KernelTable> (*table)(const TableQuery& query);
     void (*build)(Kernel& kernel);
+    bool fp8 = false; // has a kernel for e4m3 operands
 };
 [[nodiscard]] std::span<const Algorithm> algorithms();
 [[nodiscard]] const Algorithm* findAlgorithm(std::string_view name, std::string_view pass);

@@ -5,6 +5,13 @@ namespace flashstep {
 
 namespace {
 
+// Probabilities are at most 1, and most of them far smaller than e4m3 can hold: they are stored 256 times as large, and
+// O is divided by that, both without a rounding of its own.
+float scaleOfP(const Problem& p)
+{
+    return p.dtype == DType::E4m3 ? 256 : 1;
+}
+
 // S = Q Kᵀ, one CTA for each tile of scores. Every tile is computed, hidden by the mask or not.
 void scores(Kernel& kernel)
 {
@@ -13,7 +20,7 @@ void scores(Kernel& kernel)
     Launch grid = kernel.launch("standard_scores", kernel.warps(), 0, 128);
     const BufferId Q = grid.smem("Q", Tile::Query, p.headDim, p.dtype);
     const BufferId K = grid.smem("K", Tile::Key, p.headDim, p.dtype);
-    const BufferId sS = grid.smem("sS", Tile::Pair, kernel.tile().keys, p.dtype);
+    const BufferId sS = grid.smem("sS", Tile::Pair, kernel.tile().keys, p.outputDtype());
     const BufferId S = grid.registers("S", Tile::Pair, kernel.tile().keys);
     const BarrierId all = grid.barrier("syncthreads_scores");
     const WaitId landed
@@ -32,6 +39,7 @@ void scores(Kernel& kernel)
             w.sync(all, visible);
             w.paper(1).mmaTransposed(S, Q, K, block); // S = Q Kᵀ
             w.convert(S, cta.j);
+            w.last().format = p.outputDtype(); // scores of e4m3 operands go out in bf16
             w.stage(sS, S, cta.j);
             w.sync(all, staged);
             w.paper(1).store(TensorId::S, sS, cta.j);
@@ -91,6 +99,7 @@ void softmax(Kernel& kernel)
             for (const VisitedBlock& block : blocks) {
                 w.paper(2).divide(S, l, block.j); // P = exp2(…) / l
                 w.convert(S, block.j);
+                w.last().factor = scaleOfP(kernel.problem());
                 w.paper(2).store(TensorId::P, S, block.j);
             }
             w.normalise(BufferId::none(), lse, l, m);
@@ -107,7 +116,7 @@ void output(Kernel& kernel)
     Launch grid = kernel.launch("standard_output", kernel.warps(), 0, 128);
     const BufferId P = grid.smem("P", Tile::Pair, kernel.tile().keys, p.dtype);
     const BufferId V = grid.smem("V", Tile::Key, p.headDimV, p.dtype);
-    const BufferId sO = grid.smem("sO", Tile::Query, p.headDimV, p.dtype);
+    const BufferId sO = grid.smem("sO", Tile::Query, p.headDimV, p.outputDtype());
     const BufferId O = grid.registers("O", Tile::Query, p.headDimV);
     const BarrierId all = grid.barrier("syncthreads_output");
     const WaitId landed
@@ -130,6 +139,7 @@ void output(Kernel& kernel)
                     w.sync(all, free);
             }
             w.convert(O);
+            w.last().factor = 1 / scaleOfP(p);
             w.stage(sO, O);
             w.sync(all, staged);
             w.paper(3).store(TensorId::O, sO);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/comparison.h"
 
+#include "core/program/quantise.h"
 #include "core/tensor/reference.h"
 
 #include <algorithm>
@@ -31,6 +32,9 @@ Status compareWithReference(Run& run, const Progress& progress)
 {
     const Program& program = *run.program;
     const Problem& p = program.problem;
+    const bool scaled = !run.inputs->qFactors.none();
+    const Inputs values = scaled ? dequantised(*run.inputs) : Inputs {};
+    const Inputs& inputs = scaled ? values : *run.inputs;
     ErrorSums sums;
     std::vector<double> o;
     std::vector<double> lse;
@@ -50,9 +54,9 @@ Status compareWithReference(Run& run, const Progress& progress)
         lse.resize(static_cast<std::size_t>(rows));
         const auto exactRows = [&](int h, int row, int count, int at) {
             ReferenceHead head;
-            head.q = run.inputs->q.row(work.b, h, 0).data();
-            head.k = run.inputs->k.row(work.b, p.kvHeadOf(h), 0).data();
-            head.v = run.inputs->v.row(work.b, p.kvHeadOf(h), 0).data();
+            head.q = inputs.q.row(work.b, h, 0).data();
+            head.k = inputs.k.row(work.b, p.kvHeadOf(h), 0).data();
+            head.v = inputs.v.row(work.b, p.kvHeadOf(h), 0).data();
             head.headDim = p.headDim;
             head.headDimV = p.headDimV;
             head.scale = p.softmaxScale();

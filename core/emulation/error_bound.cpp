@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/error_bound.h"
 
+#include "core/program/quantise.h"
+#include "core/tensor/real_math.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -65,10 +68,26 @@ double largestMean(const Tensor& tensor)
     return largest;
 }
 
+// What e4m3 may cost O, of the largest |V|. P is rounded, near 0 in steps of 2^-9 however small it is, and the row's
+// largest is 2^offset (256 of probabilities); beyond 448 it is clipped. O is rounded to bf16.
+double fp8Error(const Program& program, double scores)
+{
+    const bool probabilities = program.algorithm == "standard";
+    const double least = probabilities ? 256 : exp2Real(static_cast<double>(program.softmax.offset));
+    // Where the reference may stay behind, the row's largest may be as many times larger.
+    const double most = least * exp2Real(static_cast<double>(program.softmax.threshold));
+    const double smallest = 0x1p-10 / least * program.problem.seqlenK;
+    const double clipped = std::max(0.0, 1 - static_cast<double>(maxFinite(DType::E4m3)) / most);
+    const double output = unitRoundoff(program.problem.outputDtype());
+    const double viaHbm = probabilities ? output * std::min(scores, 1 / output) / 2 : 0.0; // S in bf16
+    return unitRoundoff(DType::E4m3) + smallest + clipped + output + viaHbm;
+}
+
 } // namespace
 
-std::optional<double> errorBound(const Program& program, const Inputs& inputs)
+std::optional<double> errorBound(const Program& program, const Inputs& stored)
 {
+    const Inputs inputs = dequantised(stored);
     const Size q = sizeOf(inputs.q);
     const Size k = sizeOf(inputs.k);
     const Size v = sizeOf(inputs.v);
@@ -79,10 +98,13 @@ std::optional<double> errorBound(const Program& program, const Inputs& inputs)
     const double u32 = unitRoundoff(DType::Fp32);
     // P and O are each rounded once; the products and sums are fp32; a score off by e changes its weight by e, and it
     // is rounded as a sum of products, times c, and less m c.
-    double relative = u32 * (4 + 3 * scores);
-    if (program.problem.dtype != DType::Fp32)
+    // Factors of quantised operands round it three times more.
+    double relative = u32 * (4 + (stored.qFactors.none() ? 3 : 6) * scores);
+    if (program.problem.dtype == DType::E4m3)
+        relative += fp8Error(program, scores);
+    else if (program.problem.dtype != DType::Fp32)
         relative += 2 * u;
-    if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32)
+    if (program.algorithm == "standard" && program.problem.dtype != DType::Fp32 && program.problem.dtype != DType::E4m3)
         relative += u * std::min(scores, 1 / u) / 2; // S is rounded on its way through HBM
     // An exponential off by e moves O by e w (v - O) of its key: at most e v / 2 where some keys are exact, e v where
     // none are.

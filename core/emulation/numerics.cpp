@@ -251,6 +251,8 @@ void Numerics::multiply(Context& c, std::vector<Buffer>& mine)
             });
         });
     }
+    if (op.transposed)
+        c.forEachRun([&](int first, int count) { dequantiseScores(c, mine, first, count); });
 }
 
 // The reference of each row. A lazy one stays while the maximum has outgrown it by no more than the threshold; what it
@@ -333,6 +335,25 @@ Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
     return vote;
 }
 
+// Products of quantised operands, times the factors of their query row and key block. [docs/hardware-model.md, FP8]
+void Numerics::dequantiseScores(Context& c, std::vector<Buffer>& mine, int first, int count)
+{
+    if (m_inputs.qFactors.none())
+        return;
+    const Op& op = c.op();
+    const Work& work = c.performed.work;
+    const float keyFactor
+        = m_inputs.kFactors.at(work.b, m_program.problem.kvHeadOf(work.h), c.performed.j() * m_program.tile.keys);
+    for (int r = first; r < first + count; ++r) {
+        const Program::QueryRow query = m_program.queryRow(work.h, m_program.firstRow(work, op) + r);
+        const float factor = keyFactor * m_inputs.qFactors.at(work.b, query.h, query.row);
+        float* row = mine[op.out.index()].data()
+            + static_cast<std::ptrdiff_t>(r + c.performed.rowOffset(op.out)) * c.width(op.out)
+            + m_program.columns(op.out, c.performed.j()).first;
+        c.forEachKeys(op.out, [&](int key, int keys) { rowMap(row + key, keys) *= factor; });
+    }
+}
+
 // The parts of a row, one a warp, stand queryRows apart. out = (scale before +) sum of parts, in the order of the
 // warps; or the maximum of them and of what was before, and the factor that takes the old reference to the new one.
 void Numerics::reduce(Context& c)
@@ -382,7 +403,6 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         op.reach == Reach::Both && other != cta && (op.kind == OpKind::Load || op.kind == OpKind::Mma)
             ? &m_live[other.index()]
             : nullptr };
-    const Problem& p = m_program.problem;
     const BufferId out = op.out;
     const auto [a, b, third] = op.in;
     // A stretch of a tile: its row and first column within the tile, its values.
@@ -413,14 +433,16 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
     case OpKind::RowMax:
         rowMax(c, cta);
         break;
-    case OpKind::Rescale:
+    case OpKind::Rescale: {
+        const float change = frameChange(c.performed, m_inputs);
         c.forEachRow([&](int r) {
             const float scale = c.at(third, r);
-            rowMap(c.row(out, r), c.columns(out)) *= scale;
+            rowMap(c.row(out, r), c.columns(out)) *= scale * change;
             if (op.out2.valid())
                 c.at(op.out2, r) *= scale;
         });
         break;
+    }
     case OpKind::Exp2:
         exponentials(c);
         break;
@@ -435,13 +457,16 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
         forEachSpan([&](int r, int column, std::span<float> row) {
             if (a != out)
                 std::copy_n(c.row(a, r) + column, row.size(), row.begin());
-            roundTo(p.dtype, row);
+            const int clipped = convertRow(op, row);
+            if (r < m_program.rowsInside(c.performed.work, op.i))
+                m_clipped += static_cast<std::uint64_t>(clipped);
         });
         break;
-    case OpKind::Normalise:
+    case OpKind::Normalise: {
+        const float frame = lastFrame(c.performed, m_inputs);
         c.forEachRow([&](int r) {
             const float l = b.valid() ? c.at(b, r) : 0.0F;
-            const float inverse = l == 0.0F ? 1.0F : 1.0F / l;
+            const float inverse = l == 0.0F ? 1.0F : 1.0F / l * frame;
             if (out.valid() && a.valid())
                 rowMap(c.row(out, r), c.columns(out)) *= inverse;
             else if (out.valid())
@@ -449,9 +474,11 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
             if (op.out2.valid()) // natural log; a row that saw nothing has l = 0
                 c.at(op.out2, r) = l == 0.0F
                     ? (m_kernelEmptyRowLse ? -minusInf : minusInf)
-                    : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l));
+                    : static_cast<float>(static_cast<double>(c.at(third, r)) * m_scale + lnReal(l)
+                        - static_cast<double>(m_program.softmax.offset) * ln2); // l carries 2^offset, as P does
         });
         break;
+    }
     case OpKind::Reduce:
         reduce(c);
         break;

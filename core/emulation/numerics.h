@@ -27,6 +27,7 @@ public:
 
     [[nodiscard]] const Tensor& o() const { return m_o; } // NaN where no CTA has stored
     [[nodiscard]] const Tensor& lse() const { return m_lse; }
+    [[nodiscard]] std::uint64_t clipped() const { return m_clipped; } // elements beyond e4m3's largest number
 
 private:
     struct Context; // one op of one CTA, with its operands at hand
@@ -37,6 +38,7 @@ private:
     void multiply(Context& c, std::vector<Buffer>& mine);
     void rowMax(Context& c, CtaId cta);
     void exponentials(Context& c) const;
+    void dequantiseScores(Context& c, std::vector<Buffer>& mine, int firstRow, int rows);
     void reduce(Context& c);
     [[nodiscard]] std::vector<float>& stateOf(TensorId tensor);
 
@@ -45,6 +47,7 @@ private:
     bool m_kernelEmptyRowLse;
     float m_scaleLog2; // c of the papers: softmax scale times log2 e
     double m_scale;
+    std::uint64_t m_clipped = 0;
     std::vector<std::vector<Buffer>> m_live; // by CTA; empty unless it is on an SM
     Tensor m_o, m_lse;
     std::vector<float> m_oTmp, m_mState, m_lState; // O and statistics between two visits, where they live in HBM

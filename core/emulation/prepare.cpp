@@ -16,20 +16,22 @@ namespace flashstep {
 
 namespace {
 
+constexpr double fp8Offset = 8; // of the kernels: P reaches up to 256. [hopper/softmax.h, Max_offset]
 constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 
 Result<const Algorithm*> algorithmOf(const Scenario& s)
 {
     if (const Algorithm* found = findAlgorithm(s.algorithm, s.pass))
         return found;
-    if (s.algorithm == "fa4")
-        return Error { s.algorithm + " is not in this version", "algorithm", "standard, fa1, fa2, fa3" };
     for (const char* later : { "backward", "decode" })
         if (s.pass == later)
             return Error { "the pass " + s.pass + " is not in this version", "pass", "forward" };
     if (s.pass != "forward")
         return Error { "unknown pass " + s.pass, "pass", "forward" };
-    return Error { "unknown algorithm " + s.algorithm, "algorithm", "standard, fa1, fa2, fa3" };
+    std::string known;
+    for (const Algorithm& algorithm : algorithms())
+        known += (known.empty() ? "" : ", ") + std::string(algorithm.name);
+    return Error { "unknown algorithm " + s.algorithm, "algorithm", known };
 }
 
 Result<const GpuSpec*> gpuOf(const Scenario& s)
@@ -58,10 +60,31 @@ Status checkSizes(const Problem& p)
     if (p.heads % p.kvHeads != 0)
         return Error { "kv_heads " + std::to_string(p.kvHeads) + " does not divide heads " + std::to_string(p.heads),
             "kv_heads", "a divisor of heads" };
-    if (p.dtype == DType::E4m3)
-        return Error { "e4m3 is not in this version", "dtype", "fp32, fp16, bf16" };
     if (p.mask.kind == MaskKind::Window && (p.mask.left < 0 || p.mask.right < 0))
         return Error { "cannot be negative", "mask", "window:L,R with L and R from 0" };
+    return Nothing {};
+}
+
+// Who has a kernel for 8-bit operands, on which GPU, and what may be asked of it.
+Status checkFp8(const Scenario& s, const Algorithm& algorithm, const GpuSpec& gpu)
+{
+    if (s.problem.dtype != DType::E4m3) {
+        for (const auto& [key, text] : s.knobs)
+            for (const char* own : { "fp8-offset", "fp8-scale", "hadamard" })
+                if (key == own)
+                    return Error { "means something for e4m3 operands only", "what-if " + key, "dtype e4m3" };
+        return Nothing {};
+    }
+    if (!algorithm.fp8) {
+        std::string names;
+        for (const Algorithm& other : algorithms())
+            if (other.fp8)
+                names += (names.empty() ? "" : ", ") + std::string(other.name);
+        return Error { std::string(algorithm.title) + " has no FP8 kernel", "dtype", "e4m3 with " + names };
+    }
+    if (gpu.tensorFp8FlopsPerClk.absent())
+        return Error { std::string(gpu.title) + " has " + std::string(gpu.tensorFp8FlopsPerClk.note), "dtype",
+            "e4m3 on h100, h200, b200, gb200, b300" };
     return Nothing {};
 }
 
@@ -107,7 +130,8 @@ double opsPerHead(const Scenario& s, const TileSize& tile, int warps)
     if (s.algorithm == "fa4") // roles of a pair of query tiles
         return size.visited * 38 + size.tiles * 40;
     if (s.algorithm == "fa3") // warpgroups and the producer
-        return (warps / 4.0) * (size.visited * 14 + size.tiles * 24) + size.visited * 6;
+        return (warps / 4.0) * (size.visited * 14 + size.tiles * 24)
+            + size.visited * (s.problem.dtype == DType::E4m3 ? 32 : 6); // four warps that transpose V
     const double perBlock = s.algorithm == "standard" ? 27 : s.algorithm == "fa1" ? 30 : 15;
     return warps * (size.visited * perBlock + size.tiles * 12);
 }
@@ -207,6 +231,9 @@ Result<Prepared> prepare(const Scenario& asked)
     if (Status sizes = checkSizes(s.problem); !sizes)
         return sizes.error();
 
+    if (Status fp8 = checkFp8(s, **algorithm, prepared.gpu); !fp8)
+        return fp8.error();
+
     Choices choices = choicesOf(s);
     if (s.costTile || s.tile)
         choices.costedRows = s.costTile.value_or(s.tile.value_or(TileSize {})).rows;
@@ -238,6 +265,8 @@ Result<Prepared> prepare(const Scenario& asked)
     program->tile = *s.tile;
     program->costTile = *s.costTile;
     program->stages = *s.stages;
+    if (s.problem.dtype == DType::E4m3 && s.algorithm != "standard") // which stores probabilities, not exponentials
+        program->softmax.offset = static_cast<float>(choices.fp8Offset.value_or(fp8Offset));
     program->source = std::string((*algorithm)->file);
     program->paper = std::string((*algorithm)->source);
     Kernel kernel(*program,

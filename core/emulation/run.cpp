@@ -5,6 +5,7 @@
 #include "core/emulation/emulator.h"
 #include "core/emulation/error_bound.h"
 #include "core/emulation/grid.h"
+#include "core/program/quantise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -125,14 +126,18 @@ Status checkInputs(const Problem& p, const Inputs& inputs)
     return Nothing {};
 }
 
-Result<std::shared_ptr<const Inputs>> roundedInputs(const Problem& p, std::optional<Inputs> given, Report& report)
+Result<std::shared_ptr<const Inputs>> roundedInputs(
+    const Program& program, const Choices& choices, std::optional<Inputs> given, Report& report)
 {
-    auto inputs = std::make_shared<Inputs>(given ? std::move(*given) : generateInputs(p));
+    const Problem& p = program.problem;
+    Problem exact = p;
+    exact.dtype = DType::Fp32; // rounded once, after rotation and factors
+    auto inputs = std::make_shared<Inputs>(given ? std::move(*given) : generateInputs(exact));
     if (Status ok = checkInputs(p, *inputs); !ok)
         return ok.error();
+    *inputs = quantised(std::move(*inputs), p, program.tile, choices);
     for (const auto& [tensorName, tensor] :
         { std::pair("q", &inputs->q), std::pair("k", &inputs->k), std::pair("v", &inputs->v) }) {
-        roundTo(p.dtype, tensor->data);
         if (std::string note = nonFiniteNote(tensorName, *tensor); !note.empty())
             report.inputNotes.push_back(std::move(note));
     }
@@ -156,7 +161,6 @@ Result<Run> runScenario(
     run.scenario = prepared->scenario;
     run.program = prepared->program;
     run.gpu = prepared->gpu;
-    const Problem& p = run.program->problem;
 
     EmulationOptions emulation;
     emulation.discardValues = options.discardValues;
@@ -168,7 +172,8 @@ Result<Run> runScenario(
     const bool values = run.scenario.record.kind != Record::Kind::None;
     std::unique_ptr<Numerics> numerics;
     if (values) {
-        Result<std::shared_ptr<const Inputs>> rounded = roundedInputs(p, std::move(inputs), run.report);
+        Result<std::shared_ptr<const Inputs>> rounded
+            = roundedInputs(*run.program, choices, std::move(inputs), run.report);
         if (!rounded)
             return rounded.error();
         run.inputs = emulation.inputs = *rounded;
@@ -202,6 +207,7 @@ Result<Run> runScenario(
     if (values) {
         run.o = numerics->o();
         run.lse = numerics->lse();
+        run.report.pClipped = numerics->clipped();
         if (options.compare) {
             if (Status compared = compareWithReference(run, progress); !compared)
                 return compared.error();

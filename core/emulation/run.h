@@ -30,6 +30,7 @@ struct Report {
     double exp2Hardware = 0, exp2Emulated = 0;
     double rescalesDone = 0, rescalesSkipped = 0; // rows; of a vote, warps
     double rescaleWarpsDone = 0, rescaleWarpsSkipped = 0;
+    std::uint64_t pClipped = 0; // elements of P that e4m3 could not hold, of CTAs whose values were computed
     std::string rescaleSource; // "values", "assumed", "mixed"
     std::uint64_t events = 0, traceBytes = 0;
     bool twoSteps = false; // the grid was scheduled from the times of its tiles; `events` are those of one SM
@@ -47,7 +48,7 @@ struct Run {
     std::shared_ptr<const Program> program;
     std::shared_ptr<const Trace> trace;
     GpuSpec gpu; // with the knobs applied
-    std::shared_ptr<const Inputs> inputs; // as rounded to the dtype; null without values
+    std::shared_ptr<const Inputs> inputs; // as rounded to the dtype, with their factors; null without values
     Tensor o, lse; // outputs of recorded CTAs; NaN elsewhere; empty without values
     Report report;
 };

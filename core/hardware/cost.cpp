@@ -76,6 +76,21 @@ struct MmaShape {
     double rows = 0, columns = 0, inner = 0; // rounded up to the instruction's
 };
 
+// K of an instruction: 32 bytes of each operand's row.
+int innerOf(const CostContext& c)
+{
+    return 32 / c.program.problem.operandBytes();
+}
+
+// How many times as long an instruction of these operands takes as one of bf16: twice the products at up to twice the
+// rate.
+double intervalRatio(const CostContext& c)
+{
+    if (c.program.problem.dtype != DType::E4m3)
+        return 1;
+    return 2 * c.gpu.tensorFlopsPerClk / c.gpu.tensorFp8FlopsPerClk;
+}
+
 MmaShape mmaShape(const CostContext& c, int rowUnit)
 {
     const Problem& p = c.program.problem;
@@ -83,7 +98,8 @@ MmaShape mmaShape(const CostContext& c, int rowUnit)
     MmaShape shape;
     shape.rows = roundUp(static_cast<int>(std::ceil(c.queryRows())), rowUnit);
     shape.columns = c.op.transposed ? keys(8) : roundUp(c.program.padded(p.headDimV), 8);
-    shape.inner = c.op.transposed ? roundUp(c.program.padded(p.headDim), 16) : keys(16);
+    const int step = innerOf(c);
+    shape.inner = c.op.transposed ? roundUp(c.program.padded(p.headDim), step) : keys(step);
     return shape;
 }
 
@@ -91,23 +107,28 @@ MmaShape mmaShape(const CostContext& c, int rowUnit)
 void costMmaSync(CostContext& c)
 {
     const MmaShape s = mmaShape(c, 16);
-    c.book(Engine::Tensor, s.rows / 16 * (s.columns / 8) * (s.inner / 16) * c.gpu.mmaSyncCycles);
-    c.bookSmemRead(2.0 * s.inner * s.columns, c.op.in[1]);
+    const double steps = s.inner / innerOf(c);
+    const double bytes = c.program.problem.operandBytes();
+    c.book(Engine::Tensor, s.rows / 16 * (s.columns / 8) * steps * c.gpu.mmaSyncCycles * intervalRatio(c));
+    c.bookSmemRead(bytes * s.inner * s.columns, c.op.in[1]);
     if (c.decl(c.op.in[0]).space != Space::Registers)
-        c.bookSmemRead(2.0 * s.inner * s.rows, c.op.in[0]);
-    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * (s.inner / 16.0));
+        c.bookSmemRead(bytes * s.inner * s.rows, c.op.in[0]);
+    c.cost.latency = CostContext::ticks(c.gpu.mmaSyncLatency + c.gpu.mmaStepLatency * steps);
 }
 
-// wgmma: m64nNk16 on all four quarters at once; the tensor core reads its operands from SMEM itself, B always, A unless
-// it is in registers. That the interval never falls below 16 + N / 4 cycles with both in SMEM is the port's doing.
+// wgmma: m64nNk16 (k32 of 8-bit operands) on all four quarters at once; the tensor core reads its operands from SMEM
+// itself, B always, A unless it is in registers. That the interval never falls below 16 + N / 4 cycles with both in
+// SMEM is the port's doing.
 void costWgmma(CostContext& c)
 {
     const MmaShape s = mmaShape(c, 64);
-    c.book(Engine::Tensor, s.rows / 64 * (s.inner / 16) * s.columns * c.gpu.wgmmaCyclesPerColumn);
-    c.book(Engine::Smem, 2.0 * s.inner * s.columns / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[1] });
+    const double steps = s.inner / innerOf(c);
+    const double bytes = c.program.problem.operandBytes();
+    c.book(Engine::Tensor, s.rows / 64 * steps * s.columns * c.gpu.wgmmaCyclesPerColumn * intervalRatio(c));
+    c.book(Engine::Smem, bytes * s.inner * s.columns / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[1] });
     if (c.decl(c.op.in[0]).space != Space::Registers)
-        c.book(Engine::Smem, 2.0 * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
-    c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
+        c.book(Engine::Smem, bytes * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
+    c.cost.issue = CostContext::ticks(steps * c.gpu.issueCyclesPerOp);
     c.cost.latency = CostContext::ticks(c.gpu.wgmmaLatency);
 }
 
@@ -117,18 +138,20 @@ void costWgmma(CostContext& c)
 void costUmma(CostContext& c)
 {
     const MmaShape s = mmaShape(c, 128);
-    const int element = bytesOf(c.program.problem.costedDtype());
-    const double faster = element == 1 ? c.gpu.tensorFp8FlopsPerClk / c.gpu.tensorFlopsPerClk : 1;
+    const double steps = s.inner / innerOf(c);
+    const int element = c.program.problem.operandBytes();
     const double halves = c.op.reach == Reach::Both ? 2 : 1;
-    c.book(Engine::Tensor, s.rows / 128 * (s.inner / 16) * s.columns * c.gpu.ummaCyclesPerColumn / faster);
+    c.book(Engine::Tensor, s.rows / 128 * steps * s.columns * c.gpu.ummaCyclesPerColumn * intervalRatio(c));
     c.book(Engine::Smem, element * s.inner * s.columns / halves / c.gpu.smemBytesPerClk,
         { Component::Kind::Read, c.op.in[1] });
     const bool fromSmem = c.decl(c.op.in[0]).space == Space::Smem;
     if (fromSmem)
         c.book(Engine::Smem, element * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
-    c.cost.issue = CostContext::ticks(s.inner / 16 * c.gpu.issueCyclesPerOp);
+    c.cost.issue = CostContext::ticks(steps * c.gpu.issueCyclesPerOp);
     // The measured latencies are from issue to the waiter of the commit's mbarrier.
-    const double latency = fromSmem ? c.gpu.ummaLatencySs : c.gpu.ummaLatencyTs;
+    const bool pair = c.op.reach == Reach::Both;
+    const double latency = fromSmem ? (pair ? c.gpu.ummaLatencySsPair : c.gpu.ummaLatencySs)
+                                    : (pair ? c.gpu.ummaLatencyTsPair : c.gpu.ummaLatencyTs);
     c.cost.latency = CostContext::ticks(std::max(1.0, latency - c.gpu.mbarrierLatency));
 }
 
@@ -137,7 +160,7 @@ double tmemBytes(const CostContext& c, BufferId buffer, double rows, double elem
 {
     const BufferDecl& decl = c.decl(buffer);
     const bool fp32 = decl.tile == BufferDecl::Tile::Query || decl.family == "S";
-    return rows * elements * (fp32 ? 4 : bytesOf(c.program.problem.costedDtype()));
+    return rows * elements * (fp32 ? 4 : c.program.problem.operandBytes());
 }
 
 // Bytes that a load or store of the costed tile moves; at the edge of the sequence, the same share as shown.
@@ -202,8 +225,8 @@ void costExp2(CostContext& c)
     const double share = static_cast<double>(form.emulatedKeys(0, static_cast<int>(form.emulated.size())))
         / c.program.tile.keys; // of the polynomial
     // FFMA, and EX2 or the polynomial: of a pair of elements 2 max, 3 additions, `degree` FMA, 2 shifts and 2 integer
-    // additions, half of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
-    const double emulated = (9.0 + form.polynomialDegree) / 2;
+    // additions, 6 of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
+    const double emulated = (c.gpu.polynomialInstructions + form.polynomialDegree) / 2;
     c.bookVector(elements, c.perPair(1) + (1 - share) + emulated * share, 3 * share);
     c.book(Engine::Exp, c.perQuarter(elements * (1 - share)) / (c.gpu.mufuPerClk / quarters));
 }
@@ -214,14 +237,32 @@ double elementsOf(const CostContext& c, BufferId buffer)
     return c.queryRows() * (decl.tile == BufferDecl::Tile::Pair && decl.cols > 1 ? c.keys() : decl.cols);
 }
 
+// ldmatrix with its 16-bit transposition, byte permutations in registers that part the pairs of keys, stmatrix.
+void costTranspose(CostContext& c)
+{
+    const double bytes = c.program.rows(c.op).count() * c.scaleKeys() * paddedHeadDim(c.decl(c.op.out).cols)
+        * c.program.problem.operandBytes();
+    const double words = bytes / 4; // a register of one lane each
+    c.book(Engine::Issue, c.issueCycles((words + 2 * bytes / 16) / lanes)); // 16 bytes a lane to load, and to store
+    c.book(Engine::Alu, c.perQuarter(words) / (c.gpu.aluPerClk / quarters));
+    c.bookSmemRead(bytes, c.op.in[0]);
+    c.book(Engine::Smem, bytes / c.gpu.smemBytesPerClk, { Component::Kind::Stage, c.op.out });
+    c.cost.latency = CostContext::ticks(2 * c.gpu.smemLatency);
+}
+
 void costStage(CostContext& c)
 {
+    if (transposes(c.program, c.op)) {
+        costTranspose(c);
+        return;
+    }
     const BufferDecl& to = c.decl(c.op.out);
     if (c.op.in[0].valid() && (to.space == Space::Tmem || c.decl(c.op.in[0]).space == Space::Tmem)) {
         const bool load = to.space != Space::Tmem;
         const BufferId memory = load ? c.op.in[0] : c.op.out;
         const bool pair = c.decl(memory).tile == BufferDecl::Tile::Pair;
-        const double columns = pair ? c.keys() : c.program.padded(c.decl(memory).cols);
+        const int cols = c.decl(memory).cols;
+        const double columns = pair ? c.keys() : cols > 1 ? c.program.padded(cols) : 1; // or a number of each row
         const double bytes = tmemBytes(c, memory, c.queryRows(), columns);
         c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * 4 * lanes)))); // 16 columns of 32 lanes
         c.book(Engine::Tmem, bytes / c.gpu.tmemBytesPerClk);
@@ -238,7 +279,8 @@ void costStage(CostContext& c)
         return;
     }
     const double bytes = elementsOf(c, c.op.out)
-        * (to.dtype == c.program.problem.dtype ? bytesOf(c.program.problem.costedDtype()) : bytesOf(to.dtype));
+        * (!to.single && to.dtype == c.program.problem.dtype ? bytesOf(c.program.problem.costedDtype())
+                                                             : bytesOf(to.dtype));
     const double conflict = c.swizzled ? 1 : bankConflict(to.rowBytes());
     c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * lanes))));
     c.book(Engine::Smem, bytes * conflict / c.gpu.smemBytesPerClk, { Component::Kind::Stage, c.op.out });

@@ -42,6 +42,8 @@ std::string titleForm(const Program& program, const Op& op)
     case OpKind::Stage:
         if (!op.in[0].valid())
             return "stage.tile";
+        if (transposes(program, op))
+            return "stage.transpose";
         if (spaceOf(op.in[0]) == Space::Tmem)
             return "stage.tmem.read";
         if (spaceOf(op.out) == Space::Tmem)

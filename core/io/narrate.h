@@ -99,6 +99,7 @@ private:
     [[nodiscard]] std::string explainRowSum(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainNormalise(const Step& step, CtaId cta) const;
     [[nodiscard]] std::string explainOther(const Step& step, CtaId cta) const;
+    [[nodiscard]] std::string sayClipped(const Step& step, CtaId cta) const;
 
     // Tensor memory (narrate_tmem.cpp), and a reference that may stay (narrate_lazy.cpp).
     [[nodiscard]] bool inTmem(BufferId buffer) const

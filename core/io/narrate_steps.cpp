@@ -65,6 +65,8 @@ std::string stageForm(const Program& program, const Stream& stream, const Op& op
         return program.rows(op).count() == 1 && program.launches[program.buffers[op.out.index()].launch].tmemColumns > 0
             ? ".address"
             : ".read";
+    if (transposes(program, op))
+        return ".transpose";
     const auto first = program.ops.begin() + stream.firstOp;
     const bool leaves = std::any_of(first, first + stream.opCount,
         [&](const Op& other) { return other.kind == OpKind::Store && other.in[0] == op.out; });
@@ -268,15 +270,19 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const std::string meanwhile = beside(step, cta);
     const SoftmaxForm& form = program.softmax;
     const OpCounts counts = countsOf(program, workOf(step), *step.op);
+    const auto offset = static_cast<double>(form.offset);
+    const std::string raised = offset == 0 || form.conditional ? "" : ".offset";
+    const std::string which = form.conditional ? "exp2.lazy" : "exp2";
     values["emulated"] = thousands(counts.exp2Emulated);
     values["degree"] = std::to_string(form.polynomialDegree);
-    values["offset"] = form.offset == 0 ? "" : fmt::format(" + {:g}", form.offset);
-    values["most"] = fmt::format("{:g}", form.threshold + form.offset);
+    values["offset"]
+        = form.conditional ? (offset == 0 ? "" : fmt::format(" + {:g}", offset)) : fmt::format("{:g}", offset);
+    values["most"]
+        = fmt::format("{:g}", form.conditional ? static_cast<double>(form.threshold) + offset : exp2Real(offset));
     values["polynomial"]
         = counts.exp2Emulated > 0 ? say(step.ends ? "exp2.emulated.end" : "exp2.emulated", values) : "";
-    const std::string lazy = form.conditional ? "exp2.lazy" : "exp2";
     if (!step.ends || !trace.hasValues(cta))
-        return say(lazy + (step.ends ? ".end.unrecorded" : ".begin"), values) + meanwhile;
+        return say(step.ends ? which + ".end.unrecorded" + raised : which + ".begin", values) + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
     const Performed performed { program, workOf(step), *step.op };
     const int firstColumn = program.columns(step.op->out, performed.j()).first;
@@ -295,14 +301,14 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
             }
     });
     if (bestRow < 0)
-        return say(lazy + ".end.unrecorded", values) + meanwhile;
+        return say(which + ".end.unrecorded" + raised, values) + meanwhile;
     const int key = performed.j() * program.tile.keys + bestKey;
     values["row"] = rowName(step, bestRow);
     values["largest"] = bold(factor(static_cast<double>(best)));
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
         : std::to_string(key);
-    return say(lazy + ".end", values) + meanwhile;
+    return say(which + ".end" + raised, values) + meanwhile;
 }
 
 std::string Narrator::explainRowSum(const Step& step, CtaId cta) const
@@ -387,6 +393,8 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         which += ".tmem";
     if (step.op->kind == OpKind::Commit && step.op->group == GroupKind::Stores)
         which += ".stores";
+    if (step.op->kind == OpKind::Convert)
+        values["dtype"] = std::string(name(step.op->format)); // O's is not that of the operands
     if (step.op->kind == OpKind::Convert && step.op->in[0] != step.op->out)
         which += ".to";
     if (step.op->kind == OpKind::Stage)
@@ -398,7 +406,30 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         values["launch"] = std::to_string(launch);
         which += own <= launch ? ".less" : tmem ? ".more.tmem" : ".more";
     }
-    return say(which + (step.ends ? ".end" : ".begin"), values);
+    return say(which + (step.ends ? ".end" : ".begin"), values) + sayClipped(step, cta);
+}
+
+// How much of P was too large for e4m3, where P still stands beside what it was made of.
+std::string Narrator::sayClipped(const Step& step, CtaId cta) const
+{
+    const Op& op = *step.op;
+    const bool rounded = step.ends && op.kind == OpKind::Convert && op.in[0] != op.out;
+    if (!rounded || op.format != DType::E4m3 || !m_run.trace->hasValues(cta))
+        return {};
+    const TileValues from = m_run.trace->value(cta, op.in[0], m_run.trace->endPosition(step.instance));
+    std::vector<float> row;
+    int clipped = 0;
+    m_run.program->rows(op).forEach([&](int r) {
+        if (r >= rowsInside(step) || r >= from.rows)
+            return;
+        row.clear();
+        for (int k = 0; k < from.cols; ++k)
+            row.push_back(from.at(r, k));
+        clipped += convertRow(op, row);
+    });
+    return " "
+        + say(clipped == 0 ? "convert.clipped.none" : "convert.clipped",
+            { { "clipped", std::to_string(clipped) }, { "most", "448" } });
 }
 
 } // namespace flashstep

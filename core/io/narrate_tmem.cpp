@@ -25,6 +25,13 @@ std::string shareOf(int count, int all)
     return fmt::format("{} of {}", count, all);
 }
 
+// Keys of the block that an op is for: all, where it names none.
+RowSet keysOf(const Program& program, const Op& op)
+{
+    return op.keys.valid() ? program.rowSets[op.keys.index()]
+                           : RowSet { 0, static_cast<std::uint16_t>(program.tile.keys), 0, 1 };
+}
+
 // The role's newest product before this op; none() where it has issued none in this work.
 InstanceId productBefore(const Trace& trace, WorkId work, OpId before)
 {
@@ -78,7 +85,7 @@ std::string Narrator::explainTensorMma(const Step& step, CtaId cta) const
                 : op.n > 1   ? "mma.tmem.scores.begin.over"
                              : "mma.tmem.scores.begin",
             values);
-    const RowSet& keys = program.rowSets[op.keys.index()];
+    const RowSet keys = keysOf(program, op);
     values["keys"] = std::to_string(keys.count());
     values["first_key"] = std::to_string(keys.start);
     values["last_key"] = std::to_string(keys.start + keys.count() - 1);
@@ -97,7 +104,7 @@ std::string Narrator::explainTensorMma(const Step& step, CtaId cta) const
     values["waited_cycles"]
         = took ? thousands(trace().endCycle(waited) - trace().beginCycle(waited)) : std::string("0");
     values["after"] = took ? " " + say("mma.tmem.waited", values) : "";
-    const bool last = op.step != Op::noStep && keys.start + keys.count() == program.tile.keys;
+    const bool last = op.step != Op::noStep && keys.start > 0 && keys.start + keys.count() == program.tile.keys;
     const std::string which = last ? "mma.tmem.output.last" : "mma.tmem.output.first";
     return say(which + (step.ends ? ".end" : op.accumulate ? ".begin" : ".begin.new"), values);
 }
@@ -127,7 +134,7 @@ std::string Narrator::explainTmemCopy(const Step& step, CtaId cta) const
     const std::string end = step.ends ? ".end" : ".begin";
     if (reads)
         return say((op.n > 0 ? "tmem.read" : "tmem.read.output") + end, values);
-    const RowSet& keys = program.rowSets[op.keys.index()];
+    const RowSet keys = keysOf(program, op);
     values["keys"] = std::to_string(keys.count());
     values["first_key"] = std::to_string(keys.start);
     values["last_key"] = std::to_string(keys.start + keys.count() - 1);

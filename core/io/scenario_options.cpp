@@ -168,9 +168,8 @@ Status setOther(Scenario& s, std::string_view key, std::string_view value)
 }
 
 // Knobs that later versions bring, so that asking for one is not taken for a slip of the pen.
-constexpr std::array<std::string_view, 12> laterKnobs { "q-stage", "rescale-threshold", "exp2-emulation", "exp2-degree",
-    "two-cta", "pack-gqa", "fp8-offset", "fp8-scale", "hadamard", "deterministic", "assumed-rescale-rate",
-    "tmem-columns" };
+constexpr std::array<std::string_view, 9> laterKnobs { "q-stage", "rescale-threshold", "exp2-emulation", "exp2-degree",
+    "two-cta", "pack-gqa", "deterministic", "assumed-rescale-rate", "tmem-columns" };
 
 } // namespace
 

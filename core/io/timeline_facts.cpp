@@ -130,12 +130,12 @@ void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
     add(facts, "flops", counts.flops);
     add(facts, "exp2", counts.exp2);
     add(facts, "exp2_emulated", counts.exp2Emulated);
-    const std::optional<Vote> vote = run.trace->voteOf(span.instance);
-    add(facts, "rows_rescaled", vote ? vote->rowsDone : counts.rescales);
-    if (vote) {
-        add(facts, "rows_kept", vote->rowsSkipped);
+    if (const auto vote = run.trace->voteOf(span.instance)) {
+        add(facts, "rows_rescaled", vote->rowsDone);
+        add(facts, "rows_skipped", vote->rowsSkipped);
         add(facts, "warps_rescaling", vote->warpsDone);
-        add(facts, "warps_leaving_alone", vote->warpsSkipped);
+    } else {
+        add(facts, "rows_rescaled", counts.rescales);
     }
     if (span.op->kind == OpKind::RowMax)
         addRowStatistics(run, span, "m_lowest", "m_highest", run.program->problem.softmaxScale(), facts);
@@ -186,13 +186,16 @@ std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
             if ((op.kind != OpKind::Sync && op.kind != OpKind::Rescale) || !trace.ended(instance)
                 || !overlaps(trace, instance, range))
                 continue;
-            const std::optional<Vote> vote = trace.voteOf(instance);
-            if (vote && vote->warpsDone == 0)
-                continue; // looked at, and left alone
             if (op.kind == OpKind::Rescale) {
+                if (program.buffers[op.out.index()].family == "l")
+                    continue; // l follows the decision that O is marked with
+                const auto vote = trace.voteOf(instance);
                 marks.push_back({ "rescales",
-                    fmt::format("{}: block {} rescales", program.roles[op.role.index()].name,
-                        program.keyBlock(program.work(work), op)),
+                    fmt::format("{}: block {} {}", program.roles[op.role.index()].name,
+                        program.keyBlock(program.work(work), op),
+                        !vote                     ? std::string("rescales")
+                            : vote->warpsDone > 0 ? fmt::format("rescales in {} warps", vote->warpsDone)
+                                                  : std::string("needs no rescale")),
                     trace.endCycle(instance) });
             } else if (!op.dropped) {
                 std::int64_t& first = before[op.barrier.index()];

@@ -70,6 +70,8 @@ public:
     void stage(BufferId to, BufferId from, int j = -1, SourceLine at = {});
     void stageBlock(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at = {});
     void stageShared(BufferId to, BufferId from, int j = -1, SourceLine at = {}); // the rows this warp prefetched
+    // A key block from SMEM to SMEM, keys and columns exchanged on the way: this warp's share of its rows.
+    void transposeShared(BufferId to, BufferId from, int j, int warp, int warps, SourceLine at = {});
     void store(TensorId tensor, BufferId from, int j = -1, SourceLine at = {});
     void storeTile(TensorId tensor, BufferId from, SourceLine at = {}); // bulk store by TMA
     void commitStores(SourceLine at = {});
@@ -156,6 +158,7 @@ private:
     Op& addBlock(OpKind kind, const VisitedBlock& block, const SourceLine& at);
     void countStep(Op& op);
     [[nodiscard]] int relative(int j) const;
+    [[nodiscard]] DType formatOf(BufferId tile) const;
     [[nodiscard]] int slotOf(const Ring& ring, int use) const;
     [[nodiscard]] int turnOf(const Ring& ring, int use) const;
     void nameWait(WaitId name, const SourceLine& at);
@@ -315,6 +318,7 @@ public:
 
     // `queryRows`: rows of a CTA's tile; 0 means BR, else a divisor of it.
     Launch launch(std::string name, int warps, int queryRows = 0, int registersPerThread = 255);
+    [[nodiscard]] const SoftmaxForm& softmax() const { return m_program.softmax; }
     void setSoftmax(SoftmaxForm form) { m_program.softmax = std::move(form); }
     void padHeadDim(int unit) { m_program.headDimUnit = unit; }
     void packHeads(int heads) { m_program.packed = heads; }

@@ -212,6 +212,14 @@ void Warp::stage(BufferId to, BufferId from, int j, SourceLine at)
     op.j = relative(j);
 }
 
+void Warp::transposeShared(BufferId to, BufferId from, int j, int warp, int warps, SourceLine at)
+{
+    const int rows = m_cta.m_launch.m_kernel.m_program.buffers[from.index()].rows / warps;
+    stage(to, from, j, at);
+    last().rows = m_cta.m_launch.m_kernel.rowSet(
+        { static_cast<std::uint16_t>(warp * rows), static_cast<std::uint16_t>(rows), 0, 1 });
+}
+
 void Warp::store(TensorId tensor, BufferId from, int j, SourceLine at)
 {
     Op& op = add(OpKind::Store, at);
@@ -525,6 +533,7 @@ void Warp::convert(BufferId tile, int j, int n, SourceLine at)
     op.in[0] = tile;
     op.j = relative(j);
     op.n = n;
+    op.format = formatOf(tile);
 }
 
 void Warp::convertTo(BufferId to, BufferId from, const VisitedBlock& block, SourceLine at)
@@ -532,6 +541,7 @@ void Warp::convertTo(BufferId to, BufferId from, const VisitedBlock& block, Sour
     Op& op = addBlock(OpKind::Convert, block, at);
     op.out = to;
     op.in[0] = from;
+    op.format = formatOf(to);
 }
 
 void Warp::normalise(BufferId o, BufferId lse, BufferId l, BufferId m, SourceLine at)

@@ -24,8 +24,11 @@ int elementBytes(const Program& program, TensorId tensor)
     case TensorId::M:
     case TensorId::L:
         return 4;
+    case TensorId::O:
+    case TensorId::S: // scores do not fit the 8-bit format that their products were made of
+        return program.problem.outputBytes();
     default:
-        return bytesOf(program.problem.costedDtype());
+        return program.problem.operandBytes();
     }
 }
 

@@ -49,6 +49,47 @@ void maskRow(const Performed& p, int r, int column, std::span<float> row)
             row[static_cast<std::size_t>(k)] = -std::numeric_limits<float>::infinity();
 }
 
+int convertRow(const Op& op, std::span<float> row)
+{
+    if (op.factor != 1)
+        for (float& x : row)
+            x *= op.factor;
+    const float most = maxFinite(op.format);
+    const bool clips = op.format == DType::E4m3; // the others have infinities
+    const auto clipped
+        = clips ? std::count_if(row.begin(), row.end(), [&](float x) { return x > most || x < -most; }) : 0;
+    roundTo(op.format, row);
+    return static_cast<int>(clipped);
+}
+
+namespace {
+
+// What the numbers of O are to be multiplied by while key block j is the last one in it.
+float frameOf(const Performed& p, const Inputs& inputs, int j)
+{
+    return inputs.vFactors.at(p.work.b, p.program.problem.kvHeadOf(p.work.h), std::max(j, 0) * p.program.tile.keys);
+}
+
+} // namespace
+
+float frameChange(const Performed& p, const Inputs& inputs)
+{
+    if (inputs.vFactors.none() || p.program.buffers[p.op.out.index()].family != "O")
+        return 1; // l is a sum of exponentials: V has no part in it
+    return frameOf(p, inputs, p.j() + 1) / frameOf(p, inputs, p.j()); // blocks are visited from right to left
+}
+
+float lastFrame(const Performed& p, const Inputs& inputs)
+{
+    if (inputs.vFactors.none())
+        return 1;
+    const StepDecl* last = nullptr;
+    for (const StepDecl& step : p.program.streams[p.work.stream.index()].steps)
+        if (step.i == p.op.i && (last == nullptr || step.n > last->n))
+            last = &step;
+    return frameOf(p, inputs, last == nullptr ? 0 : p.work.jBase + last->j);
+}
+
 bool repeatable(const Op& op, BufferId buffer)
 {
     switch (op.kind) {

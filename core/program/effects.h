@@ -51,6 +51,15 @@ void loadRow(const Performed& p, const Inputs& inputs, int r, std::span<float> r
 // Hides what tile row r may not see of the op's key block; `column` is the first of the stretch.
 void maskRow(const Performed& p, int r, int column, std::span<float> row);
 
+// Rounds what a Convert has before it, times the op's factor; elements beyond the format's largest number are clipped
+// to it, and counted.
+int convertRow(const Op& op, std::span<float> row);
+// Blocks of quantised V have factors of their own; O is kept as if that of the block added last were everybody's. What
+// a Rescale multiplies O by besides, to bring it from the block before to its own.
+[[nodiscard]] float frameChange(const Performed& p, const Inputs& inputs);
+// And what the division by l makes good at the end: the factor of the tile's last block.
+[[nodiscard]] float lastFrame(const Performed& p, const Inputs& inputs);
+
 // Whether what `op` wrote to `buffer` can be made again from what the buffer held before.
 [[nodiscard]] bool repeatable(const Op& op, BufferId buffer);
 

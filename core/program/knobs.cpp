@@ -17,9 +17,9 @@ constexpr std::string_view fa1Paper = "arXiv:2205.14135, Algorithm 1";
 constexpr std::string_view fa2Kernel = "flash_fwd_kernel.h";
 constexpr std::string_view fa3Mainloop = "hopper/mainloop_fwd_sm90_tma_gmma_ws.hpp";
 constexpr std::string_view fa3Paper = "arXiv:2407.08608, section 3";
-constexpr std::string_view fa3Launch = "hopper/flash_fwd_launch_template.h";
+constexpr std::string_view fa3Launch = "hopper/flash_fwd_launch_template.h; flash_attn/cute/flash_fwd_sm100.py";
 constexpr std::string_view fa3Tiles = "hopper/tile_size.h";
-constexpr std::string_view fa3Scheduler = "hopper/tile_scheduler.hpp";
+constexpr std::string_view fa3Scheduler = "hopper/tile_scheduler.hpp; flash_attn/cute/tile_scheduler.py";
 constexpr std::string_view fa4Forward = "flash_attn/cute/flash_fwd_sm100.py";
 constexpr std::string_view fa4Softmax = "flash_attn/cute/softmax.py";
 constexpr std::string_view fa4Interface = "flash_attn/cute/interface.py";
@@ -32,6 +32,7 @@ const std::vector<Knob>& knobs()
     // Who obeys what: the machine itself; TMA, wgmma and mbarriers.
     static const std::vector<std::string_view> everyVersion { "standard", "fa1", "fa2", "fa3", "fa4" };
     static const std::vector<std::string_view> fromHopper { "fa3", "fa4" };
+    static const std::vector<std::string_view> registersAccumulate { "standard", "fa1", "fa2", "fa3" };
     static const std::vector<std::string_view> hopper { "fa3" };
     static const std::vector<std::string_view> blackwell { "fa4" };
     static const std::vector<std::string_view> onOff { "on", "off" };
@@ -94,7 +95,7 @@ const std::vector<Knob>& knobs()
 
         { "register-contention", "ratio", "0 (off) … 8",
             "tensor cycles lost per issue cycle of vector work, accumulators being in registers (mma.sync and wgmma)",
-            trialFit, 0, 8, everyVersion },
+            trialFit, 0, 8, registersAccumulate },
         { "sms", "SM", "1 … 1024", "streaming multiprocessors", gpuTable, 1, 1024, everyVersion },
         { "clock-mhz", "MHz", "100 … 5000", "clock that cycles are turned into time with", gpuTable, 100, 5000,
             everyVersion },
@@ -116,13 +117,13 @@ const std::vector<Knob>& knobs()
         { "l2-bytes-per-clk-per-sm", "B/clk/SM", "1 … 1024", "L2 to one SM under load", trialFit, 1, 1024,
             everyVersion },
         { "copy-latency", "cycle", "0 … 100000", "an asynchronous copy (cp.async) after its bytes have passed",
-            trialFit, 0, 100000, everyVersion },
+            trialFit, 0, 100000, registersAccumulate },
         { "barrier-latency", "cycle", "0 … 10000", "from the last arrival at a barrier to its waiters", trialFit, 0,
             10000, everyVersion },
         { "row-reduce-cycles", "cycle", "0 … 10000", "shuffles and scalar maths of one row reduction", trialFit, 0,
-            10000, everyVersion },
+            10000, registersAccumulate },
         { "mma-step-latency", "cycle", "0 … 1000", "exposed latency from ldmatrix to mma.sync, each k-step", trialFit,
-            0, 1000, everyVersion },
+            0, 1000, registersAccumulate },
         { "cta-start-cycles", "cycle", "0 … 100000", "a new CTA on a free slot until its first instruction", trialFit,
             0, 100000, everyVersion },
         { "launch-microseconds", "us", "0 … 10000", "cost of a kernel launch", trialFit, 0, 10000, everyVersion },
@@ -131,6 +132,10 @@ const std::vector<Knob>& knobs()
             "tensor cycles lost per issue cycle of vector work, wgmma alone", trialFit, 0, 8, hopper },
         { "wgmma-latency", "cycle", "0 … 10000", "start and completion of a group of wgmma", trialFit, 0, 10000,
             hopper },
+        { "tmem-bytes-per-clk", "B/clk/SM", "8 … 4096", "port of tensor memory that the vector warps share", trialFit,
+            8, 4096, blackwell },
+        { "tmem-load-latency", "cycle", "0 … 10000", "a load from tensor memory beyond its bytes", trialFit, 0, 10000,
+            blackwell },
         { "tma-latency", "cycle", "0 … 100000", "a TMA load after its bytes have passed", trialFit, 0, 100000,
             fromHopper },
         { "mbarrier-latency", "cycle", "0 … 10000", "from the last arrival at an mbarrier to its waiters", trialFit, 0,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/id.h"
+#include "core/tensor/dtype.h"
 
 #include <array>
 #include <cstdint>
@@ -31,7 +32,7 @@ enum class OpKind : std::uint8_t {
     Fence, // generic writes to SMEM become visible to the asynchronous proxy (TMA, WGMMA)
     NextTile, // asks the tile scheduler, or reads from SMEM, which work tile comes next
     SetRegisters, // setmaxnreg
-    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation; async: WGMMA
+    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation; async: WGMMA, tcgen05.mma
     Mask, // S = -inf where the mask or the bounds hide the key
     RowMax, // m = max(m, rowmax S), a = exp2((m_old - m) c)
     Rescale, // O = a O, l = a l
@@ -40,7 +41,7 @@ enum class OpKind : std::uint8_t {
     Convert, // round to the stored number format
     Normalise, // O = O / l, LSE = m scale + ln l (or P = P / l where the rows are still scores)
     Reduce, // the warps' partial results of a row, read from SMEM and put together
-    Stage, // registers to SMEM
+    Stage, // between registers, SMEM and tensor memory; SMEM to SMEM: a tile transposed
     Store, // to HBM; async: bulk store by TMA
     Allocate, // columns of tensor memory; their address goes to SMEM
     Free, // gives them back
@@ -99,6 +100,8 @@ struct Op {
     bool accumulate = false; // Mma, RowMax, RowSum: fold into what is there; else start anew
     bool dropped = false; // broken on purpose: a wait is not performed (its arrival still is), a rescale has no effect
     Via via = Via::Lsu; // Load, Store
+    DType format = DType::Fp32; // Convert: what it rounds to
+    float factor = 1; // Convert: what its values are multiplied by first
     GroupKind group = GroupKind::Copies; // Commit, Wait without a barrier
     Reach reach = Reach::Own; // Arrive; Load: multicast
     When when = When::Always;

@@ -46,6 +46,9 @@ struct Problem {
     [[nodiscard]] DType costedDtype() const { return dtype == DType::Fp32 ? DType::Bf16 : dtype; }
     // What O is stored in: an FP8 kernel takes e4m3 and gives bf16.
     [[nodiscard]] DType outputDtype() const { return dtype == DType::E4m3 ? DType::Bf16 : dtype; }
+    // Bytes of an element of Q, K, V and P, and of O, in memory and as they are costed.
+    [[nodiscard]] int operandBytes() const { return bytesOf(costedDtype()); }
+    [[nodiscard]] int outputBytes() const { return dtype == DType::Fp32 ? operandBytes() : bytesOf(outputDtype()); }
     [[nodiscard]] int kvHeadOf(int head) const { return head / (heads / kvHeads); }
 
     // Keys [first, last) that query `row` may see: contiguous under every mask; empty when last <= first.

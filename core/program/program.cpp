@@ -67,6 +67,12 @@ int landingBytes(const Program& program, const Op& op)
     return program.rows(op).count() * to.cols * bytesOf(program.problem.costedDtype());
 }
 
+bool transposes(const Program& program, const Op& op)
+{
+    const auto inSmem = [&](BufferId id) { return id.valid() && program.buffers[id.index()].space == Space::Smem; };
+    return op.kind == OpKind::Stage && inSmem(op.in[0]) && inSmem(op.out);
+}
+
 int Program::keysInside(int j) const
 {
     return std::clamp(problem.seqlenK - j * tile.keys, 0, tile.keys);
@@ -103,6 +109,8 @@ std::string labelOf(const Program& program, const Op& op)
     case OpKind::Store:
         return "store " + std::string(name(op.tensor));
     case OpKind::Stage:
+        if (transposes(program, op))
+            return "transpose " + bufferName(op.in[0]);
         if (op.in[0].valid() && program.buffers[op.in[0].index()].space == Space::Tmem)
             return "load " + bufferName(op.in[0]);
         if (op.out.valid() && program.buffers[op.out.index()].space == Space::Tmem)

@@ -260,6 +260,7 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
     const TileValues scale = op.kind == OpKind::Rescale && !op.dropped
         ? value(cta, op.in[2], Position { version.event + 1 })
         : TileValues {};
+    const float change = scale.data.empty() ? 1.0F : frameChange(performed, *m_inputs);
     const int copies = program.rowOffset(program.buffers[buffer.index()], op);
     performed.forEachSpan(buffer, [&](int row, int column, int count) {
         const std::span<float> stretch = std::span(tile.data).subspan(
@@ -269,11 +270,11 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
         else if (op.kind == OpKind::Mask)
             maskRow(performed, row - copies, column - program.columns(buffer, performed.j()).first, stretch);
         else if (op.kind == OpKind::Convert)
-            roundTo(program.problem.dtype, stretch);
+            convertRow(op, stretch);
         else if (!op.dropped) { // Rescale
             const int from = row - copies + program.rowOffset(program.buffers[op.in[2].index()], op);
             for (float& x : stretch)
-                x *= scale.at(from, 0);
+                x *= scale.at(from, 0) * change;
         }
     });
 }

@@ -90,6 +90,11 @@ INSTANTIATE_TEST_SUITE_P(Usage, BadCommandLine,
         BadInput { "NoOut", { "export", "--format", "csv" }, "--out" },
         BadInput { "UnknownLevel", { "narrate", "--level", "warp" }, "inner-tile" },
         BadInput { "UnknownLanguage", { "narrate", "--lang", "tlh" }, "'tlh'" },
+        BadInput { "NumericsHeads", { "numerics", "--heads", "two" }, "heads" },
+        BadInput { "NumericsKeys", { "numerics", "--seqlen", "0" }, "seqlen-k" },
+        BadInput { "NumericsPoints", { "numerics", "--points", "1000" }, "power of two" },
+        BadInput { "NumericsHeadDim", { "numerics", "--head-dim", "5000", "--heads", "1" }, "head_dim" },
+        BadInput { "NumericsOption", { "numerics", "--dtype", "fp16" }, "--dtype" },
         BadInput { "UnknownShell", { "completion", "fish" }, "fish" }),
     nameOf);
 
@@ -166,16 +171,17 @@ INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
         BadInput { "Import", { "import", "x" }, "not in this version" },
         BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
         BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
-        BadInput { "Fa4", { "run", "--algorithm", "fa4" }, "not in this version" },
+        BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
         BadInput { "Decode", { "run", "--pass", "decode" }, "not in this version" },
-        BadInput { "E4m3", { "run", "--dtype", "e4m3" }, "not in this version" },
-        BadInput { "Knob", { "run", "--what-if", "two-cta=on" }, "not in this version" },
+        BadInput { "E4m3", { "run", "--dtype", "e4m3" }, "no FP8 kernel" },
+        BadInput { "Knob", { "run", "--what-if", "deterministic=on" }, "not in this version" },
         BadInput { "Chinese", { "narrate", "--lang", "zh" }, "not in this version" },
         BadInput { "Pdf", { "export", "--format", "pdf", "--out", "@/x" }, "not in this version" },
         BadInput { "Kanata", { "export", "--format", "kanata", "--out", "@/x" }, "not in this version" },
         BadInput { "Grid", { "export", "--format", "svg", "--view", "grid", "--out", "@/x" }, "not in this version" },
-        BadInput { "MixFrames", { "run", "--break", "rescale:mix-frames" }, "not in this version" }),
+        BadInput {
+            "MixFrames", { "run", "--algorithm", "standard", "--break", "rescale:mix-frames" }, "keeps no frames" }),
     nameOf);
 
 TEST(CommandLine, NaNInTheDataIsAllowedAndSaid)
@@ -206,7 +212,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command : { "list", "run", "check", "dump", "export", "narrate", "bench", "completion" }) {
+    for (const char* command :
+        { "list", "run", "check", "dump", "export", "narrate", "numerics", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;

@@ -62,6 +62,15 @@ TEST(CliText, Constants)
 {
     expectGolden("cli_list_constants.txt", textOf({ "list", "constants" }));
 }
+TEST(CliText, Numerics)
+{
+    const Words words { "numerics", "--heads", "2", "--seqlen-q", "16", "--seqlen", "64", "--head-dim", "16",
+        "--points", "4096" };
+    expectGolden("cli_numerics.txt", textOf(words));
+    Words json = words;
+    json.push_back("--json");
+    expectGolden("cli_numerics.json", textOf(json));
+}
 TEST(CliText, State)
 {
     expectGolden("cli_dump_state.txt",

@@ -33,6 +33,18 @@ Scenario waitingScenario(std::uint64_t seed, const std::string& algorithm)
         s.knobs.emplace_back("sms", std::to_string(draw.between(2, 5)));
     if (draw.oneIn(3))
         s.knobs.emplace_back("register-contention", draw.pick<std::string>({ "0", "0.5", "1" }));
+    if (algorithm == "fa4") {
+        p.headDim = p.headDimV = draw.pick<int>({ 16, 64, 64, 128, 128 });
+        s.gpu = draw.pick<std::string>({ "b200", "b300" });
+        s.tile = draw.pick<TileSize>({ { 16, 16 }, { 32, 16 }, { 16, 32 } });
+        if (s.costTile)
+            s.costTile = TileSize { 128, 128 };
+        std::erase_if(s.knobs, [](const auto& knob) { return knob.first == "register-contention"; });
+        if (draw.oneIn(3))
+            s.knobs.emplace_back("scheduler", draw.pick<std::string>({ "linear", "lpt", "persistent", "single-tile" }));
+        if (draw.oneIn(4))
+            s.knobs.emplace_back("q-stage", "1");
+    }
     if (algorithm == "fa3") {
         if (draw.oneIn(3))
             s.knobs.emplace_back("scheduler", draw.pick<std::string>({ "linear", "lpt", "persistent", "single-tile" }));
@@ -205,7 +217,7 @@ TEST_P(CausesOf, AddUpOnRandomProblems)
     EXPECT_GE(ran, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, CausesOf, testing::Values("standard", "fa1", "fa2", "fa3"));
+INSTANTIATE_TEST_SUITE_P(Versions, CausesOf, testing::Values("standard", "fa1", "fa2", "fa3", "fa4"));
 
 } // namespace
 } // namespace flashstep::test

@@ -45,6 +45,11 @@ std::vector<Scenario> scenariosOf(const std::string& algorithm)
         grid(algorithm, 12, 2048, 64, "window:512,0", "16"), grid(algorithm, 16, 768, 128, "none", "4") };
     if (algorithm == "fa1")
         all.push_back(grid("fa1", 16, 1024, 64, "none", "8", { { "fa1-form", "paper" } }));
+    if (algorithm == "fa4") {
+        all.push_back(grid("fa4", 12, 1536, 128, "none", "8", { { "two-cta", "off" } }));
+        all.push_back(grid("fa4", 12, 1536, 128, "causal", "8", { { "scheduler", "persistent" } }));
+        all.push_back(grid("fa4", 12, 1536, 64, "none", "8", { { "scheduler", "single-tile" }, { "q-stage", "1" } }));
+    }
     if (algorithm == "fa3") {
         for (const char* scheduler : { "linear", "persistent", "single-tile" })
             all.push_back(grid("fa3", 12, 1536, 128, "causal", "8", { { "scheduler", scheduler } }));
@@ -56,7 +61,7 @@ std::vector<Scenario> scenariosOf(const std::string& algorithm)
 }
 
 class GridOf : public testing::TestWithParam<const char*> { };
-INSTANTIATE_TEST_SUITE_P(Algorithms, GridOf, testing::Values("standard", "fa1", "fa2", "fa3"));
+INSTANTIATE_TEST_SUITE_P(Algorithms, GridOf, testing::Values("standard", "fa1", "fa2", "fa3", "fa4"));
 
 TEST_P(GridOf, TakesInTwoStepsWhatItTakesAsAWhole)
 {

@@ -71,6 +71,26 @@ std::vector<Scenario> fa1Scenarios()
     return all;
 }
 
+// 8-bit operands, V transposed by the producer: with and without turns, in clusters, and on their own.
+std::vector<Scenario> fa3Fp8Scenarios()
+{
+    const auto of = [](int queries, int dim, const char* mask, TileSize tile) {
+        return scenarioOf("fa3", queries, 96, dim, mask, tile, DType::E4m3);
+    };
+    std::vector<Scenario> all;
+    for (const char* sms : { "1", "3" })
+        for (const Scenario& s :
+            { of(64, 32, "none", { 16, 16 }), of(64, 128, "causal", { 16, 16 }), of(96, 64, "none", { 24, 16 }) })
+            all.push_back(with(s, { { "sms", sms } }));
+    all.push_back(with(of(192, 192, "none", { 16, 16 }), { { "sms", "4" } })); // clusters, three works each
+    const Scenario turns = of(64, 128, "causal", { 16, 16 });
+    for (const char* scheduler : { "linear", "persistent", "single-tile" })
+        all.push_back(with(turns, { { "sms", "2" }, { "intra-overlap", "off" }, { "scheduler", scheduler } }));
+    all.push_back(with(turns, { { "sms", "2" }, { "stages", "3" } }));
+    all.push_back(with(turns, { { "sms", "2" }, { "ping-pong", "off" }, { "fp8-scale", "block" } }));
+    return all;
+}
+
 // Persistent CTAs with a fixed share, with whatever comes next, in clusters, and with a CTA for each tile; the turns of
 // two and of three warpgroups, copies by TMA and by the warpgroup itself, rings of one to three stages.
 std::vector<Scenario> fa3Scenarios()
@@ -99,11 +119,50 @@ std::vector<Scenario> fa3Scenarios()
     add(causal, { { "sms", "2" }, { "consumer-warpgroups", "1" } });
     add(causal, { { "warp-specialisation", "off" } });
     add(three, { { "warp-specialisation", "off" }, { "intra-overlap", "off" } });
+    for (const Scenario& s : fa3Fp8Scenarios())
+        all.push_back(s);
+    return all;
+}
+
+// One and two query tiles, pairs of CTAs, rings that wrap around, slots of two sizes, O in the memory of Q, packed
+// heads whose rows a tile's do not divide; persistent and not.
+std::vector<Scenario> fa4Scenarios()
+{
+    using Knobs = std::vector<std::pair<std::string, std::string>>;
+    std::vector<Scenario> all;
+    const auto add = [&](Scenario s, const Knobs& knobs) { all.push_back(with(std::move(s), knobs)); };
+    const Scenario dense = scenarioOf("fa4", 96, 160, 32, "none", { 16, 16 });
+    const Scenario causal = scenarioOf("fa4", 96, 160, 32, "causal", { 16, 16 });
+    add(dense, { { "sms", "1" }, { "stages", "3" } });
+    add(causal, { { "stages", "2" } });
+    add(causal, { { "scheduler", "persistent" }, { "sms", "1" }, { "stages", "4" } });
+    add(dense, { { "q-stage", "1" }, { "sms", "1" }, { "stages", "3" } });
+    add(scenarioOf("fa4", 256, 160, 128, "none", { 16, 16 }), { { "sms", "2" }, { "stages", "3" } });
+    add(scenarioOf("fa4", 128, 96, 64, "window:40,8", { 16, 16 }), { { "q-stage", "1" }, { "stages", "3" } });
+    Scenario wide = scenarioOf("fa4", 96, 160, 192, "none", { 16, 16 });
+    wide.problem.headDimV = 128;
+    add(wide, { { "two-cta", "off" }, { "sms", "1" } });
+    wide.problem.seqlenQ = 192;
+    add(wide, { { "sms", "2" }, { "stages", "3" } });
+    // The kernel of head dimension 256.
+    const Knobs wideKnobs { { "sms", "2" }, { "exp2-emulation", "off" } };
+    add(scenarioOf("fa4", 128, 48, 256, "none", { 16, 16 }), wideKnobs);
+    add(scenarioOf("fa4", 128, 160, 256, "none", { 16, 16 }), wideKnobs);
+    add(scenarioOf("fa4", 96, 160, 256, "causal", { 16, 16 }), wideKnobs);
+    Scenario packed = scenarioOf("fa4", 48, 160, 64, "none", { 16, 16 });
+    packed.problem.heads = 6;
+    packed.problem.kvHeads = 2;
+    add(packed, { { "sms", "1" }, { "stages", "3" } });
+    Scenario rescaled = dense;
+    rescaled.problem.init = Init::RisingLeft;
+    add(rescaled, { { "sms", "1" }, { "stages", "3" }, { "rescale-threshold", "0" } });
     return all;
 }
 
 std::vector<Scenario> scenariosOf(const std::string& algorithm)
 {
+    if (algorithm == "fa4")
+        return fa4Scenarios();
     return algorithm == "fa1" ? fa1Scenarios() : algorithm == "fa3" ? fa3Scenarios() : plainScenarios(algorithm);
 }
 
@@ -131,7 +190,7 @@ bool arrivesAt(const Program& program, const BarrierDecl& barrier)
 }
 
 class MutationOf : public testing::TestWithParam<const char*> { };
-INSTANTIATE_TEST_SUITE_P(Algorithms, MutationOf, testing::Values("standard", "fa1", "fa2", "fa3"));
+INSTANTIATE_TEST_SUITE_P(Algorithms, MutationOf, testing::Values("standard", "fa1", "fa2", "fa3", "fa4"));
 
 TEST_P(MutationOf, WholeProgramsAreClean)
 {
@@ -191,7 +250,8 @@ TEST_P(MutationOf, EveryWrongBarrierCountIsCaught)
                 const Scenario mutant = broken(s, specs);
                 const Verdict verdict = verdictOf(mutant);
                 EXPECT_TRUE(verdict.caught()) << describe(mutant);
-                if (count > barrier.count && !barrier.countsBytes() && GetParam() != std::string("fa3")) {
+                if (count > barrier.count && !barrier.countsBytes() && GetParam() != std::string("fa3")
+                    && GetParam() != std::string("fa4")) {
                     EXPECT_TRUE(verdict.deadlock && verdict.check) << describe(mutant);
                 }
             }
@@ -263,7 +323,7 @@ TEST_P(MutationOf, HazardsDoNotDependOnTime)
         { { "sms", "1" } }, { { "clock-mhz", "100" } }, { { "smem-bytes-per-clk", "8" } },
         { { "register-contention", "8" } } };
     const bool fa1 = GetParam() == std::string("fa1");
-    const bool fa3 = GetParam() == std::string("fa3");
+    const bool fa3 = GetParam() == std::string("fa3") || GetParam() == std::string("fa4"); // mbarriers and rings
     for (Scenario s : { scenarioOf(GetParam(), 16, 40, 16, fa3 ? "none" : "causal", { 8, 8 }),
              scenarioOf(GetParam(), 32, 48, 32, "none", { 16, 16 }),
              scenarioOf(GetParam(), 64, 192, 64, "none", { 64, 32 }) }) {
@@ -295,6 +355,8 @@ TEST_P(MutationOf, HazardsDoNotDependOnTime)
             for (const auto& knobs : machines) {
                 if (knobs.front().first == "sms" && (fa1 || fa3))
                     continue; // shares the work out otherwise
+                if (knobs.front().first == "register-contention" && s.algorithm == "fa4")
+                    continue; // its accumulators are not in registers
                 s.knobs = own;
                 s.knobs.insert(s.knobs.end(), knobs.begin(), knobs.end());
                 const auto other = runOf(s);

@@ -26,20 +26,22 @@ double largestDifference(const Tensor& a, const Tensor& b)
 }
 
 class NumbersOf : public testing::TestWithParam<const char*> { };
-INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa1", "fa2", "fa3"));
+INSTANTIATE_TEST_SUITE_P(Algorithms, NumbersOf, testing::Values("standard", "fa1", "fa2", "fa3", "fa4"));
 
 TEST_P(NumbersOf, AreWithinTheErrorBoundOfTheFloat64Reference)
 {
     for (const std::uint64_t seed : seeds(150)) {
         const Scenario s = randomScenario(seed, GetParam());
         SCOPED_TRACE(describe(seed, s));
-        const Report report = runOf(s).report;
+        const auto run = runOf(s);
+        const Report& report = run.report;
         ASSERT_TRUE(report.maxAbsError && report.maxAbsErrorLse && report.errorBound);
         ASSERT_LE(*report.maxAbsError, *report.errorBound);
         ASSERT_EQ(report.hazards, 0U);
-        if (s.problem.dtype == DType::Fp32) {
-            ASSERT_LE(*report.maxAbsError, 1e-5);
-            ASSERT_LE(*report.maxAbsErrorLse, 1e-5);
+        if (s.problem.dtype == DType::Fp32) { // of degree 3 the polynomial is off by up to 8.8e-5
+            const double most = run.program->softmax.emulated.empty() ? 1e-5 : 2e-4;
+            ASSERT_LE(*report.maxAbsError, most);
+            ASSERT_LE(*report.maxAbsErrorLse, most);
         }
     }
 }
@@ -119,7 +121,7 @@ TEST_P(NumbersOf, GiveZeroAndMinusInfinityToRowsThatSeeNothing)
             }
             EXPECT_GE(blind, 20);
             EXPECT_EQ(run.report.maxAbsErrorLse.has_value(), true);
-            EXPECT_LE(*run.report.maxAbsErrorLse, 1e-5);
+            EXPECT_LE(*run.report.maxAbsErrorLse, run.program->softmax.emulated.empty() ? 1e-5 : 2e-4);
         }
     }
 }

@@ -30,6 +30,8 @@ std::vector<Scenario> someScenarios()
     all.push_back(with(scenarioOf("fa1", 24, 24, 8, "none", { 8, 8 }), { { "fa1-form", "paper" } }));
     all.push_back(with(scenarioOf("fa3", 24, 16, 8, "causal", { 8, 8 }), { { "sms", "1" } }));
     all.push_back(with(scenarioOf("fa3", 32, 16, 8, "none", { 8, 8 }), { { "sms", "2" }, { "multicast", "on" } }));
+    all.push_back(with(scenarioOf("fa4", 96, 48, 16, "none", { 16, 16 }), { { "sms", "1" } }));
+    all.push_back(with(scenarioOf("fa4", 128, 48, 128, "none", { 16, 16 }), { { "sms", "2" } }));
     Scenario stuckAtWork = with(scenarioOf("fa3", 24, 16, 8, "causal", { 8, 8 }), { { "sms", "1" } });
     stuckAtWork.breaks = { "count:QueryEmpty=320" };
     all.push_back(stuckAtWork);
@@ -37,7 +39,7 @@ std::vector<Scenario> someScenarios()
     limits.scores = 1500;
     limits.widestHead = 16;
     for (const std::uint64_t seed : seeds(6))
-        for (const char* algorithm : { "standard", "fa1", "fa2", "fa3" })
+        for (const char* algorithm : { "standard", "fa1", "fa2", "fa3", "fa4" })
             all.push_back(randomScenario(seed, algorithm, limits));
     return all;
 }
@@ -124,7 +126,9 @@ std::vector<Position> stepsByDefinition(const Trace& trace, Level level, CtaId o
                 || (level == Level::InnerTile && blockDone) || (level == Level::OuterTile && outer)
                 || (level == Level::Cta && ctaDone);
         }
-        if (step && (!only.valid() || only == cta))
+        // A block of a pair lands in both CTAs.
+        const bool lands = level == Level::InnerTile && program.launchOf(cta).pairs && only == program.peerOf(cta);
+        if (step && (!only.valid() || only == cta || lands))
             steps.push_back(Position { p });
     }
     return steps;

@@ -118,6 +118,44 @@ void chooseFa3(Draws& draw, Scenario& s)
     maybe(8, "causal-alignment", { "top-left" });
 }
 
+// FlashAttention-4 with its choices as the kernel makes them, or any others.
+void chooseFa4(Draws& draw, Scenario& s)
+{
+    Problem& p = s.problem;
+    const auto maybe = [&](int chances, const char* key, const std::vector<std::string>& values) {
+        if (draw.oneIn(chances))
+            s.knobs.emplace_back(key, draw.pick(values));
+    };
+    if (p.headDim == 256) {
+        if (p.mask.kind == MaskKind::Window)
+            p.mask = { MaskKind::Causal };
+        if (s.tile->keys % 32 != 0)
+            s.knobs.emplace_back("exp2-emulation", "off");
+        if (draw.oneIn(2))
+            s.knobs.emplace_back("sms", std::to_string(draw.between(2, 5)));
+        maybe(3, "scheduler", { "linear", "lpt", "persistent", "single-tile" });
+        return;
+    }
+    if (s.tile->keys % 16 != 0) // else the polynomial's share is no whole number of keys
+        s.knobs.emplace_back("exp2-emulation", "off");
+    else
+        maybe(3, "exp2-emulation", { "off", "off", "0.25", "0.5", "1" });
+    if (draw.oneIn(2)) // few SMs: a CTA, or a pair, does several works
+        s.knobs.emplace_back("sms", std::to_string(draw.between(1, 4)));
+    if (draw.oneIn(2))
+        return;
+    maybe(3, "rescale-threshold", { "0", "0", "1", "4", "16" });
+    maybe(4, "q-stage", { "1", "2" });
+    if (!s.costTile && s.tile->keys <= 64) // so that they fit
+        maybe(4, "stages", { "2", "3", "4" });
+    maybe(3, "scheduler", { "linear", "lpt", "persistent", "single-tile" });
+    maybe(4, "two-cta", { "off" });
+    maybe(8, "exp2-degree", { "4", "5" });
+    maybe(8, "causal-alignment", { "top-left" });
+    if (p.heads != p.kvHeads)
+        maybe(3, "pack-gqa", { "on", "off" });
+}
+
 // Four stages, or the partial O of four warps, may be more than SMEM holds: then smaller tiles.
 void makeFit(Scenario& s)
 {
@@ -142,18 +180,28 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
 {
     Draws draw(seed);
     const bool hopper = algorithm == "fa3";
+    const bool blackwell = algorithm == "fa4";
     Scenario s;
     s.algorithm = algorithm;
     s.gpu = draw.oneIn(2) && !hopper ? "a100" : "h100";
+    if (blackwell)
+        s.gpu = draw.pick<std::string>({ "b200", "b200", "gb200", "b300" });
     Problem& p = s.problem;
     p.seed = seed;
     p.dtype = draw.pick(limits.dtypes);
     std::vector<int> dims { 8, 16, 24, 32, 40, 64, 64, 64, 72, 96, 128, 160, 192, 224, 256 };
-    const int widest = algorithm == "fa1" ? std::min(128, limits.widestHead) : limits.widestHead;
+    const bool wide = blackwell && limits.widestHead == 256 && draw.oneIn(8); // a kernel of its own
+    const int widest = algorithm == "fa1" || blackwell ? std::min(128, limits.widestHead) : limits.widestHead;
     std::erase_if(dims, [&](int d) { return d > widest; });
     p.headDim = p.headDimV = draw.pick(dims);
     if (hopper && p.headDim == 192 && draw.oneIn(2))
         p.headDimV = 128;
+    if (wide)
+        p.headDim = p.headDimV = 256;
+    else if (blackwell && limits.widestHead >= 192 && draw.oneIn(6)) {
+        p.headDim = 192;
+        p.headDimV = 128;
+    }
     if (algorithm == "standard" && draw.oneIn(2))
         p.headDimV = draw.pick(dims);
     const int eights = algorithm == "fa2" && p.headDim > 128 ? 8 : 4; // warps share the rows equally
@@ -183,7 +231,7 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
     const TileSize real = p.headDim <= 64 ? TileSize { 128, 128 } : TileSize { 64, 64 };
     if (draw.oneIn(2) && tile.rows <= real.rows && tile.keys <= real.keys)
         s.costTile = real;
-    if (p.headDim > 64 && tile.rows * tile.keys > 64 * 64)
+    if (p.headDim > 64 && tile.rows * tile.keys > 64 * 64 && !blackwell)
         s.costTile = real;
     if (algorithm == "fa1") {
         chooseFa1(draw, s);
@@ -192,6 +240,11 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
     }
     if (algorithm == "fa2")
         chooseFa2(draw, s);
+    if (blackwell) {
+        if (s.costTile)
+            s.costTile = TileSize { 128, 128 };
+        chooseFa4(draw, s);
+    }
     if (hopper) {
         chooseFa3(draw, s);
         if (s.costTile) // 64 rows for each consumer warpgroup
@@ -213,6 +266,11 @@ Scenario scenarioOf(const std::string& algorithm, int seqlenQ, int seqlenK, int 
     s.problem.mask = maskFromText(mask).value();
     s.problem.dtype = dtype;
     s.tile = tile;
+    if (algorithm == "fa4") {
+        s.gpu = "b200";
+        if (tile.keys % 16 != 0) // the polynomial's share would be no whole number of keys
+            s.knobs = { { "exp2-emulation", "off" } };
+    }
     if (algorithm == "fa3") { // as many consumer warpgroups as share the rows equally
         s.gpu = "h100";
         const int consumers = headDim <= 96 && tile.rows % 3 == 0 ? 3 : tile.rows % 2 == 0 ? 2 : 1;

@@ -144,9 +144,9 @@ TEST(ScenarioFile, LastKnobOfAKeyWins)
 TEST(ScenarioFile, KnobsOfLaterVersionsAreNamedAsSuch)
 {
     ScenarioFile file;
-    ASSERT_TRUE(setOption(file, "what_if", "two-cta=off").ok());
+    ASSERT_TRUE(setOption(file, "what_if", "deterministic=on").ok());
     EXPECT_NE(checkKnobs(file.scenario).error().line().find("not in this version"), std::string::npos);
-    file.scenario.knobs[0].first = "two-ctas";
+    file.scenario.knobs[0].first = "deterministics";
     EXPECT_EQ(checkKnobs(file.scenario).error().line().find("not in this version"), std::string::npos);
 }
 

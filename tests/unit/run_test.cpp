@@ -95,12 +95,16 @@ TEST(Prepare, OneLineSaysWhatIsWrongAndWhatWouldDo)
                 s.problem.heads = 3;
                 s.problem.kvHeads = 2;
             } },
-        { "standard, fa1, fa2, fa3", [](Scenario& s) { s.algorithm = "fa9"; } },
-        { "fa4 is not in this version", [](Scenario& s) { s.algorithm = "fa4"; } },
+        { "standard, fa1, fa2, fa3, fa4", [](Scenario& s) { s.algorithm = "fa9"; } },
+        { "FlashAttention-4 needs tcgen05",
+            [](Scenario& s) {
+                s.algorithm = "fa4";
+                s.gpu = "h100";
+            } },
         { "backward is not in this version", [](Scenario& s) { s.pass = "backward"; } },
         { "unknown pass sideways", [](Scenario& s) { s.pass = "sideways"; } },
         { "unknown GPU abacus", [](Scenario& s) { s.gpu = "abacus"; } },
-        { "e4m3 is not in this version", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
+        { "FlashAttention-2 has no FP8 kernel", [](Scenario& s) { s.problem.dtype = DType::E4m3; } },
         { "tile: 6x8",
             [](Scenario& s) {
                 s.tile = TileSize { 6, 8 };

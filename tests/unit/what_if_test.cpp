@@ -65,15 +65,22 @@ INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
         Row { "launch-microseconds", "50", "5", "fa2", true }, Row { "l2-mib", "1", "40", "standard" },
         Row { "register-contention-wgmma", "4", "0", "fa3" }, Row { "wgmma-latency", "2000", "20", "fa3" },
         Row { "tma-latency", "20000", "600", "fa3" }, Row { "mbarrier-latency", "2000", "20", "fa3" },
-        Row { "tile-epilogue-cycles", "20000", "0", "fa3" },
+        Row { "tile-epilogue-cycles", "20000", "0", "fa3" }, Row { "mufu-rate", "4", "16", "fa4" },
+        Row { "tensor-rate", "2048", "8192", "fa4" }, Row { "tmem-bytes-per-clk", "32", "460", "fa4" },
+        Row { "tmem-load-latency", "4000", "170", "fa4" }, Row { "smem-bytes-per-clk", "16", "128", "fa4" },
+        Row { "tma-latency", "20000", "700", "fa4" }, Row { "issue-cycles-per-op", "6", "1.5", "fa4" },
+        Row { "l2-bytes-per-clk-per-sm", "2", "41", "fa4" }, Row { "mbarrier-latency", "2000", "36", "fa4" },
         Row { "tensor-utilisation-at-cap", "0.05", "1", "fa3", true }));
 
-// Machine knobs here, the schedule's in schedule_knobs_test.cpp, each under what it does.
+// Machine knobs here, the schedule's in schedule_knobs_test.cpp and fa4_knobs_test.cpp, those of e4m3 in
+// fp8_knobs_test.cpp, each under what it does.
 TEST(Knobs, EachHasATestOfItsEffect)
 {
     std::set<std::string> tested { "ping-pong", "intra-overlap", "warp-specialisation", "stages", "consumer-warpgroups",
         "multicast", "copy", "scheduler", "swizzle", "divide", "loop-order", "warp-split", "fa1-form",
-        "causal-alignment", "empty-row-lse", "jitter-seed", "l2-mib" };
+        "causal-alignment", "empty-row-lse", "jitter-seed", "l2-mib", "fp8-offset", "fp8-scale", "hadamard", "q-stage",
+        "rescale-threshold", "exp2-emulation", "exp2-degree", "two-cta", "pack-gqa", "assumed-rescale-rate",
+        "tmem-columns" };
     const testing::UnitTest& all = *testing::UnitTest::GetInstance();
     for (int suite = 0; suite < all.total_test_suite_count(); ++suite)
         for (int k = 0; std::string(all.GetTestSuite(suite)->name()) == "Knobs/WhatIf"

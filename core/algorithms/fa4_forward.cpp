@@ -88,8 +88,6 @@ private:
         const int n = c.queryStages;
         each([&](Tile& t, const std::string& s, int k) {
             t.S = grid.tmem("S" + s, Place::Pair, Bc, DType::Fp32, { k * Bc, k * cost.keys, cost.keys });
-        });
-        each([&](Tile& t, const std::string& s, int k) {
             t.P = grid.tmem("P" + s, Place::Pair, Bc, p.dtype,
                 { k * Bc + Bc / 2, k * cost.keys + cost.keys / 2, cost.keys * element / 4, element });
         });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/program/program.h"
+#include "core/trace/trace.h"
 
 #include <algorithm>
 #include <array>
@@ -57,5 +57,22 @@ struct Barrier {
     std::vector<Clock> turns;
     std::map<std::size_t, std::size_t> lastTurn; // by role: the turn its last arrival counted for
 };
+
+// Turns of a barrier that a work's waits go through, and one of them.
+[[nodiscard]] inline std::size_t turnsTaken(const Trace& trace, WorkId work, std::size_t barrier, InstanceId& waiter)
+{
+    const Stream& stream = trace.streamOf(work);
+    std::int32_t taken = 0;
+    for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+        const Op& op = trace.program().ops[k];
+        const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
+        if (!waits || !op.barrier.valid() || barrier < op.barrier.index() || barrier >= op.barrier.index() + op.barriers
+            || !trace.began(trace.instance(work, OpId(k))))
+            continue;
+        waiter = trace.instance(work, OpId(k));
+        taken = std::max(taken, op.turn + 1);
+    }
+    return static_cast<std::size_t>(taken);
+}
 
 } // namespace flashstep::clocks

@@ -304,28 +304,11 @@ private:
                 InstanceId waiter;
                 const auto works = m_trace.worksOf(CtaId(m_first + c));
                 for (const WorkId work : works)
-                    taken += turnsTaken(work, b, waiter);
+                    taken += turnsTaken(m_trace, work, b, waiter);
                 if (waiter.valid() && m_barriers[c * m_program.barriers.size() + b].turns.size() > taken + works.size())
                     report("barrier overrun", BufferId::none(), BarrierId(b),
                         static_cast<std::uint32_t>(waiter.index()), static_cast<std::uint32_t>(waiter.index()));
             }
-    }
-
-    // Turns of a barrier that a work's waits go through, and one of them.
-    [[nodiscard]] std::size_t turnsTaken(WorkId work, std::size_t barrier, InstanceId& waiter) const
-    {
-        const Stream& stream = m_trace.streamOf(work);
-        std::int32_t taken = 0;
-        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const Op& op = m_program.ops[k];
-            const bool waits = op.kind == OpKind::Wait || op.kind == OpKind::Sync;
-            if (!waits || !op.barrier.valid() || barrier < op.barrier.index()
-                || barrier >= op.barrier.index() + op.barriers || !m_trace.began(m_trace.instance(work, OpId(k))))
-                continue;
-            waiter = m_trace.instance(work, OpId(k));
-            taken = std::max(taken, op.turn + 1);
-        }
-        return static_cast<std::size_t>(taken);
     }
 
     // ---- memory -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/emulation/numerics.h"
+#include "core/emulation/numerics_context.h"
 
-#include "core/program/effects.h"
-#include "core/tensor/exp2_polynomial.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/real_math.h"
 #include "core/tensor/tile.h"
@@ -15,13 +13,6 @@ namespace flashstep {
 namespace {
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-constexpr float minusInf = -std::numeric_limits<float>::infinity();
-
-// A row that has seen nothing has m = -inf; its exponents use 0 instead, so that P is 0 and not NaN.
-float safeMax(float m)
-{
-    return m == minusInf ? 0.0F : m;
-}
 
 // The sum of a row as a quad of lanes makes it: lane t adds columns 2 t, 2 t + 1 of every 8, then two butterflies.
 float quadSum(const float* row, int count)
@@ -32,53 +23,7 @@ float quadSum(const float* row, int count)
     return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 
-float rowMaximum(const float* row, int count, float start)
-{
-    float m = start;
-    for (int c = 0; c < count; ++c)
-        m = row[c] > m ? row[c] : m; // NaN never wins, as in max.f32
-    return m;
-}
-
 } // namespace
-
-struct Numerics::Context {
-    Performed performed;
-    std::vector<Buffer>& buffers;
-    std::vector<Buffer>* peer; // of the other CTA of the cluster, where the op reaches it
-
-    [[nodiscard]] const Program& program() const { return performed.program; }
-    [[nodiscard]] const Op& op() const { return performed.op; }
-    [[nodiscard]] const BufferDecl& decl(BufferId id) const { return program().buffers[id.index()]; }
-    [[nodiscard]] int width(BufferId id) const { return decl(id).cols; }
-    [[nodiscard]] int columns(BufferId id) const { return program().columns(id, performed.j()).count; }
-    // Row r of the tile, in this op's part of the buffer.
-    [[nodiscard]] float* row(BufferId id, int r) const
-    {
-        return buffers[id.index()].data() + static_cast<std::ptrdiff_t>(r + performed.rowOffset(id)) * width(id)
-            + program().columns(id, performed.j()).first;
-    }
-    [[nodiscard]] float& at(BufferId id, int r) const { return *row(id, r); }
-    template <typename Visit> void forEachRow(Visit visit) const { program().rows(op()).forEach(visit); }
-    // Runs of consecutive rows, so that products take several rows at once.
-    template <typename Visit> void forEachRun(Visit visit) const
-    {
-        const RowSet& rows = program().rows(op());
-        for (int k = 0; k < rows.repeat; ++k)
-            visit(rows.start + k * rows.stride, static_cast<int>(rows.run));
-    }
-    // The columns of a score tile that are this role's, stretch by stretch: visit(first, count).
-    template <typename Visit> void forEachKeys(BufferId id, Visit visit) const
-    {
-        if (!op().keys.valid()) {
-            visit(0, columns(id));
-            return;
-        }
-        const RowSet& keys = program().rowSets[op().keys.index()];
-        for (int k = 0; k < keys.repeat; ++k)
-            visit(keys.start + k * keys.stride, static_cast<int>(keys.run));
-    }
-};
 
 Numerics::Numerics(const Program& program, const Inputs& inputs, bool kernelEmptyRowLse)
     : m_program(program)
@@ -253,86 +198,6 @@ void Numerics::multiply(Context& c, std::vector<Buffer>& mine)
     }
     if (op.transposed)
         c.forEachRun([&](int first, int count) { dequantiseScores(c, mine, first, count); });
-}
-
-// The reference of each row. A lazy one stays while the maximum has outgrown it by no more than the threshold; what it
-// would have been stands beside it. [flash_attn/cute/softmax.py]
-void Numerics::rowMax(Context& c, CtaId cta)
-{
-    const Op& op = c.op();
-    const auto [a, b, third] = op.in;
-    const SoftmaxForm& form = m_program.softmax;
-    std::vector<bool>* moved = nullptr;
-    if (op.conditional) {
-        moved = &m_moved[{ cta.index(), op.i }];
-        moved->assign(static_cast<std::size_t>(c.decl(op.out).rows), false);
-    }
-    c.forEachRow([&](int r) {
-        const float before = !op.accumulate ? minusInf
-            : op.lse                        ? static_cast<float>(static_cast<double>(c.at(b, r)) / m_scale)
-                                            : c.at(b, r);
-        float block = minusInf;
-        c.forEachKeys(a, [&](int key, int keys) { block = rowMaximum(c.row(a, r) + key, keys, block); });
-        const float most = block > before ? block : before;
-        if (!op.conditional) {
-            c.at(op.out, r) = most;
-            if (op.out2.valid())
-                c.at(op.out2, r) = op.accumulate ? exp2Unit((before - safeMax(most)) * m_scaleLog2) : 1.0F;
-            return;
-        }
-        float* m = c.row(op.out, r); // the reference, the true maximum
-        const float trueBefore = op.accumulate ? m[1] : minusInf;
-        m[1] = block > trueBefore ? block : trueBefore;
-        const float growth = (before - safeMax(most)) * m_scaleLog2; // at most 0; -inf where nothing was seen
-        const bool stays = op.accumulate && growth >= -form.threshold;
-        (*moved)[static_cast<std::size_t>(r)] = op.accumulate && !stays;
-        m[0] = stays && !op.framesMixed ? before : most;
-        c.at(op.out2, r) = !op.accumulate || stays ? 1.0F : exp2Unit(growth);
-    });
-}
-
-void Numerics::exponentials(Context& c) const
-{
-    const Op& op = c.op();
-    const auto [a, b, third] = op.in;
-    const SoftmaxForm& form = m_program.softmax;
-    std::vector<float> row(form.emulated.size());
-    c.forEachRow([&](int r) {
-        const float shift = safeMax(c.at(b, r)) * m_scaleLog2 - form.offset;
-        c.forEachKeys(a, [&](int key, int keys) {
-            const float* x = c.row(a, r) + key;
-            float* out = c.row(op.out, r) + key;
-            if (!form.emulated.empty()) // the same scores once more, by the polynomial
-                exp2PolynomialRow(x, row.data(), keys, m_scaleLog2, shift, form.polynomialDegree);
-            exp2UnitRow(x, out, keys, m_scaleLog2, shift);
-            for (int k = 0; k < keys && !form.emulated.empty(); ++k)
-                if (form.emulated[static_cast<std::size_t>(key + k)])
-                    out[k] = row[static_cast<std::size_t>(k)];
-        });
-    });
-}
-
-Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
-{
-    const Op& op = m_program.op(id);
-    const VotingWarps voting = votingWarps(m_program, op);
-    const int inside = m_program.rowsInside(m_program.work(work), op.i);
-    const auto moved = m_moved.find({ cta.index(), op.i });
-    const std::vector<float>& factor = m_live[cta.index()][op.in[2].index()];
-    Vote vote;
-    for (int warp = 0; warp < voting.warps && warp * voting.rowsEach < inside; ++warp) {
-        bool any = false;
-        for (int r = warp * voting.rowsEach; r < (warp + 1) * voting.rowsEach; ++r) {
-            const auto at = static_cast<std::size_t>(r);
-            any = any || factor[at] < 1.0F;
-            if (r >= inside)
-                continue;
-            const bool done = moved != m_moved.end() && moved->second[at];
-            ++(done ? vote.rowsDone : vote.rowsSkipped);
-        }
-        ++(any ? vote.warpsDone : vote.warpsSkipped);
-    }
-    return vote;
 }
 
 // Products of quantised operands, times the factors of their query row and key block. [docs/hardware-model.md, FP8]

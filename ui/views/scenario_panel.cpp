@@ -297,8 +297,10 @@ void ScenarioPanel::rebuild()
         { QStringLiteral("none"), QStringLiteral("causal"), QStringLiteral("window:16,0") },
         QString::fromStdString(problem.mask.text()), tr("Which keys a query may see"));
     addChoice(section, tr("number format"), QStringLiteral("dtype"),
-        { QStringLiteral("fp32"), QStringLiteral("fp16"), QStringLiteral("bf16") }, fromView(name(problem.dtype)),
-        tr("What Q, K, V, P and O are stored in. fp32 keeps the schedule, bytes and times of bf16."));
+        { QStringLiteral("fp32"), QStringLiteral("fp16"), QStringLiteral("bf16"), QStringLiteral("e4m3") },
+        fromView(name(problem.dtype)),
+        tr("What Q, K, V, P and O are stored in. fp32 keeps the schedule, bytes and times of bf16; with e4m3 O is bf16 "
+           "(FA3, FA4)."));
 
     section = addSection(tr("Tiles"));
     addText(section, tr("shown"), QStringLiteral("tile"), QString::fromStdString(program.tile.text()),

@@ -322,6 +322,8 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
         const Op* own = ownOf(*visit.role);
         if (own == nullptr)
             continue;
+        if (lazy) // also before the first block of a work
+            visit.i = own->i;
         const Work& work = program.work(visit.work);
         const RoleLedger ledger(trace, cta, visit, lands ? landing->n : 0, p);
         program.rows(*own).forEach([&](int r) {

@@ -312,7 +312,7 @@ void Numerics::exponentials(Context& c) const
     });
 }
 
-Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
+Vote Numerics::vote(CtaId cta, WorkId work, OpId id)
 {
     const Op& op = m_program.op(id);
     const VotingWarps voting = votingWarps(m_program, op);
@@ -320,7 +320,7 @@ Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
     const auto moved = m_moved.find({ cta.index(), op.i });
     const std::vector<float>& factor = m_live[cta.index()][op.in[2].index()];
     Vote vote;
-    for (int warp = 0; warp < voting.warps && warp * voting.rowsEach < inside; ++warp) {
+    for (int warp = 0; warp < voting.warps; ++warp) {
         bool any = false;
         for (int r = warp * voting.rowsEach; r < (warp + 1) * voting.rowsEach; ++r) {
             const auto at = static_cast<std::size_t>(r);
@@ -330,8 +330,11 @@ Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
             const bool done = moved != m_moved.end() && moved->second[at];
             ++(done ? vote.rowsDone : vote.rowsSkipped);
         }
-        ++(any ? vote.warpsDone : vote.warpsSkipped);
+        vote.multiply |= (any ? 1U : 0U) << warp;
+        if (warp * voting.rowsEach < inside)
+            ++(any ? vote.warpsDone : vote.warpsSkipped);
     }
+    m_votes[cta.index()] = vote;
     return vote;
 }
 
@@ -436,6 +439,8 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
     case OpKind::Rescale: {
         const float change = frameChange(c.performed, m_inputs);
         c.forEachRow([&](int r) {
+            if (op.conditional && !votingWarps(m_program, op).multiply(m_votes[cta.index()], r))
+                return;
             const float scale = c.at(third, r);
             rowMap(c.row(out, r), c.columns(out)) *= scale * change;
             if (op.out2.valid())

@@ -14,7 +14,7 @@ namespace {
 using namespace flashstep;
 using namespace flashstep::test;
 
-const std::vector<const char*> algorithms { "standard", "fa1", "fa2", "fa3" };
+const std::vector<const char*> algorithms { "standard", "fa1", "fa2", "fa3", "fa4" };
 
 Limits small()
 {
@@ -45,8 +45,12 @@ void expectValuesOfAReplay(const Run& run)
     for (std::uint32_t p = 1; p <= trace.end().value; ++p) {
         const Event event = trace.eventAt(p - 1);
         const WorkId work = trace.workOf(event.instance);
-        if (event.ends)
-            replay.apply(trace.ctaOf(work), work, trace.opOf(event.instance), nextOf(trace, work));
+        const OpId op = trace.opOf(event.instance);
+        if (event.ends) {
+            replay.apply(trace.ctaOf(work), work, op, nextOf(trace, work));
+        } else if (program.op(op).kind == OpKind::Rescale && program.op(op).conditional) {
+            ASSERT_EQ(trace.voteOf(event.instance), replay.vote(trace.ctaOf(work), work, op)) << "vote at " << p;
+        }
         for (const CtaId cta : std::set { trace.ctaOf(work), program.peerOf(trace.ctaOf(work)) })
             for (std::size_t k = 0; k < program.buffers.size(); ++k) {
                 if (program.buffers[k].launch != program.works[work.index()].launch)
@@ -97,6 +101,51 @@ TEST(Replay, GivesTheValuesOfPersistentCtasToo)
             SCOPED_TRACE(describe(few));
             ASSERT_NO_FATAL_FAILURE(expectValuesOfAReplay(runOf(few)));
         }
+}
+
+// Two query tiles at a time, lazy references, a polynomial; in pairs of CTAs, and one work after the other.
+TEST(Replay, GivesTheValuesOfFlashAttention4WithItsKnobsToo)
+{
+    Scenario packed = scenarioOf("fa4", 20, 40, 16, "causal", { 8, 16 });
+    packed.problem.heads = 4;
+    packed.problem.kvHeads = 2;
+    packed.problem.dtype = DType::Bf16;
+    const Scenario pairs = with(scenarioOf("fa4", 60, 64, 16, "none", { 8, 16 }), { { "two-cta", "on" } });
+    EXPECT_TRUE(runOf(pairs).program->launches.back().pairs);
+    for (const Scenario& s : { packed, pairs, scenarioOf("fa4", 60, 64, 128, "none", { 8, 16 }),
+             with(pairs, { { "exp2-emulation", "1" }, { "exp2-degree", "5" } }),
+             scenarioOf("fa4", 60, 60, 16, "window:9,3", { 8, 16 }) })
+        for (const char* sms : { "2", "3" })
+            for (const char* threshold : { "0", "1", "8" }) {
+                const Scenario few = with(s, { { "sms", sms }, { "rescale-threshold", threshold } });
+                SCOPED_TRACE(describe(few));
+                ASSERT_NO_FATAL_FAILURE(expectValuesOfAReplay(runOf(few)));
+            }
+}
+
+// Every wait of FlashAttention-4 dropped in turn, a barrier that opens too early, and rescales that are wrong.
+TEST(Replay, GivesTheValuesOfBrokenFlashAttention4Too)
+{
+    Scenario rising = with(scenarioOf("fa4", 20, 64, 16, "none", { 8, 16 }), { { "sms", "2" } });
+    rising.problem.init = Init::RisingLeft;
+    int changed = 0;
+    for (Scenario s : { rising, with(rising, { { "two-cta", "on" }, { "rescale-threshold", "1" } }),
+             with(scenarioOf("fa4", 40, 64, 16, "causal", { 8, 16 }), { { "sms", "1" } }) }) {
+        std::vector<std::string> specs { "rescale:skip", "rescale:mix-frames", "count:pipeline_p_lastsplit.full=1",
+            "count:pipeline_s_p_o.empty=128", "count:pipeline_sm_stats.empty=32" };
+        const auto program = programOf(s);
+        for (const WaitDecl& wait : program->waits)
+            specs.push_back("wait:" + wait.name);
+        const Tensor right = runOf(s).o;
+        for (const std::string& spec : specs) {
+            s.breaks = { spec };
+            SCOPED_TRACE(describe(s));
+            const auto run = runOf(s);
+            ASSERT_NO_FATAL_FAILURE(expectValuesOfAReplay(run));
+            changed += sameBits(run.o.data, right.data) ? 0 : 1;
+        }
+    }
+    EXPECT_GE(changed, 20) << "most of what is broken shows";
 }
 
 // Values are kept by CTA: an event of another CTA changes nothing.

@@ -288,7 +288,8 @@ private:
             if (!event.ends)
                 continue;
             const CtaId whose = t.ctaOf(event.instance);
-            if (whose == cta || (whose == peer && t.op(event.instance).reach != Reach::Own))
+            const bool pair = m_run.program->launchOf(cta).pairs; // whose CTAs end together
+            if (whose == cta || (whose == peer && (pair || t.op(event.instance).reach != Reach::Own)))
                 return event.instance;
         }
         return InstanceId::none();

@@ -163,8 +163,11 @@ void Causes::index()
         const int peerSm = m_trace.span(m_trace.program().peerOf(cta)).sm;
         if (m_firstHop[instance.index()] == none && !isLanding(k))
             m_firstHop[instance.index()] = k;
-        m_ownerBefore[k] = engine == Engine::Tensor ? owners.tensorOwner(sm, quarter, hops[k].begin)
-                                                    : owners.owner(sm, engine, quarter);
+        // Vector work takes no bandwidth from accumulators in tensor memory.
+        const bool registers
+            = op.kind == OpKind::Mma && m_trace.program().buffers[op.out.index()].space == Space::Registers;
+        m_ownerBefore[k] = engine == Engine::Tensor && registers ? owners.tensorOwner(sm, quarter, hops[k].begin)
+                                                                 : owners.owner(sm, engine, quarter);
         if (pair)
             m_ownerBefore[k] = owners.later(m_ownerBefore[k], owners.owner(peerSm, engine, quarter));
         owners.take(sm, engine, quarter, k);

@@ -42,7 +42,9 @@ TEST_P(ScheduleOf, FillsFewSmsWithinTheirCapacity)
     const auto run = runOf(s);
     ASSERT_NO_FATAL_FAILURE(expectTimesInOrder(*run.trace));
     ASSERT_NO_FATAL_FAILURE(expectWithinCapacity(*run.trace, run.gpu));
-    EXPECT_GE(run.trace->ctasPerSm(), run.program->launches.back().schedule == Schedule::SingleTile ? 2 : 1);
+    const bool several = run.program->launches.back().schedule == Schedule::SingleTile
+        && GetParam() != std::string("fa4"); // which takes all registers of an SM
+    EXPECT_GE(run.trace->ctasPerSm(), several ? 2 : 1);
     int most = 0;
     for (std::size_t c = 0; c < run.program->ctaCount(); ++c)
         most = std::max(most, static_cast<int>(run.trace->span(CtaId(c)).slot));
@@ -69,6 +71,8 @@ TEST_P(ScheduleOf, HasCountersThatAddUpAtEveryPosition)
 
 TEST_P(ScheduleOf, IsTheSameWhetherValuesAreKeptOrNot)
 {
+    if (GetParam() == std::string("fa4"))
+        GTEST_SKIP() << "its rescales depend on the values";
     for (const std::uint64_t seed : seeds(30)) {
         Scenario s = randomScenario(seed, GetParam(), { 8000, 64, { DType::Fp32, DType::Bf16 }, 2 });
         SCOPED_TRACE(describe(seed, s));

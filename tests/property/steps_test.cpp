@@ -126,7 +126,9 @@ std::vector<Position> stepsByDefinition(const Trace& trace, Level level, CtaId o
                 || (level == Level::InnerTile && blockDone) || (level == Level::OuterTile && outer)
                 || (level == Level::Cta && ctaDone);
         }
-        if (step && (!only.valid() || only == cta))
+        // A block of a pair lands in both CTAs.
+        const bool lands = level == Level::InnerTile && program.launchOf(cta).pairs && only == program.peerOf(cta);
+        if (step && (!only.valid() || only == cta || lands))
             steps.push_back(Position { p });
     }
     return steps;

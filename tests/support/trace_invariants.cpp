@@ -194,20 +194,23 @@ void expectEveryPairCoveredOnce(const Trace& trace)
             const Op& op = program.op(trace.opOf(event.instance));
             if (!event.ends || op.kind != OpKind::Mma || op.transposed != scores)
                 continue;
-            const Work& work = program.work(trace.workOf(event.instance));
+            const WorkId id = trace.workOf(event.instance);
+            const Work& work = program.work(id);
             const int firstKey = program.keyBlock(work, op) * program.tile.keys;
-            program.rows(op).forEach([&](int r) {
-                const int row = program.firstRow(work, op) + r;
-                for (int key = firstKey; row < p.seqlenQ && key < std::min(firstKey + program.tile.keys, p.seqlenK);
-                     ++key) {
-                    if (op.keys.valid() && !program.rowSets[op.keys.index()].contains(key - firstKey))
-                        continue; // another warp's key
-                    const auto head = static_cast<std::size_t>(work.b * p.heads + work.h);
-                    ++covered[(head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
-                            * static_cast<std::size_t>(p.seqlenK)
-                        + static_cast<std::size_t>(key)];
-                }
-            });
+            // The product of a pair is that of both CTAs' works.
+            for (std::size_t w = id.index(); w < id.index() + (op.reach == Reach::Both ? 2 : 1); ++w)
+                program.rows(op).forEach([&](int r) {
+                    const auto [h, row] = program.queryRow(work.h, program.firstRow(program.works[w], op) + r);
+                    for (int key = firstKey; row < p.seqlenQ && key < std::min(firstKey + program.tile.keys, p.seqlenK);
+                         ++key) {
+                        if (op.keys.valid() && !program.rowSets[op.keys.index()].contains(key - firstKey))
+                            continue; // another warp's key
+                        const auto head = static_cast<std::size_t>(work.b * p.heads + h);
+                        ++covered[(head * static_cast<std::size_t>(p.seqlenQ) + static_cast<std::size_t>(row))
+                                * static_cast<std::size_t>(p.seqlenK)
+                            + static_cast<std::size_t>(key)];
+                    }
+                });
         }
         for (std::size_t k = 0; k < covered.size(); ++k) {
             const int key = static_cast<int>(k % static_cast<std::size_t>(p.seqlenK));

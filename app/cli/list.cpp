@@ -91,6 +91,11 @@ Result<Listing> listGpus(const Options&)
 // The schedule's knobs are the kernel's own choice, but for what is switched on by hand.
 Json scheduleDefault(const Knob& knob)
 {
+    constexpr std::array<std::pair<std::string_view, double>, 4> numbers { { { "rescale-threshold", 8 },
+        { "exp2-degree", 3 }, { "assumed-rescale-rate", 0.1 }, { "fp8-offset", 8 } } };
+    for (const auto& [key, number] : numbers)
+        if (key == knob.key)
+            return jsonNumber(number);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 5> words { { { "swizzle", "on" },
         { "causal-alignment", "bottom-right" }, { "empty-row-lse", "minus-inf" }, { "fa1-form", "shipped" },
         { "jitter-seed", "0" } } };
@@ -104,7 +109,7 @@ Json scheduleDefault(const Knob& knob)
 Json knobDefault(const Knob& knob, const GpuSpec& gpu)
 {
     const std::string_view key = knob.key;
-    if (knob.unit.empty())
+    if (knob.unit.empty() || knob.unit == "log2")
         return scheduleDefault(knob);
     constexpr std::array<std::pair<std::string_view, Figure GpuSpec::*>, 3> renamed {
         { { "tensor-rate", &GpuSpec::tensorFlopsPerClk }, { "mufu-rate", &GpuSpec::mufuPerClk },

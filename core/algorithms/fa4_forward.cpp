@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/algorithms/fa4_d256.h"
 #include "core/algorithms/fa4_setting.h"
 #include "core/algorithms/tables.h"
 
@@ -494,7 +495,10 @@ void fa4Forward(Kernel& kernel)
     kernel.padHeadDim(16);
     kernel.packHeads(setting.packed);
     kernel.setSoftmax(fa4SoftmaxOf(kernel, setting));
-    Fa4Forward(kernel, setting).run();
+    if (setting.wide)
+        fa4ForwardD256(kernel, setting);
+    else
+        Fa4Forward(kernel, setting).run();
 }
 
 } // namespace flashstep

@@ -23,10 +23,15 @@ bool dense(const Problem& p)
     return p.mask.kind == MaskKind::None;
 }
 
+bool isWide(const Problem& p)
+{
+    return p.headDim == 256 && p.headDimV == 256;
+}
+
 // Query heads that share a tile's rows.
 int packedHeads(const Problem& p, const Choices& choices)
 {
-    const int ratio = p.heads / p.kvHeads;
+    const int ratio = isWide(p) ? 1 : p.heads / p.kvHeads;
     return choices.packGqa.value_or(ratio > 1) ? ratio : 1;
 }
 
@@ -44,6 +49,13 @@ Shape shapeOf(const Problem& p, const Choices& choices, int shownRows, int sms)
 {
     Shape s;
     using Scheduler = Choices::Scheduler;
+    if (isWide(p)) {
+        s.queryStages = 1;
+        s.pair = true;
+        s.stages = 4;
+        s.scheduler = choices.scheduler.value_or(dense(p) ? Scheduler::Persistent : Scheduler::Lpt);
+        return s;
+    }
     s.packed = packedHeads(p, choices);
     const int rows = p.seqlenQ * s.packed;
     s.queryStages = choices.queryStages.value_or(rows <= shownRows ? 1 : 2);
@@ -77,6 +89,8 @@ Registers registersOf(const Problem& p, const Shape& s, int computeCapability)
 {
     const int d = padded(p.headDim);
     const bool causal = p.mask.kind == MaskKind::Causal;
+    if (d == 256)
+        return { 256, 160, 32 };
     if (p.dtype == DType::E4m3 && d < 96)
         return { 168, 96, 80 };
     if (p.dtype == DType::E4m3 && d == 128 && s.pair)
@@ -96,10 +110,11 @@ Registers registersOf(const Problem& p, const Shape& s, int computeCapability)
 }
 
 // Which exponentials the FMA units compute: in fragments of 32 keys, pair k, k + 1 of fragments `start` to 2 where
-// k mod freq >= freq - 4. [softmax.py, apply_exp2_convert; flash_fwd_sm100.py, tuning table]
+// k mod freq >= freq - run. [softmax.py, apply_exp2_convert; flash_fwd_sm100.py, tuning table]
 struct Emulation {
     int frequency = 0; // 0: none
     int start = 1;
+    int run = 4; // 6 at head dimension 256
 };
 
 Emulation emulationOf(const Problem& p, const Shape& s, int computeCapability)
@@ -110,6 +125,8 @@ Emulation emulationOf(const Problem& p, const Shape& s, int computeCapability)
         return {};
     if (p.dtype == DType::E4m3 && d == 128 && causal)
         return { 8, 1 };
+    if (d == 256)
+        return { 14, 0, 6 };
     if (d == 192)
         return s.pair ? Emulation { 16, 0 } : causal ? Emulation { 32, 1 } : Emulation {};
     if (d == 128 && s.pair)
@@ -123,7 +140,7 @@ bool emulatedInKernel(const Emulation& e, int key)
 {
     const int fragment = key / 32;
     const int k = key % 32 / 2 * 2;
-    return e.frequency > 0 && fragment >= e.start && fragment < 3 && k % e.frequency >= e.frequency - 4;
+    return e.frequency > 0 && fragment >= e.start && fragment < 3 && k % e.frequency >= e.frequency - e.run;
 }
 
 int emulatedInKernel(const Emulation& e)
@@ -172,12 +189,35 @@ Status checkDims(const Problem& p)
 {
     const bool equal = p.headDim == p.headDimV && p.headDim <= 128;
     const bool deepseek = p.headDim == 192 && p.headDimV == 128;
-    if (!equal && !deepseek)
+    if (!equal && !deepseek && !isWide(p))
         return Error { "no kernel for head_dim " + std::to_string(p.headDim) + " with head_dim_v "
                 + std::to_string(p.headDimV),
-            "fa4", "equal head dimensions up to 128, or 192 with 128" };
+            "fa4", "equal head dimensions up to 128, 192 with 128, or 256" };
     if (p.headDim % 8 != 0)
         return Error { "no kernel for head_dim " + std::to_string(p.headDim), "fa4", "a multiple of 8" };
+    return Nothing {};
+}
+
+// What the kernel of head dimension 256 does not do.
+Status checkWide(const Problem& p, const Choices& choices, int sms)
+{
+    if (!isWide(p))
+        return Nothing {};
+    const auto refuse = [](const char* what, const char* where, const char* hint) {
+        return Error { std::string("the kernel of head_dim 256 has ") + what, where, hint };
+    };
+    if (p.mask.kind == MaskKind::Window)
+        return refuse("no window", "mask", "none, causal");
+    if (p.dtype == DType::E4m3)
+        return refuse("no FP8", "dtype", "fp32, fp16, bf16");
+    if (choices.packGqa.value_or(false))
+        return refuse("no packed heads", "what-if pack-gqa", "off");
+    if (choices.queryStages.value_or(1) != 1)
+        return refuse("one query tile a CTA", "what-if q-stage", "1");
+    if (!choices.twoCta.value_or(true) || sms < 2)
+        return refuse("pairs of CTAs only", "what-if two-cta", "on");
+    if (choices.rescaleThreshold)
+        return refuse("no threshold: every block rescales", "what-if rescale-threshold", "leave it out");
     return Nothing {};
 }
 
@@ -189,6 +229,7 @@ Fa4Setting fa4SettingOf(const Kernel& kernel)
     const Choices& choices = kernel.choices();
     const Shape s = shapeOf(p, choices, kernel.tile().rows, kernel.setting().sms);
     Fa4Setting c;
+    c.wide = isWide(p);
     c.queryStages = s.queryStages;
     c.packed = s.packed;
     c.pair = s.pair;
@@ -212,7 +253,7 @@ SoftmaxForm fa4SoftmaxOf(const Kernel& kernel, const Fa4Setting& setting)
     const Choices& choices = kernel.choices();
     const bool fp8 = p.dtype == DType::E4m3;
     SoftmaxForm form;
-    form.conditional = true;
+    form.conditional = !setting.wide;
     form.threshold = static_cast<float>(choices.rescaleThreshold.value_or(fp8 ? 0 : 8));
     form.offset = kernel.softmax().offset;
     form.polynomialDegree = choices.polynomialDegree;
@@ -232,6 +273,8 @@ Result<KernelTable> fa4Table(const TableQuery& query)
     if (Status dims = checkDims(p); !dims)
         return dims.error();
     const Choices& choices = query.choices;
+    if (Status wide = checkWide(p, choices, query.sms); !wide)
+        return wide.error();
     if (choices.fp8Scale == Choices::Fp8Scale::Block) // O stays in the frame of its reference, and V's would change it
         return Error { "FlashAttention-4 has one factor for a tensor and head", "what-if fp8-scale", "tensor" };
     const int shownRows = query.tile.rows > 0 ? query.tile.rows : kernelTile.rows;

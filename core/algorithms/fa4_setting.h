@@ -10,6 +10,7 @@ namespace flashstep {
 struct Fa4Setting {
     int queryStages = 2; // query tiles of a CTA
     int packed = 1; // query heads that fill the rows of a tile together
+    bool wide = false; // head dimension 256: a kernel of its own
     bool pair = false; // two CTAs multiply together, each holding half of K and V
     int stages = 3; // of the ring that K and V share
     bool unevenSlots = false; // three slots of which the second is smaller: K and V differ in size

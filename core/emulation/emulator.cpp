@@ -255,8 +255,10 @@ private:
     bool rescales(const Resident& r, WorkId work, OpId id)
     {
         const bool known = m_numerics != nullptr && recorded(r.cta);
-        const Vote vote = known ? m_numerics->vote(r.cta, work, id)
-                                : assumedVote(m_program, m_program.work(work), work, id, m_options.assumedRescaleRate);
+        const Vote vote = m_program.op(id).dropped
+            ? assumedVote(m_program, m_program.work(work), work, id, 0) // broken on purpose: nobody rescales
+            : known ? m_numerics->vote(r.cta, work, id)
+                    : assumedVote(m_program, m_program.work(work), work, id, m_options.assumedRescaleRate);
         m_trace.vote(work, id, vote);
         return vote.warpsDone > 0;
     }

@@ -32,7 +32,10 @@ L2Cache::Traffic MemorySystem::access(const Work& work, const Op& op, int rank, 
         = [&](std::uint64_t key, Bytes size) { return store ? m_cache.write(key, size) : m_cache.read(key, size); };
     if (!byRows(op.tensor)) {
         const int tile = keyTile ? m_program.keyBlock(work, op) : m_program.queryTile(work, op);
-        const std::uint64_t part = op.reach == Reach::Both ? 128U + static_cast<unsigned>(rank) : op.role.index();
+        // Of a tile that two CTAs fetch in halves, each half is a piece.
+        const bool half = op.reach == Reach::Both
+            || (op.kind == OpKind::Load && m_program.buffers[op.out.index()].half != BufferDecl::Half::None);
+        const std::uint64_t part = half ? 128U + static_cast<unsigned>(rank) : op.role.index();
         return touch(pieceKey(op.tensor, head, static_cast<std::uint64_t>(tile), part), static_cast<Bytes>(bytes));
     }
     const bool scores = op.tensor == TensorId::S || op.tensor == TensorId::P;

@@ -149,7 +149,9 @@ void costUmma(CostContext& c)
         c.book(Engine::Smem, element * s.inner * s.rows / c.gpu.smemBytesPerClk, { Component::Kind::Read, c.op.in[0] });
     c.cost.issue = CostContext::ticks(steps * c.gpu.issueCyclesPerOp);
     // The measured latencies are from issue to the waiter of the commit's mbarrier.
-    const double latency = fromSmem ? c.gpu.ummaLatencySs : c.gpu.ummaLatencyTs;
+    const bool pair = c.op.reach == Reach::Both;
+    const double latency = fromSmem ? (pair ? c.gpu.ummaLatencySsPair : c.gpu.ummaLatencySs)
+                                    : (pair ? c.gpu.ummaLatencyTsPair : c.gpu.ummaLatencyTs);
     c.cost.latency = CostContext::ticks(std::max(1.0, latency - c.gpu.mbarrierLatency));
 }
 
@@ -223,8 +225,8 @@ void costExp2(CostContext& c)
     const double share = static_cast<double>(form.emulatedKeys(0, static_cast<int>(form.emulated.size())))
         / c.program.tile.keys; // of the polynomial
     // FFMA, and EX2 or the polynomial: of a pair of elements 2 max, 3 additions, `degree` FMA, 2 shifts and 2 integer
-    // additions, half of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
-    const double emulated = (9.0 + form.polynomialDegree) / 2;
+    // additions, 6 of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
+    const double emulated = (c.gpu.polynomialInstructions + form.polynomialDegree) / 2;
     c.bookVector(elements, c.perPair(1) + (1 - share) + emulated * share, 3 * share);
     c.book(Engine::Exp, c.perQuarter(elements * (1 - share)) / (c.gpu.mufuPerClk / quarters));
 }
@@ -259,7 +261,8 @@ void costStage(CostContext& c)
         const bool load = to.space != Space::Tmem;
         const BufferId memory = load ? c.op.in[0] : c.op.out;
         const bool pair = c.decl(memory).tile == BufferDecl::Tile::Pair;
-        const double columns = pair ? c.keys() : c.program.padded(c.decl(memory).cols);
+        const int cols = c.decl(memory).cols;
+        const double columns = pair ? c.keys() : cols > 1 ? c.program.padded(cols) : 1; // or a number of each row
         const double bytes = tmemBytes(c, memory, c.queryRows(), columns);
         c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * 4 * lanes)))); // 16 columns of 32 lanes
         c.book(Engine::Tmem, bytes / c.gpu.tmemBytesPerClk);
@@ -276,7 +279,8 @@ void costStage(CostContext& c)
         return;
     }
     const double bytes = elementsOf(c, c.op.out)
-        * (to.dtype == c.program.problem.dtype ? bytesOf(c.program.problem.costedDtype()) : bytesOf(to.dtype));
+        * (!to.single && to.dtype == c.program.problem.dtype ? bytesOf(c.program.problem.costedDtype())
+                                                             : bytesOf(to.dtype));
     const double conflict = c.swizzled ? 1 : bankConflict(to.rowBytes());
     c.book(Engine::Issue, c.issueCycles(std::max(1.0, bytes / (16.0 * lanes))));
     c.book(Engine::Smem, bytes * conflict / c.gpu.smemBytesPerClk, { Component::Kind::Stage, c.op.out });

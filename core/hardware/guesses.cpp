@@ -15,15 +15,22 @@ bool anyOp(const Program& program, auto matches)
 // Figures that only some programs use; the others count for all.
 bool uses(const Program& program, std::string_view field)
 {
-    if (field.starts_with("tmem") || field.starts_with("umma") || field == "reduceAddBytesPerClkPerSm"
-        || field == "clusterSync" || field == "dsmemBytesPerClkPerSm" || field == "tensorFp8FlopsPerClk")
+    if (field == "reduceAddBytesPerClkPerSm" || field == "clusterSync" || field == "dsmemBytesPerClkPerSm")
         return false; // by no version yet
+    const auto inTmem
+        = [&](const Op& op) { return op.kind == OpKind::Mma && program.buffers[op.out.index()].space == Space::Tmem; };
+    if (field.starts_with("tmem") || field.starts_with("umma"))
+        return anyOp(program, inTmem);
+    if (field == "polynomialInstructions")
+        return !program.softmax.emulated.empty();
+    if (field == "tensorFp8FlopsPerClk")
+        return program.problem.dtype == DType::E4m3;
     if (field == "tmaIssueCycles" || field == "tmaLatency")
         return anyOp(program, [](const Op& op) { return op.via == Via::Tma; });
     if (field == "tmaStoreLatency")
         return anyOp(program, [](const Op& op) { return op.via == Via::Tma && op.kind == OpKind::Store; });
     if (field.starts_with("wgmma") || field == "registerContentionWgmma")
-        return anyOp(program, [](const Op& op) { return op.kind == OpKind::Mma && op.async; });
+        return anyOp(program, [&](const Op& op) { return op.kind == OpKind::Mma && op.async && !inTmem(op); });
     if (field.starts_with("mmaSync") || field == "mmaStepLatency" || field == "registerContention")
         return anyOp(program, [](const Op& op) { return op.kind == OpKind::Mma && !op.async; });
     if (field == "setmaxnregCycles")

@@ -47,6 +47,9 @@ struct GpuSpec {
     Figure ummaSsFloor; // least interval when both operands come from shared memory (at N = 64)
     Figure ummaLatencySs; // commit until the waiter runs, beyond the intervals: both operands in shared memory
     Figure ummaLatencyTs; // A in tensor memory
+    Figure ummaLatencySsPair; // of a pair of CTAs, m256
+    Figure ummaLatencyTsPair;
+    Figure polynomialInstructions; // of a pair of exponentials by polynomial, beyond a multiplication for each degree
     Figure mufuPerClk; // ex2 per clock and SM
     Figure fmaPerClk; // fp32 FMA per clock and SM
     Figure aluPerClk; // max, convert, compare per clock and SM

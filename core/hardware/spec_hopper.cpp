@@ -42,6 +42,9 @@ GpuSpec h100()
         .ummaSsFloor = absent("cycle", noTcgen05),
         .ummaLatencySs = absent("cycle", noTcgen05),
         .ummaLatencyTs = absent("cycle", noTcgen05),
+        .ummaLatencySsPair = absent("cycle", noTcgen05),
+        .ummaLatencyTsPair = absent("cycle", noTcgen05),
+        .polynomialInstructions = absent("instruction", "no packed fp32 arithmetic"),
         .mufuPerClk = { 16, "op/clk/SM",
             "arXiv:2603.05451 FlashAttention-4 (read through the Colfax/Together posts and paper notes); CUDA C++ "
             "Programming Guide, "

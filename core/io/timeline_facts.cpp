@@ -129,7 +129,14 @@ void factsOf(const Run& run, const Span& span, std::vector<Fact>& facts)
     add(facts, "global_write_bytes", counts.globalWrite);
     add(facts, "flops", counts.flops);
     add(facts, "exp2", counts.exp2);
-    add(facts, "rows_rescaled", counts.rescales);
+    add(facts, "exp2_emulated", counts.exp2Emulated);
+    if (const auto vote = run.trace->voteOf(span.instance)) {
+        add(facts, "rows_rescaled", vote->rowsDone);
+        add(facts, "rows_skipped", vote->rowsSkipped);
+        add(facts, "warps_rescaling", vote->warpsDone);
+    } else {
+        add(facts, "rows_rescaled", counts.rescales);
+    }
     if (span.op->kind == OpKind::RowMax)
         addRowStatistics(run, span, "m_lowest", "m_highest", run.program->problem.softmaxScale(), facts);
     if (span.op->kind == OpKind::RowSum)
@@ -180,9 +187,15 @@ std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range)
                 || !overlaps(trace, instance, range))
                 continue;
             if (op.kind == OpKind::Rescale) {
+                if (program.buffers[op.out.index()].family == "l")
+                    continue; // l follows the decision that O is marked with
+                const auto vote = trace.voteOf(instance);
                 marks.push_back({ "rescales",
-                    fmt::format("{}: block {} rescales", program.roles[op.role.index()].name,
-                        program.keyBlock(program.work(work), op)),
+                    fmt::format("{}: block {} {}", program.roles[op.role.index()].name,
+                        program.keyBlock(program.work(work), op),
+                        !vote                     ? std::string("rescales")
+                            : vote->warpsDone > 0 ? fmt::format("rescales in {} warps", vote->warpsDone)
+                                                  : std::string("needs no rescale")),
                     trace.endCycle(instance) });
             } else if (!op.dropped) {
                 std::int64_t& first = before[op.barrier.index()];

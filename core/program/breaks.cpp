@@ -64,7 +64,7 @@ Status skipRescale(Program& program, const std::string& spec)
         any = true;
     }
     if (!any)
-        return Error { program.algorithm + " never rescales", "break " + spec, "fa1, fa2, fa3" };
+        return Error { program.algorithm + " never rescales", "break " + spec, "fa1, fa2, fa3, fa4" };
     return Nothing {};
 }
 

@@ -123,6 +123,7 @@ BufferId Launch::smemScratch(std::string name, int rows, int cols, bool perWarp)
     decl.dtype = DType::Fp32;
     decl.rows = rows;
     decl.cols = cols;
+    decl.single = true;
     decl.perWarp = perWarp;
     const Program& program = m_kernel.m_program;
     decl.costedBytes = static_cast<Bytes>(rows) * cols * bytesOf(DType::Fp32)
@@ -290,14 +291,15 @@ WaitId Launch::wait(std::string name, BarrierId barrier, std::string reason, std
         std::move(impliedBy));
 }
 
-// A role of one warp runs on the quarter of its warp; one of four warps, on all of them.
+// A role of one warp runs on the quarter of its warp (of two, which issue copies alone, on that of the first); one of
+// four warps, on all of them.
 RoleId Launch::declareRole(std::string name, int warps, int firstWarp, int registers)
 {
     auto& roles = m_kernel.m_program.roles;
     const auto found = std::find_if(roles.begin(), roles.end(), [&](const RoleDecl& r) { return r.name == name; });
     if (found != roles.end())
         return RoleId(static_cast<std::size_t>(found - roles.begin()));
-    roles.push_back({ std::move(name), warps, warps == 1 ? firstWarp % 4 : -1, registers });
+    roles.push_back({ std::move(name), warps, warps < 4 ? firstWarp % 4 : -1, registers });
     return RoleId(roles.size() - 1);
 }
 

@@ -203,10 +203,10 @@ std::vector<VisitedBlock> Launch::blocksRightToLeft(int i) const
     const Problem& p = program.problem;
     const int N = program.tile.keys;
     // Query tiles of one work share a range of blocks. In queries, not rows, where heads are packed.
-    const std::int64_t firstQuery = std::int64_t { i } * program.tile.rows / program.packed;
-    const std::int64_t lastQuery
-        = (std::int64_t { i } * program.tile.rows + std::int64_t { decl().tilesPerWork } * program.tile.rows - 1)
-        / program.packed;
+    const int together = decl().tilesPerWork * (decl().pairs ? decl().clusterSize : 1);
+    const std::int64_t firstRow = std::int64_t { i / together * together } * program.tile.rows;
+    const std::int64_t firstQuery = firstRow / program.packed;
+    const std::int64_t lastQuery = (firstRow + std::int64_t { together } * program.tile.rows - 1) / program.packed;
     const int M = static_cast<int>(lastQuery - firstQuery) + 1;
     const std::int64_t shift = p.shift(); // 64 bits: a window may be as wide as an int
     const auto ceilDiv

@@ -32,7 +32,7 @@ enum class OpKind : std::uint8_t {
     Fence, // generic writes to SMEM become visible to the asynchronous proxy (TMA, WGMMA)
     NextTile, // asks the tile scheduler, or reads from SMEM, which work tile comes next
     SetRegisters, // setmaxnreg
-    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation; async: WGMMA
+    Mma, // out = A Bᵀ, or out += A B, fp32 accumulation; async: WGMMA, tcgen05.mma
     Mask, // S = -inf where the mask or the bounds hide the key
     RowMax, // m = max(m, rowmax S), a = exp2((m_old - m) c)
     Rescale, // O = a O, l = a l
@@ -41,7 +41,7 @@ enum class OpKind : std::uint8_t {
     Convert, // round to the stored number format
     Normalise, // O = O / l, LSE = m scale + ln l (or P = P / l where the rows are still scores)
     Reduce, // the warps' partial results of a row, read from SMEM and put together
-    Stage, // registers to SMEM; SMEM to SMEM: the tile transposed on its way
+    Stage, // between registers, SMEM and tensor memory; SMEM to SMEM: a tile transposed
     Store, // to HBM; async: bulk store by TMA
     Allocate, // columns of tensor memory; their address goes to SMEM
     Free, // gives them back

@@ -42,6 +42,7 @@ struct BufferDecl {
     enum class Half : std::uint8_t { None, Rows, Columns } half = Half::None;
     bool wholeRow = false; // its columns are all key blocks side by side; an op touches those of its block j
     std::uint64_t writers = 0; // roles that write it, a bit each
+    bool single = false; // fp32 in the real kernel too, whatever the problem's format: statistics, partial results
     bool perWarp = false; // its rows are the tile's rows once for each warp: partial results
 
     [[nodiscard]] Bytes rowBytes() const { return static_cast<Bytes>(cols) * bytesOf(dtype); }

@@ -281,13 +281,20 @@ const Op* ownRowsOf(const Program& program, const RoleRange& role)
     return nullptr;
 }
 
-// The same where other roles normalise than those that keep the statistics.
+// The same of a role that keeps statistics and leaves it to another to normalise.
 const Op* ownStatisticsOf(const Program& program, const RoleRange& role)
 {
     for (std::uint32_t k = role.first; k < role.first + role.count; ++k)
-        if (program.ops[k].kind == OpKind::RowMax && program.ops[k].conditional)
+        if (setsReference(program, program.ops[k]))
             return &program.ops[k];
     return nullptr;
+}
+
+bool keptApart(const Program& program, const Stream& stream)
+{
+    return std::any_of(stream.roles.begin(), stream.roles.end(), [&](const RoleRange& role) {
+        return ownStatisticsOf(program, role) != nullptr && ownRowsOf(program, role) == nullptr;
+    });
 }
 
 } // namespace
@@ -306,15 +313,15 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
     const auto landing = landingAt(trace, cta, p);
     std::vector<RowState> rows;
     const auto& roles = trace.streamOf(works.front()).roles;
+    const bool apart = keptApart(program, trace.streamOf(works.front()));
     for (std::size_t k = 0; k < roles.size(); ++k) {
-        const bool lazy = program.softmax.conditional;
         const auto ownOf
-            = [&](const RoleRange& role) { return lazy ? ownStatisticsOf(program, role) : ownRowsOf(program, role); };
-        if (ownOf(roles[k]) == nullptr && lazy)
+            = [&](const RoleRange& role) { return apart ? ownStatisticsOf(program, role) : ownRowsOf(program, role); };
+        if (ownOf(roles[k]) == nullptr && apart)
             continue;
-        Visit visit { works.front(), lazy ? ownOf(roles[k])->i : 0, &roles[k] };
+        Visit visit { works.front(), apart ? ownOf(roles[k])->i : 0, &roles[k] };
         // Where each role keeps a query tile of its own, a block lands for one of them alone.
-        const bool lands = landing && (!lazy || landing->i == visit.i);
+        const bool lands = landing && (!apart || landing->i == visit.i);
         if (lands)
             visit = { landing->work, landing->i, &trace.streamOf(landing->work).roles[k] };
         else if (const auto at = visitAt(trace, cta, k, p))
@@ -322,7 +329,7 @@ std::vector<RowState> ledgerAt(const Trace& trace, CtaId cta, Position p)
         const Op* own = ownOf(*visit.role);
         if (own == nullptr)
             continue;
-        if (lazy) // also before the first block of a work
+        if (apart) // also before the first block of a work
             visit.i = own->i;
         const Work& work = program.work(visit.work);
         const RoleLedger ledger(trace, cta, visit, lands ? landing->n : 0, p);

@@ -66,7 +66,8 @@ TEST(CliCauses, Stalls)
     for (const Json& engine : stalls.at("engines"))
         engines.push_back(engine.at("engine"));
     EXPECT_EQ(engines,
-        (std::vector<std::string> { "tensor", "exp", "issue", "alu", "smem", "l2", "hbm", "tma", "registers", "tmem" }));
+        (std::vector<std::string> {
+            "tensor", "exp", "issue", "alu", "smem", "l2", "hbm", "tma", "registers", "tmem" }));
     EXPECT_EQ(jsonOf({ "stalls", "--cta", "1" }).at("roles").size(), 4U);
 }
 

@@ -144,6 +144,11 @@ std::vector<Scenario> fa4Scenarios()
     add(wide, { { "two-cta", "off" }, { "sms", "1" } });
     wide.problem.seqlenQ = 192;
     add(wide, { { "sms", "2" }, { "stages", "3" } });
+    // The kernel of head dimension 256.
+    const Knobs wideKnobs { { "sms", "2" }, { "exp2-emulation", "off" } };
+    add(scenarioOf("fa4", 128, 48, 256, "none", { 16, 16 }), wideKnobs);
+    add(scenarioOf("fa4", 128, 160, 256, "none", { 16, 16 }), wideKnobs);
+    add(scenarioOf("fa4", 96, 160, 256, "causal", { 16, 16 }), wideKnobs);
     Scenario packed = scenarioOf("fa4", 48, 160, 64, "none", { 16, 16 });
     packed.problem.heads = 6;
     packed.problem.kvHeads = 2;

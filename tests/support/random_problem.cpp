@@ -121,11 +121,21 @@ void chooseFa3(Draws& draw, Scenario& s)
 // FlashAttention-4 with its choices as the kernel makes them, or any others.
 void chooseFa4(Draws& draw, Scenario& s)
 {
-    const Problem& p = s.problem;
+    Problem& p = s.problem;
     const auto maybe = [&](int chances, const char* key, const std::vector<std::string>& values) {
         if (draw.oneIn(chances))
             s.knobs.emplace_back(key, draw.pick(values));
     };
+    if (p.headDim == 256) {
+        if (p.mask.kind == MaskKind::Window)
+            p.mask = { MaskKind::Causal };
+        if (s.tile->keys % 32 != 0)
+            s.knobs.emplace_back("exp2-emulation", "off");
+        if (draw.oneIn(2))
+            s.knobs.emplace_back("sms", std::to_string(draw.between(2, 5)));
+        maybe(3, "scheduler", { "linear", "lpt", "persistent", "single-tile" });
+        return;
+    }
     if (s.tile->keys % 16 != 0) // else the polynomial's share is no whole number of keys
         s.knobs.emplace_back("exp2-emulation", "off");
     else
@@ -180,12 +190,15 @@ Scenario randomScenario(std::uint64_t seed, const std::string& algorithm, const 
     p.seed = seed;
     p.dtype = draw.pick(limits.dtypes);
     std::vector<int> dims { 8, 16, 24, 32, 40, 64, 64, 64, 72, 96, 128, 160, 192, 224, 256 };
+    const bool wide = blackwell && limits.widestHead == 256 && draw.oneIn(8); // a kernel of its own
     const int widest = algorithm == "fa1" || blackwell ? std::min(128, limits.widestHead) : limits.widestHead;
     std::erase_if(dims, [&](int d) { return d > widest; });
     p.headDim = p.headDimV = draw.pick(dims);
     if (hopper && p.headDim == 192 && draw.oneIn(2))
         p.headDimV = 128;
-    if (blackwell && limits.widestHead >= 192 && draw.oneIn(6)) {
+    if (wide)
+        p.headDim = p.headDimV = 256;
+    else if (blackwell && limits.widestHead >= 192 && draw.oneIn(6)) {
         p.headDim = 192;
         p.headDimV = 128;
     }

@@ -240,6 +240,30 @@ TEST(Fa4, APairOfCtasFetchesKAndVOnce)
     EXPECT_EQ(clean(wide).o.data, clean(with(wide, { { "two-cta", "off" } })).o.data);
 }
 
+TEST(Fa4, HasAKernelOfItsOwnForHeadDimension256)
+{
+    const auto run = clean(fa4("causal", 1024, 256));
+    EXPECT_EQ(run.program->launches.back().name, "fa4_forward_d256");
+    EXPECT_TRUE(run.program->launches.back().pairs);
+    EXPECT_EQ(run.report.rescalesSkipped, 0) << "every block rescales";
+    EXPECT_EQ(run.report.exp2Emulated / (run.report.exp2Emulated + run.report.exp2Hardware), 36.0 / 128);
+    EXPECT_EQ(run.program->launches.back().tmemColumns, 512);
+    const auto errorOf = [](const Scenario& s) {
+        const auto result = runScenario(s, std::nullopt, {});
+        return result ? std::string() : result.error().line();
+    };
+    EXPECT_NE(errorOf(fa4("window:64,0", 1024, 256)).find("no window"), std::string::npos);
+    EXPECT_NE(errorOf(with(fa4("none", 1024, 256), { { "two-cta", "off" } })).find("pairs"), std::string::npos);
+    EXPECT_NE(errorOf(with(fa4("none", 1024, 256), { { "rescale-threshold", "8" } })).find("no threshold"),
+        std::string::npos);
+    Scenario values = withValues(fa4("causal"), Init::Normal, DType::Fp32);
+    values.problem.headDim = values.problem.headDimV = 256;
+    const auto exact = clean(with(values, { { "exp2-emulation", "off" } }));
+    EXPECT_LT(*exact.report.maxAbsError, 1e-5);
+    for (const RowState& row : ledgerAt(*exact.trace, CtaId(0), exact.trace->end()))
+        EXPECT_EQ(row.decision, row.blocks > 1 ? "rescale" : "first");
+}
+
 TEST(Fa4, PacksTheHeadsThatShareAKeyHead)
 {
     Scenario s = fa4("causal", 512, 64);

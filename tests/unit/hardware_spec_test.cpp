@@ -144,7 +144,8 @@ TEST(GpuSpec, WhatAnArchitectureHas)
         for (const auto* figure : { &gpu.wgmmaCyclesPerColumn, &gpu.wgmmaLatency, &gpu.registerContentionWgmma })
             EXPECT_EQ(figure->absent(), !hopper) << gpu.name;
         for (const auto* figure : { &gpu.ummaCyclesPerColumn, &gpu.ummaSsFloor, &gpu.ummaLatencySs, &gpu.ummaLatencyTs,
-                 &gpu.tmemLanes, &gpu.tmemColumns, &gpu.tmemBytesPerClk, &gpu.tmemLoadLatency })
+                 &gpu.tmemLanes, &gpu.tmemColumns, &gpu.tmemBytesPerClk, &gpu.tmemLoadLatency, &gpu.ummaLatencySsPair,
+                 &gpu.ummaLatencyTsPair, &gpu.polynomialInstructions })
             EXPECT_EQ(figure->absent(), !blackwell) << gpu.name;
         for (const auto* figure : { &gpu.tmaIssueCycles, &gpu.tmaLatency, &gpu.tmaStoreLatency, &gpu.dsmemLatency,
                  &gpu.dsmemBytesPerClkPerSm, &gpu.clusterSync, &gpu.setmaxnregCycles, &gpu.tensorFp8FlopsPerClk })

@@ -157,14 +157,15 @@ Vote Replay::vote(CtaId cta, WorkId work, OpId id)
     Vote vote;
     for (int first = 0; first < rows; first += rows / 4) { // a warp of the warpgroup
         const auto begin = factors.begin() + first;
-        const bool multiplies = std::any_of(begin, begin + rows / 4, [](float factor) { return factor < 1; });
+        const bool multiplies
+            = !op.dropped && std::any_of(begin, begin + rows / 4, [](float factor) { return factor < 1; });
         std::fill_n(asked.begin() + first, rows / 4, multiplies);
         vote.multiply += multiplies ? 1U << (4 * first / rows) : 0;
         if (first < inside)
             ++(multiplies ? vote.warpsDone : vote.warpsSkipped);
         for (int r = first; r < std::min(first + rows / 4, inside); ++r) {
             const auto moved = m_moved.find({ cta.index(), op.i, r });
-            ++(moved != m_moved.end() && moved->second ? vote.rowsDone : vote.rowsSkipped);
+            ++(!op.dropped && moved != m_moved.end() && moved->second ? vote.rowsDone : vote.rowsSkipped);
         }
     }
     return vote;

@@ -301,6 +301,8 @@ void Numerics::apply(CtaId cta, WorkId work, OpId id, TraceBuilder* trace)
     case OpKind::Rescale: {
         const float change = frameChange(c.performed, m_inputs);
         c.forEachRow([&](int r) {
+            if (op.conditional && !votingWarps(m_program, op).multiply(m_votes[cta.index()], r))
+                return;
             const float scale = c.at(third, r);
             rowMap(c.row(out, r), c.columns(out)) *= scale * change;
             if (op.out2.valid())

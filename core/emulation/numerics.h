@@ -22,7 +22,7 @@ public:
     // thrown away).
     void apply(CtaId cta, WorkId work, OpId op, TraceBuilder* trace);
     // How the conditional rescale that begins now comes out: the factors are there.
-    [[nodiscard]] Vote vote(CtaId cta, WorkId work, OpId op) const;
+    [[nodiscard]] Vote vote(CtaId cta, WorkId work, OpId op);
     void setNextWork(CtaId cta, float number) { m_nextWork[cta.index()] = number; } // what the tile scheduler said
 
     [[nodiscard]] const Tensor& o() const { return m_o; } // NaN where no CTA has stored
@@ -54,6 +54,7 @@ private:
     std::vector<float> m_nextWork; // by CTA
     // The rows whose reference the newest conditional maximum of a query tile has moved, by CTA and tile.
     std::map<std::pair<std::size_t, int>, std::vector<bool>> m_moved;
+    std::map<std::size_t, Vote> m_votes; // by CTA: of the conditional rescale under way
     std::vector<float> m_s, m_p; // (batch heads, seqlenQ, seqlenK), where the algorithm keeps scores in HBM
 };
 

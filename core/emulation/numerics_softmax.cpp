@@ -63,7 +63,7 @@ void Numerics::exponentials(Context& c) const
     });
 }
 
-Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
+Vote Numerics::vote(CtaId cta, WorkId work, OpId id)
 {
     const Op& op = m_program.op(id);
     const VotingWarps voting = votingWarps(m_program, op);
@@ -71,7 +71,7 @@ Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
     const auto moved = m_moved.find({ cta.index(), op.i });
     const std::vector<float>& factor = m_live[cta.index()][op.in[2].index()];
     Vote vote;
-    for (int warp = 0; warp < voting.warps && warp * voting.rowsEach < inside; ++warp) {
+    for (int warp = 0; warp < voting.warps; ++warp) {
         bool any = false;
         for (int r = warp * voting.rowsEach; r < (warp + 1) * voting.rowsEach; ++r) {
             const auto at = static_cast<std::size_t>(r);
@@ -81,8 +81,11 @@ Vote Numerics::vote(CtaId cta, WorkId work, OpId id) const
             const bool done = moved != m_moved.end() && moved->second[at];
             ++(done ? vote.rowsDone : vote.rowsSkipped);
         }
-        ++(any ? vote.warpsDone : vote.warpsSkipped);
+        vote.multiply |= (any ? 1U : 0U) << warp;
+        if (warp * voting.rowsEach < inside)
+            ++(any ? vote.warpsDone : vote.warpsSkipped);
     }
+    m_votes[cta.index()] = vote;
     return vote;
 }
 

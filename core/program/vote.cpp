@@ -24,7 +24,7 @@ Vote assumedVote(const Program& program, const Work& work, WorkId id, OpId op, d
     const VotingWarps voting = votingWarps(program, rescale);
     const int rows = std::min(program.rowsInside(work, rescale.i), program.rows(rescale).count());
     const int warps = (rows + voting.rowsEach - 1) / voting.rowsEach;
-    return done ? Vote { rows, 0, warps, 0 } : Vote { 0, rows, 0, warps };
+    return done ? Vote { rows, 0, warps, 0, (1U << warps) - 1 } : Vote { 0, rows, 0, warps, 0 };
 }
 
 } // namespace flashstep

@@ -150,7 +150,7 @@ std::optional<Vote> Trace::voteOf(InstanceId instance) const
         [](const VoteRow& row, std::size_t at) { return row.instance < at; });
     if (found == m_votes.end() || found->instance != instance.index())
         return std::nullopt;
-    return Vote { found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped };
+    return Vote { found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped, found->multiply };
 }
 
 double Trace::counter(Counter counter, Position p) const
@@ -262,6 +262,7 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
         : TileValues {};
     const float change = scale.data.empty() ? 1.0F : frameChange(performed, *m_inputs);
     const int copies = program.rowOffset(program.buffers[buffer.index()], op);
+    const std::optional<Vote> vote = voteOf(writer);
     performed.forEachSpan(buffer, [&](int row, int column, int count) {
         const std::span<float> stretch = std::span(tile.data).subspan(
             static_cast<std::size_t>(row * tile.cols + column), static_cast<std::size_t>(count));
@@ -271,7 +272,7 @@ void Trace::repeat(const Version& version, CtaId cta, BufferId buffer, TileValue
             maskRow(performed, row - copies, column - program.columns(buffer, performed.j()).first, stretch);
         else if (op.kind == OpKind::Convert)
             convertRow(op, stretch);
-        else if (!op.dropped) { // Rescale
+        else if (!op.dropped && (!vote || votingWarps(program, op).multiply(*vote, row - copies))) { // Rescale
             const int from = row - copies + program.rowOffset(program.buffers[op.in[2].index()], op);
             for (float& x : stretch)
                 x *= scale.at(from, 0) * change;

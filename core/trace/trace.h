@@ -296,7 +296,7 @@ private:
     struct VoteRow {
         std::uint32_t instance = 0;
         std::uint16_t rowsDone = 0, rowsSkipped = 0;
-        std::uint8_t warpsDone = 0, warpsSkipped = 0;
+        std::uint8_t warpsDone = 0, warpsSkipped = 0, multiply = 0;
     };
     std::vector<VoteRow> m_votes; // by instance, once the run is over; as they came before
     std::vector<std::uint32_t> m_stepFirst; // per work: into m_stepPositions

@@ -161,15 +161,15 @@ void TraceBuilder::countEnd(WorkId work, OpId op)
     const auto instance = t.instance(work, op).index();
     const auto found = std::find_if(
         t.m_votes.rbegin(), t.m_votes.rend(), [&](const Trace::VoteRow& row) { return row.instance == instance; });
-    addVote({ found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped }, m_totals);
+    addVote({ found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped, found->multiply }, m_totals);
 }
 
 void TraceBuilder::vote(WorkId work, OpId op, const Vote& vote)
 {
-    const auto small = [](int x) { return static_cast<std::uint16_t>(x); };
-    m_trace->m_votes.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()), small(vote.rowsDone),
-        small(vote.rowsSkipped), static_cast<std::uint8_t>(vote.warpsDone),
-        static_cast<std::uint8_t>(vote.warpsSkipped) });
+    const auto rows = [](int x) { return static_cast<std::uint16_t>(x); };
+    const auto warps = [](auto x) { return static_cast<std::uint8_t>(x); };
+    m_trace->m_votes.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()), rows(vote.rowsDone),
+        rows(vote.rowsSkipped), warps(vote.warpsDone), warps(vote.warpsSkipped), warps(vote.multiply) });
 }
 
 void TraceBuilder::skip(WorkId work, OpId op)

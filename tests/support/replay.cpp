@@ -14,13 +14,12 @@ namespace {
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float minusInf = -std::numeric_limits<float>::infinity();
 
-// A row that has seen nothing: its exponents use 0.
+} // namespace
+
 float guarded(float m)
 {
     return m == minusInf ? 0.0F : m;
 }
-
-} // namespace
 
 Replay::Replay(const Program& program, const Inputs& inputs)
     : m_program(program)
@@ -54,12 +53,17 @@ bool Replay::mine(const Op& op, int key) const
 }
 
 // A column of the op's key block: in a buffer of whole rows the blocks lie side by side.
-float& Replay::cell(BufferId id, int row, int column)
+float& Replay::cellOf(Buffers& buffers, BufferId id, int row, int column)
 {
     const BufferDecl& decl = m_program.buffers[id.index()];
     const int first = decl.wholeRow ? m_firstKey : 0;
     const int copy = decl.perWarp ? m_op->part * m_program.launches[decl.launch].queryRows : 0;
-    return (*m_now)[id.index()][static_cast<std::size_t>((row + copy) * decl.cols + first + column)];
+    return buffers[id.index()][static_cast<std::size_t>((row + copy) * decl.cols + first + column)];
+}
+
+float& Replay::cell(BufferId id, int row, int column)
+{
+    return cellOf(*m_now, id, row, column);
 }
 
 std::vector<float>* Replay::stateOf(TensorId tensor)
@@ -90,26 +94,31 @@ std::size_t Replay::stateIndex(TensorId tensor, int row, int column) const
     const bool scores = tensor == TensorId::S || tensor == TensorId::P;
     const int width = scores ? p.seqlenK : tensor == TensorId::OTmp ? p.headDimV : 1;
     const int at = scores ? m_firstKey + column : column;
-    const int n = m_firstRow + row;
+    const int h = m_work->h + (m_firstRow + row) % m_program.packed;
+    const int n = (m_firstRow + row) / m_program.packed;
     if (n >= p.seqlenQ || at >= width)
         return nowhere;
-    return static_cast<std::size_t>((m_work->b * p.heads + m_work->h) * p.seqlenQ + n) * static_cast<std::size_t>(width)
+    return static_cast<std::size_t>((m_work->b * p.heads + h) * p.seqlenQ + n) * static_cast<std::size_t>(width)
         + static_cast<std::size_t>(at);
 }
 
+// Of a pair of CTAs each has half of the keys of K, and half of the columns of V.
 float Replay::hbm(const Op& op, int row, int column)
 {
     const Problem& p = m_program.problem;
     const int kvHead = m_work->h / (p.heads / p.kvHeads);
-    const auto element = [&](const Tensor& t, int h, int n) {
-        return n < t.seqlen ? t.row(m_work->b, h, n)[static_cast<std::size_t>(column)] : 0.0F;
+    const BufferDecl& to = m_program.buffers[op.out.index()];
+    const int before = to.half == BufferDecl::Half::None ? 0 : op.part; // halves
+    const auto element = [&](const Tensor& t, int h, int n, int c) {
+        return n < t.seqlen ? t.row(m_work->b, h, n)[static_cast<std::size_t>(c)] : 0.0F;
     };
     if (op.tensor == TensorId::Q)
-        return element(m_inputs.q, m_work->h, m_firstRow + row);
+        return element(m_inputs.q, m_work->h + (m_firstRow + row) % m_program.packed,
+            (m_firstRow + row) / m_program.packed, column);
     if (op.tensor == TensorId::K)
-        return element(m_inputs.k, kvHead, m_firstKey + row);
+        return element(m_inputs.k, kvHead, m_firstKey + before * m_program.tile.keys / 2 + row, column);
     if (op.tensor == TensorId::V)
-        return element(m_inputs.v, kvHead, m_firstKey + row);
+        return element(m_inputs.v, kvHead, m_firstKey + row, before * p.headDimV / 2 + column);
     const std::size_t at = stateIndex(op.tensor, row, column);
     return at == static_cast<std::size_t>(-1) ? 0.0F : (*stateOf(op.tensor))[at];
 }
@@ -139,11 +148,21 @@ void Replay::load(const Op& op, int row, CtaId cta)
     m_now = own;
 }
 
-void Replay::product(const Op& op, int row)
+// A product of a pair of CTAs is computed in both, each with its own rows of A; the first CTA has the first half of B,
+// the second the other.
+void Replay::product(const Op& op, int row, CtaId cta)
 {
     const BufferId a = op.in[0];
     const BufferId b = op.in[1];
+    const BufferDecl& right = m_program.buffers[b.index()];
+    const bool pair = op.reach == Reach::Both;
     const int inner = m_program.buffers[a.index()].cols;
+    const auto factor = [&](int column, int k) {
+        const int half = op.transposed ? right.rows : right.cols;
+        Buffers& holder = pair && column >= half ? m_buffers[m_program.peerOf(cta).index()] : m_buffers[cta.index()];
+        const int at = pair ? column % half : column;
+        return op.transposed ? cellOf(holder, b, at, k) : cellOf(holder, b, k, at);
+    };
     for (int c = 0; c < m_program.buffers[op.out.index()].cols; ++c) {
         if (op.transposed && !mine(op, c))
             continue;
@@ -151,8 +170,7 @@ void Replay::product(const Op& op, int row)
         for (int k = 0; k < inner; ++k) {
             if (!op.transposed && !mine(op, k))
                 continue;
-            const float factor = op.transposed ? cell(b, c, k) : cell(b, k, c);
-            const float term = cell(a, row, k) * factor;
+            const float term = cell(a, row, k) * factor(c, k);
             sum = sum + term;
         }
         cell(op.out, row, c) = sum;
@@ -202,65 +220,6 @@ void Replay::normalise(const Op& op, int row)
             : static_cast<float>(static_cast<double>(cell(op.in[2], row, 0)) * scale + lnReal(l));
 }
 
-void Replay::softmaxOp(const Op& op, int row)
-{
-    const Problem& p = m_program.problem;
-    const float c = p.softmaxScaleLog2();
-    const int keys = m_program.tile.keys;
-    const int position = m_firstRow + row;
-    switch (op.kind) {
-    case OpKind::Mask:
-        for (int k = 0; k < keys; ++k)
-            if (mine(op, k) && !p.visible(position, m_firstKey + k))
-                cell(op.out, row, k) = minusInf;
-        break;
-    case OpKind::RowMax: {
-        const float before = op.accumulate ? cell(op.in[1], row, 0) : minusInf;
-        float m = before;
-        for (int k = 0; k < keys; ++k)
-            if (mine(op, k))
-                m = cell(op.in[0], row, k) > m ? cell(op.in[0], row, k) : m;
-        cell(op.out, row, 0) = m;
-        if (op.out2.valid())
-            cell(op.out2, row, 0) = op.accumulate ? exp2Unit((before - guarded(m)) * c) : 1.0F;
-        break;
-    }
-    case OpKind::Rescale:
-        for (int k = 0; k < m_program.buffers[op.out.index()].cols; ++k)
-            cell(op.out, row, k) *= cell(op.in[2], row, 0);
-        if (op.out2.valid())
-            cell(op.out2, row, 0) *= cell(op.in[2], row, 0);
-        break;
-    case OpKind::Exp2:
-        for (int k = 0; k < keys; ++k) {
-            if (!mine(op, k))
-                continue;
-            const float scaled = cell(op.in[0], row, k) * c;
-            const float shift = guarded(cell(op.in[1], row, 0)) * c;
-            cell(op.out, row, k) = exp2Unit(scaled - shift);
-        }
-        break;
-    case OpKind::RowSum: { // each of four lanes its pairs of columns, then two butterflies; stretch by stretch
-        const RowSet whole { 0, static_cast<std::uint16_t>(keys), 0, 1 };
-        const RowSet& own = op.keys.valid() ? m_program.rowSets[op.keys.index()] : whole;
-        float sum = op.accumulate ? cell(op.in[1], row, 0) : 0.0F;
-        for (int stretch = 0; stretch < own.repeat; ++stretch) {
-            const int first = own.start + stretch * own.stride;
-            float lanes[4] = {};
-            for (int lane = 0; lane < 4; ++lane)
-                for (int k = 2 * lane; k < own.run; k += 8)
-                    for (int pair = k; pair < std::min<int>(k + 2, own.run); ++pair)
-                        lanes[lane] += cell(op.in[0], row, first + pair);
-            sum += (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-        }
-        cell(op.out, row, 0) = sum;
-        break;
-    }
-    default:
-        break;
-    }
-}
-
 void Replay::apply(CtaId cta, WorkId work, OpId id, int next)
 {
     const Op& op = m_program.op(id);
@@ -281,7 +240,12 @@ void Replay::apply(CtaId cta, WorkId work, OpId id, int next)
                 toHbm(op, row, c, cell(op.in[0], row, c));
             break;
         case OpKind::Mma:
-            product(op, row);
+            product(op, row, cta);
+            if (op.reach == Reach::Both) {
+                m_now = &m_buffers[m_program.peerOf(cta).index()];
+                product(op, row, cta);
+                m_now = &m_buffers[cta.index()];
+            }
             break;
         case OpKind::Convert:
             for (int c = 0; c < columnsOf(op.out); ++c)
@@ -290,7 +254,8 @@ void Replay::apply(CtaId cta, WorkId work, OpId id, int next)
             break;
         case OpKind::Stage:
             for (int c = 0; c < columnsOf(op.out); ++c)
-                cell(op.out, row, c) = op.in[0].valid() ? cell(op.in[0], row, c) : static_cast<float>(next);
+                if (m_program.buffers[op.out.index()].tile != BufferDecl::Tile::Pair || mine(op, c))
+                    cell(op.out, row, c) = op.in[0].valid() ? cell(op.in[0], row, c) : static_cast<float>(next);
             break;
         case OpKind::Reduce:
             reduce(op, row);
@@ -298,8 +263,11 @@ void Replay::apply(CtaId cta, WorkId work, OpId id, int next)
         case OpKind::Normalise:
             normalise(op, row);
             break;
+        case OpKind::Allocate: // columns of tensor memory from 0 on
+            cell(op.out, row, 0) = 0;
+            break;
         default:
-            softmaxOp(op, row);
+            softmaxOp(op, row, cta);
             break;
         }
     });

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace flashstep::test {
@@ -314,6 +316,22 @@ std::vector<int> visitedKeyBlocks(const Problem& p, TileSize tile, int i)
             blocks.push_back(j);
     }
     return blocks;
+}
+
+std::vector<int> visitedKeyBlocks(const Program& program, int i)
+{
+    const LaunchDecl& launch = program.launches.back();
+    const int together = launch.tilesPerWork * (launch.pairs ? 2 : 1);
+    std::set<int, std::greater<>> visited;
+    for (int tile = i / together * together; tile < (i / together + 1) * together; ++tile)
+        for (int row = tile * program.tile.rows; row < (tile + 1) * program.tile.rows; row += 1)
+            for (const int j : visitedKeyBlocks(program.problem, { 1, program.tile.keys }, row / program.packed))
+                visited.insert(j);
+    if (visited.empty() && program.algorithm == "fa4")
+        return { 0 };
+    if (program.algorithm == "fa1")
+        return { visited.rbegin(), visited.rend() };
+    return { visited.begin(), visited.end() };
 }
 
 } // namespace flashstep::test

@@ -26,6 +26,9 @@ void expectSameValues(
 // Key blocks that query tile i visits, in the order of visiting, from the definition: blocks that hold a key some row
 // of the tile could see (rows and keys beyond the sequence included, as the kernels' block bounds have it).
 [[nodiscard]] std::vector<int> visitedKeyBlocks(const Problem& problem, TileSize tile, int i);
+// The same of a program: the query tiles of a work share their blocks, and so do the works of a pair of CTAs; heads may
+// be packed together; a group that sees nothing may visit block 0 all the same; FlashAttention-1 goes the other way.
+[[nodiscard]] std::vector<int> visitedKeyBlocks(const Program& program, int i);
 
 // Are two tiles the same, NaN for NaN?
 [[nodiscard]] bool sameBits(const std::vector<float>& a, const std::vector<float>& b);

@@ -199,7 +199,6 @@ private:
     }
 
     static std::string softmaxOf(int s) { return "softmax" + std::to_string(s); }
-
     // ---- one work tile ----------------------------------------------------------------------------------------------
 
     void work(CtaScope& cta)
@@ -219,8 +218,7 @@ private:
     [[nodiscard]] int count() const { return static_cast<int>(blocks.size()); }
     [[nodiscard]] const VisitedBlock& block(int u) const { return blocks[static_cast<std::size_t>(u)]; }
     [[nodiscard]] const Tile& tile(int s) const { return tiles[static_cast<std::size_t>(s)]; }
-    // Uses of the ring: K and V of each block in turn.
-    static int useOfK(int u) { return 2 * u; }
+    static int useOfK(int u) { return 2 * u; } // of the ring: K and V of each block in turn
     static int useOfV(int u) { return 2 * u + 1; }
     // Only the first CTA of a pair issues products: what it waits for arrives there, what it commits reaches both.
     [[nodiscard]] Reach leader() const { return rank == 0 ? Reach::Own : Reach::Peer; }

@@ -71,10 +71,12 @@ TEST_P(ScheduleOf, HasCountersThatAddUpAtEveryPosition)
 
 TEST_P(ScheduleOf, IsTheSameWhetherValuesAreKeptOrNot)
 {
-    if (GetParam() == std::string("fa4"))
-        GTEST_SKIP() << "its rescales depend on the values";
     for (const std::uint64_t seed : seeds(30)) {
         Scenario s = randomScenario(seed, GetParam(), { 8000, 64, { DType::Fp32, DType::Bf16 }, 2 });
+        if (s.algorithm == "fa4") { // its rescales depend on the values: here nobody needs one, and none is assumed
+            s.problem.mask = {};
+            s = with(s, { { "rescale-threshold", "16" }, { "assumed-rescale-rate", "0" } });
+        }
         SCOPED_TRACE(describe(seed, s));
         s.record = { Record::Kind::All };
         const auto all = runOf(s);

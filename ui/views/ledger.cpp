@@ -115,7 +115,7 @@ QString LedgerModel::text(std::size_t row, int column) const
     case Scale:
         return known(tile.scale, paint::factor(tile.scale));
     case Sum:
-        return known(tile.l, paint::fixed(tile.l, 2));
+        return known(tile.l, paint::fixed(tile.l * exp2Real(-m_tile.offset), 2)); // without the offset of FP8
     default:
         return {};
     }

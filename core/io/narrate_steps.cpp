@@ -262,6 +262,18 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     return say(least == 0 ? "rescale.end.zero" : "rescale.end", values);
 }
 
+namespace {
+
+// How many keys of each quarter of a block the FMA units compute: "0, 12, 12 and 0".
+std::string emulatedByFragment(const Program& program)
+{
+    const int width = program.tile.keys / 4;
+    const auto count = [&](int fragment) { return program.softmax.emulatedKeys(fragment * width, width); };
+    return fmt::format("{}, {}, {} and {}", count(0), count(1), count(2), count(3));
+}
+
+} // namespace
+
 std::string Narrator::explainExp2(const Step& step, CtaId cta) const
 {
     const Program& program = *m_run.program;
@@ -275,14 +287,16 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     const std::string which = form.conditional ? "exp2.lazy" : "exp2";
     values["emulated"] = thousands(counts.exp2Emulated);
     values["degree"] = std::to_string(form.polynomialDegree);
+    values["fragments"] = counts.exp2Emulated > 0 ? emulatedByFragment(program) : std::string();
     values["offset"]
         = form.conditional ? (offset == 0 ? "" : fmt::format(" + {:g}", offset)) : fmt::format("{:g}", offset);
     values["most"]
         = fmt::format("{:g}", form.conditional ? static_cast<double>(form.threshold) + offset : exp2Real(offset));
     values["polynomial"]
         = counts.exp2Emulated > 0 ? say(step.ends ? "exp2.emulated.end" : "exp2.emulated", values) : "";
+    const std::string share = !form.conditional && counts.exp2Emulated > 0 ? say("exp2.share", values) : std::string();
     if (!step.ends || !trace.hasValues(cta))
-        return say(step.ends ? which + ".end.unrecorded" + raised : which + ".begin", values) + meanwhile;
+        return say(step.ends ? which + ".end.unrecorded" + raised : which + ".begin", values) + share + meanwhile;
     const TileValues p = trace.value(cta, step.op->out, trace.endPosition(step.instance));
     const Performed performed { program, workOf(step), *step.op };
     const int firstColumn = program.columns(step.op->out, performed.j()).first;
@@ -308,7 +322,7 @@ std::string Narrator::explainExp2(const Step& step, CtaId cta) const
     values["key"] = m_labels.has(key) && program.problem.seqlenK == program.problem.seqlenQ
         ? fmt::format("{} \"{}\"", key, m_labels.tokens[static_cast<std::size_t>(key)])
         : std::to_string(key);
-    return say(which + ".end" + raised, values) + meanwhile;
+    return say(which + ".end" + raised, values) + share + meanwhile;
 }
 
 std::string Narrator::explainRowSum(const Step& step, CtaId cta) const

@@ -167,14 +167,17 @@ void paintRowLabels(const NumbersCanvas& canvas, double top, double height, doub
 }
 
 // Words above the columns, slanted, each over its key's colour bar.
-void paintKeyWords(const NumbersCanvas& canvas, const QRectF& area, double width)
+// `emulated`: keys whose exponentials the FMA units compute; their bars are dark.
+void paintKeyWords(
+    const NumbersCanvas& canvas, const QRectF& area, double width, const std::vector<bool>& emulated = {})
 {
     const NumbersLayout& l = canvas.layout;
     QPainter& painter = canvas.painter;
     const QColor bar = canvas.theme.keyBlock(canvas.view.j).fill;
     for (int c = 0; c < l.keys; ++c) {
         const double x = area.left() + c * width;
-        painter.fillRect(QRectF(x, area.top() - 4, width - 1, 3), bar);
+        const bool byPolynomial = !emulated.empty() && emulated[static_cast<std::size_t>(c)];
+        painter.fillRect(QRectF(x, area.top() - 4, width - 1, 3), byPolynomial ? canvas.theme.text : bar);
         QString word = canvas.scene.tokens ? canvas.scene.tokens->key(l.firstKey + c) : QString();
         if (word.isEmpty())
             word = QString::number(l.firstKey + c);
@@ -207,9 +210,12 @@ void paintHeads(const NumbersCanvas& canvas)
                                                  : QStringLiteral("S − m");
     if (canvas.numbers.offset != 0)
         exponent += QStringLiteral(" + ") + factor(canvas.numbers.offset);
-    at(l.probabilities.left(), QStringLiteral("P = 2^(%1)").arg(exponent));
+    const std::vector<bool>& emulated = canvas.scene.trace->program().softmax.emulated;
+    at(l.probabilities.left(),
+        QStringLiteral("P = 2^(%1)").arg(exponent)
+            + (emulated.empty() ? QString() : QStringLiteral(", dark bars: by polynomial")));
     paintKeyWords(canvas, l.scores, l.scoreWidth);
-    paintKeyWords(canvas, l.probabilities, l.probabilityWidth);
+    paintKeyWords(canvas, l.probabilities, l.probabilityWidth, emulated);
     const QFont small = canvasFont(11);
     painter.setPen(canvas.theme.t2);
     const bool lazy = canvas.numbers.lazy;

@@ -25,6 +25,7 @@ Command addWhy(CLI::App& app);
 Command addStalls(CLI::App& app);
 Command addCriticalPath(CLI::App& app);
 Command addNumerics(CLI::App& app);
+Command addValidate(CLI::App& app);
 Command addBench(CLI::App& app);
 Command addCompletion(CLI::App& app);
 

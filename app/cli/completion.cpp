@@ -43,9 +43,10 @@ constexpr const char* values = R"(    case "$previous" in
         --level) words="event operation inner-tile outer-tile cta" ;;
         --lang) words="en" ;;
         --scope) words="grid cta:" ;;
+        --baseline) words="roofline" ;;
         list) words="algorithms gpus knobs formats views ops waits constants" ;;
         completion) words="bash" ;;
-        --scenario|--q|--k|--v|--out|--out-npy) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        --scenario|--q|--k|--v|--out|--out-npy|--published) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
 )";
 

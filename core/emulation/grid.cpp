@@ -6,7 +6,9 @@
 #include "core/trace/trace_builder.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <optional>
 #include <queue>
 #include <tuple>
 
@@ -265,7 +267,123 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
     return totals;
 }
 
+// Busy cycles of the tensor cores in a work of each stream; of a shape without ops, linear in its blocks like its time.
+class TensorWork {
+public:
+    TensorWork(const Program& program, const GpuSpec& gpu)
+        : m_program(program)
+        , m_ofStream(program.streams.size())
+    {
+        for (std::size_t k = 0; k < program.works.size(); ++k) {
+            const Work& work = program.works[k];
+            const Stream& stream = program.streams[work.stream.index()];
+            if (stream.opCount == 0 || m_ofStream[work.stream.index()])
+                continue;
+            std::array<double, engineCount> busy {};
+            for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o)
+                addBusy(program, program.ops[o], costOf(gpu, program, work, program.ops[o]), busy);
+            const double tensor = busy[static_cast<std::size_t>(Engine::Tensor)];
+            m_ofStream[work.stream.index()] = tensor;
+            m_known[rankOf(k)].insert_or_assign(stream.visitedBlocks, tensor);
+        }
+    }
+
+    [[nodiscard]] double all()
+    {
+        double sum = 0;
+        for (std::size_t k = 0; k < m_program.works.size(); ++k) {
+            const StreamId stream = m_program.works[k].stream;
+            std::optional<double>& tensor = m_ofStream[stream.index()];
+            if (!tensor)
+                tensor = between(m_known[rankOf(k)], stream);
+            sum += *tensor;
+        }
+        return sum;
+    }
+
+private:
+    using Rank = std::pair<int, std::size_t>; // launch, and rank in a pair
+    [[nodiscard]] Rank rankOf(std::size_t work) const
+    {
+        const int launch = m_program.works[work].launch;
+        const LaunchDecl& decl = m_program.launches[static_cast<std::size_t>(launch)];
+        return { launch, decl.pairs ? (work - decl.firstWork) % 2 : 0 };
+    }
+    [[nodiscard]] double between(const std::map<int, double>& known, StreamId stream) const
+    {
+        const int blocks = m_program.streams[stream.index()].visitedBlocks;
+        const auto above = known.lower_bound(blocks); // the most that any work visits is always known
+        if (above == known.begin())
+            return above->second;
+        const auto below = std::prev(above);
+        const double part
+            = static_cast<double>(blocks - below->first) / static_cast<double>(above->first - below->first);
+        return below->second + part * (above->second - below->second);
+    }
+
+    const Program& m_program;
+    std::vector<std::optional<double>> m_ofStream;
+    std::map<Rank, std::map<int, double>> m_known;
+};
+
+// What at least passes between L2 and HBM: inputs and outputs once; where S and P go that way too, both there and back.
+double leastHbmBytes(const Program& program)
+{
+    const Problem& p = program.problem;
+    const double batch = p.batch;
+    double bytes = batch * p.heads * p.seqlenQ * (p.headDim * p.operandBytes() + p.headDimV * p.outputBytes() + 4.0);
+    bytes += batch * p.kvHeads * p.seqlenK * (p.headDim + p.headDimV) * p.operandBytes();
+    if (program.launches.size() > 1)
+        bytes += batch * p.heads * p.seqlenQ * p.seqlenK * 2 * (p.outputBytes() + p.operandBytes());
+    return bytes;
+}
+
+// Pieces that all works touch in L2; infinite where some have no ops.
+double accesses(const Program& program)
+{
+    std::vector<std::optional<double>> ofStream(program.streams.size());
+    double sum = 0;
+    for (const Work& work : program.works) {
+        std::optional<double>& count = ofStream[work.stream.index()];
+        if (!count) {
+            const Stream& stream = program.streams[work.stream.index()];
+            count = stream.opCount == 0 ? std::numeric_limits<double>::infinity() : 0;
+            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+                const Op& op = program.ops[k];
+                const bool rows = op.tensor == TensorId::S || op.tensor == TensorId::P;
+                if (op.kind == OpKind::Load || op.kind == OpKind::Store)
+                    *count += rows ? program.rows(op).count() : 1;
+            }
+        }
+        sum += *count;
+    }
+    return sum;
+}
+
 } // namespace
+
+Result<GridTime> timeInTwoSteps(
+    const Program& program, const GpuSpec& gpu, const EmulationOptions& options, const Progress& progress)
+{
+    const Result<TileTimes> times = tileTimes(program, gpu, options, progress);
+    if (!times)
+        return times.error();
+    const GridSchedule schedule(program, gpu, *times);
+    // The bus of the whole GPU holds a grid up where little is computed for each byte: with short sequences, whose L2
+    // is gone through piece by piece, or where S and P pass it, which a long sequence has far more of than L2 holds.
+    // FlashAttention-1 comes back to O, so it is always gone through.
+    constexpr double fewAccesses = 2e6;
+    GridTime time;
+    double hbm = leastHbmBytes(program) * gpu.clockMhz / (gpu.hbmGBps * 1e3);
+    if (program.launches.front().sweep > 0 || accesses(program) <= fewAccesses) {
+        MemorySystem memory(program, gpu);
+        const GridTotals totals = totalsOf(program, gpu, options, schedule.placed(), memory);
+        hbm = totals.busy[static_cast<std::size_t>(Engine::Hbm)];
+    }
+    time.cycles = std::max(schedule.end(), static_cast<Cycle>(hbm) + 1);
+    time.tensor = TensorWork(program, gpu).all();
+    return time;
+}
 
 Result<std::shared_ptr<const Trace>> emulateInTwoSteps(std::shared_ptr<const Program> program, const GpuSpec& gpu,
     EmulationOptions options, CtaId asked, Numerics* numerics, const Progress& progress)

@@ -211,7 +211,7 @@ double valueBytes(const Program& program)
 
 } // namespace
 
-Result<Prepared> prepare(const Scenario& asked)
+Result<Prepared> prepare(const Scenario& asked, bool forTime)
 {
     Prepared prepared;
     prepared.scenario = asked;
@@ -255,7 +255,9 @@ Result<Prepared> prepare(const Scenario& asked)
         if (Status ok = checkTile(which, tile, *table); !ok)
             return ok.error();
 
-    if (Status memory = checkMemory(s, opsPerHead(s, *s.tile, table->warps)); !memory)
+    if (forTime)
+        s.record = { Record::Kind::None };
+    else if (Status memory = checkMemory(s, opsPerHead(s, *s.tile, table->warps)); !memory)
         return memory.error();
 
     auto program = std::make_shared<Program>();
@@ -271,7 +273,7 @@ Result<Prepared> prepare(const Scenario& asked)
     program->paper = std::string((*algorithm)->source);
     Kernel kernel(*program,
         { table->warps, prepared.gpu.computeCapability, static_cast<Bytes>(prepared.gpu.smemPerCtaKib * 1024),
-            static_cast<int>(prepared.gpu.sms), choices });
+            static_cast<int>(prepared.gpu.sms), choices, forTime });
     (*algorithm)->build(kernel);
     kernel.finish();
     for (const std::string& spec : s.breaks)

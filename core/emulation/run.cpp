@@ -5,6 +5,7 @@
 #include "core/emulation/emulator.h"
 #include "core/emulation/error_bound.h"
 #include "core/emulation/grid.h"
+#include "core/emulation/predict.h"
 #include "core/program/quantise.h"
 
 #include <algorithm>
@@ -14,34 +15,16 @@ namespace flashstep {
 
 namespace {
 
-double nominalPairs(const Problem& p)
-{
-    const double all = static_cast<double>(p.seqlenQ) * p.seqlenK;
-    if (p.mask.kind == MaskKind::Causal)
-        return all / 2;
-    if (p.mask.kind == MaskKind::None)
-        return all;
-    double visible = 0;
-    for (int row = 0; row < p.seqlenQ; ++row) {
-        const Problem::KeyRange keys = p.visibleKeys(row);
-        visible += keys.empty() ? 0 : keys.last - keys.first;
-    }
-    return visible;
-}
-
 void reportTime(Report& report, const Trace& trace, const GpuSpec& gpu)
 {
     const Program& program = trace.program();
-    const Problem& p = program.problem;
     report.cycles = trace.cycles();
-    // Under sustained tensor load the power cap lowers the clock. [docs/hardware-model.md, clock]
     const double tensor
         = trace.busy(Engine::Tensor) / (4.0 * static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms);
-    const double capped = tensor > gpu.tensorUtilisationAtCap ? std::sqrt(gpu.tensorUtilisationAtCap / tensor) : 1.0;
-    report.clockMhz = gpu.clockMhz * capped;
+    report.clockMhz = clockUnder(gpu, tensor);
     report.microseconds = static_cast<double>(report.cycles) / report.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
-    report.flops = 2.0 * nominalPairs(p) * (p.headDim + p.headDimV) * p.heads * p.batch;
+    report.flops = nominalFlops(program.problem);
     if (program.tile == program.costTile)
         report.tflops = report.flops / report.microseconds * 1e-6;
 

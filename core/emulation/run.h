@@ -70,7 +70,9 @@ struct Prepared {
     std::shared_ptr<const Program> program;
     Estimate estimate;
 };
-[[nodiscard]] Result<Prepared> prepare(const Scenario& scenario);
+// `forTime`: only to be timed in two steps (predict.h); nothing is recorded, and ops are left out where no time is
+// measured.
+[[nodiscard]] Result<Prepared> prepare(const Scenario& scenario, bool forTime = false);
 
 // The whole way: program, static checks of capacity, emulation, hazards, comparison with float64.
 // `inputs` are the tensors of the scenario's files, not yet rounded; without them they are generated.

@@ -2,6 +2,7 @@
 #include "core/emulation/grid.h"
 
 #include "core/hardware/cost.h"
+#include "core/program/samples.h"
 
 #include <algorithm>
 #include <map>
@@ -75,16 +76,6 @@ Result<Cycle> timeOf(const std::shared_ptr<const Program>& mini, const GpuSpec& 
     return (*trace)->cycles();
 }
 
-// Shapes that are run; between them times are linear in the number of key blocks.
-bool isSample(int blocks)
-{
-    return blocks <= 4 || blocks == 6 || blocks == 9 || blocks == 13 || blocks == 20;
-}
-
-} // namespace
-
-namespace {
-
 // One launch with so many CTAs on each SM.
 class LaunchTimes {
 public:
@@ -104,6 +95,10 @@ public:
             const Stream& stream = program.streams[work.stream.index()];
             m_shapes.emplace(std::pair(stream.visitedBlocks, work.stream.index()), &work);
         }
+        std::set<int> visited;
+        for (const auto& [key, work] : m_shapes)
+            visited.insert(key.first);
+        m_sampled = decl.sweep > 0 ? visited : sampledBlocks(visited);
     }
 
     Result<std::vector<TileTime>> run(int residents)
@@ -111,7 +106,7 @@ public:
         std::vector<TileTime> times(m_program.streams.size());
         std::vector<std::pair<int, TileTime>> sampled; // by key blocks
         for (const auto& [key, work] : m_shapes) {
-            if (!isSampled(key.first, sampled))
+            if (!m_sampled.contains(key.first) || m_program.streams[key.second].opCount == 0)
                 continue;
             const Result<TileTime> time = sample(*work, residents);
             if (!time)
@@ -130,13 +125,6 @@ public:
     }
 
 private:
-    [[nodiscard]] bool isSampled(int blocks, const std::vector<std::pair<int, TileTime>>& sampled) const
-    {
-        const bool most = blocks == m_shapes.rbegin()->first.first;
-        const bool firstLong = blocks > 20 && !sampled.empty() && sampled.back().first < 20;
-        return isSample(blocks) || most || firstLong || m_program.launches[m_launch].sweep > 0;
-    }
-
     Result<TileTime> sample(const Work& work, int residents)
     {
         const auto time = [&](int waves) {
@@ -168,6 +156,7 @@ private:
     const EmulationOptions& m_options;
     const Progress& m_progress;
     std::map<std::pair<int, std::size_t>, const Work*> m_shapes; // by key blocks and stream
+    std::set<int> m_sampled; // key blocks of the shapes that are run
 };
 
 } // namespace

@@ -280,6 +280,7 @@ private:
     RowSetId copyRows(int warp, int rows, int cols);
     StreamId record(const std::vector<int>& shape, int i, int j, const std::function<void(CtaScope&)>& body);
     void recordStream(int i, int j, int position, int rank, const std::function<void(CtaScope&)>& body);
+    StreamId leaveOut(const std::vector<int>& shape, int blocks);
     [[nodiscard]] std::vector<std::int32_t> turnsOf(const Stream& own, const Stream& peer) const;
     void place(StreamId stream, int b, int h, int i, int j);
 
@@ -296,6 +297,7 @@ struct KernelSetting {
     Bytes smemPerCta = 0;
     int sms = 0;
     Choices choices;
+    bool samplesOnly = false; // of shapes whose time is interpolated no ops are recorded (samples.h)
 };
 
 // What an algorithm writes into: launches, one after the other.

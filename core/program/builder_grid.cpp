@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/program/builder.h"
+#include "core/program/samples.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace flashstep {
@@ -39,6 +41,22 @@ StreamId Launch::record(const std::vector<int>& shape, int i, int j, const std::
         const std::size_t other = ranks == 1 ? k : k < id.index() + positions ? k + positions : k - positions;
         streams[k].turns = turnsOf(streams[k], streams[other]);
     }
+    m_shapes.emplace(shape, id);
+    return id;
+}
+
+// A shape without ops: its time is known from others. What is asked of it is how many blocks it sees; where the kernel
+// visits all (standard attention), those that are measured all take the time of the longest.
+StreamId Launch::leaveOut(const std::vector<int>& shape, int blocks)
+{
+    auto& streams = m_kernel.m_program.streams;
+    const StreamId id(streams.size());
+    Stream empty;
+    empty.firstOp = static_cast<std::uint32_t>(m_kernel.m_program.ops.size());
+    empty.visitedBlocks = blocks;
+    empty.turns.assign(m_kernel.m_program.barriers.size(), 0);
+    streams.insert(
+        streams.end(), static_cast<std::size_t>(decl().ringPositions * (decl().pairs ? decl().clusterSize : 1)), empty);
     m_shapes.emplace(shape, id);
     return id;
 }
@@ -127,15 +145,32 @@ void Launch::overQueryTiles(const std::function<void(CtaScope&)>& body, Order or
     const int together = decl().pairs ? decl().clusterSize : 1;
     const int groupRows = rows * decl().tilesPerWork * together;
     const int groups = (program.headRows() + groupRows - 1) / groupRows;
-    const auto placeGroup = [&](const Head& head, int g) {
+    // Heads differ in nothing but their number, so a group's stream is looked up once.
+    std::vector<std::vector<int>> shapes;
+    std::set<int> visited;
+    for (int g = 0; g < groups; ++g) {
         const int row = g * groupRows;
-        std::vector<int> shape { std::min(groupRows, program.headRows() - row) };
+        shapes.push_back({ std::min(groupRows, program.headRows() - row) });
         for (const VisitedBlock& block : blocksRightToLeft(row / program.tile.rows))
-            shape.push_back(2 * block.j + (block.masked ? 1 : 0));
-        const int first = row / rows;
-        const StreamId stream = record(shape, first, 0, body);
+            shapes.back().push_back(2 * block.j + (block.masked ? 1 : 0));
+        visited.insert(static_cast<int>(shapes.back().size()) - 1);
+    }
+    const std::set<int> sampled = m_kernel.setting().samplesOnly ? sampledBlocks(visited) : visited;
+    std::vector<std::optional<StreamId>> streams(static_cast<std::size_t>(groups));
+    const auto streamOf = [&](int g) {
+        const std::vector<int>& shape = shapes[static_cast<std::size_t>(g)];
+        const int blocks = static_cast<int>(shape.size()) - 1;
+        if (const auto known = m_shapes.find(shape); known != m_shapes.end())
+            return known->second;
+        return sampled.contains(blocks) ? record(shape, g * groupRows / rows, 0, body) : leaveOut(shape, blocks);
+    };
+    const auto placeGroup = [&](const Head& head, int g) {
+        std::optional<StreamId>& stream = streams[static_cast<std::size_t>(g)];
+        if (!stream)
+            stream = streamOf(g);
+        const int first = g * groupRows / rows;
         for (int rank = 0; rank < together; ++rank)
-            place(StreamId(stream.index() + static_cast<std::size_t>(rank * decl().ringPositions)), head.b, head.h,
+            place(StreamId(stream->index() + static_cast<std::size_t>(rank * decl().ringPositions)), head.b, head.h,
                 first + rank, 0);
     };
     const std::vector<Head> heads = headsOf(program, order == Order::TilesBatchHeads);

@@ -42,6 +42,10 @@ protected:
         directory.write("newer.json", R"({"flashstep": 2})");
         directory.write("unknown.json", R"({"flashstep": 1, "problem": {"sequence": 5}})");
         directory.write("broken.json", "{\"flashstep\": 1,");
+        directory.write("columns.csv", "gpu,algorithm\nH100,FA2\n");
+        directory.write("number.csv",
+            "gpu,algorithm,pass,dtype,head_dim,causal,seqlen,batch,heads,tflops_or_value,unit\n"
+            "H100,FA2,fwd,fp16,64,0,512,4,8,fast,TFLOPS\n");
         std::filesystem::create_directory(directory.path("folder"));
     }
 
@@ -95,6 +99,12 @@ INSTANTIATE_TEST_SUITE_P(Usage, BadCommandLine,
         BadInput { "NumericsPoints", { "numerics", "--points", "1000" }, "power of two" },
         BadInput { "NumericsHeadDim", { "numerics", "--head-dim", "5000", "--heads", "1" }, "head_dim" },
         BadInput { "NumericsOption", { "numerics", "--dtype", "fp16" }, "--dtype" },
+        BadInput { "ValidateNoFile", { "validate", "--published", "@/none.csv" }, "no such file" },
+        BadInput {
+            "ValidateNoColumn", { "validate", "--published", "@/columns.csv" }, "columns.csv:1: there is no column" },
+        BadInput {
+            "ValidateNumber", { "validate", "--published", "@/number.csv" }, "number.csv:2, column tflops_or_value" },
+        BadInput { "ValidateBaseline", { "validate", "--baseline", "guess" }, "roofline" },
         BadInput { "UnknownShell", { "completion", "fish" }, "fish" }),
     nameOf);
 
@@ -164,7 +174,6 @@ INSTANTIATE_TEST_SUITE_P(Targets, BadCommandLine,
 
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
     testing::Values(BadInput { "Compare", { "compare", "a.json", "b.json" }, "not in this version" },
-        BadInput { "Validate", { "validate", "--published", "x.csv" }, "not in this version" },
         BadInput { "Sweep", { "sweep" }, "not in this version" },
         BadInput { "Merge", { "merge" }, "not in this version" },
         BadInput { "Batch", { "batch", "b.json" }, "not in this version" },
@@ -213,7 +222,7 @@ TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
     for (const char* command :
-        { "list", "run", "check", "dump", "export", "narrate", "numerics", "bench", "completion" }) {
+        { "list", "run", "check", "dump", "export", "narrate", "numerics", "validate", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;
@@ -224,7 +233,9 @@ TEST(CommandLine, HelpAndVersionAreEverywhere)
 TEST(CommandLine, CompletionIsAScriptThatBashTakes)
 {
     const TemporaryDirectory directory;
-    const std::string script = directory.write("completion.bash", runCli({ "completion", "bash" }).out);
+    const std::string text = runCli({ "completion", "bash" }).out;
+    EXPECT_NE(text.find("validate) words=\"--help --published --baseline --json --quiet\""), std::string::npos) << text;
+    const std::string script = directory.write("completion.bash", text);
     const std::string check = "bash -c 'source " + script
         + "; COMP_WORDS=(flashstep-cli export --ta); COMP_CWORD=2; _flashstep_cli; test \"${COMPREPLY[*]}\" = --table'";
     EXPECT_EQ(std::system(check.c_str()), 0);

@@ -71,6 +71,30 @@ TEST(CliText, Numerics)
     json.push_back("--json");
     expectGolden("cli_numerics.json", textOf(json));
 }
+TEST(CliText, Validate)
+{
+    const TemporaryDirectory directory;
+    const std::string rest = ",https://example.org,\"clock fixed, 1830 MHz\",h100,";
+    const std::string file = directory.write("small.csv",
+        "paper,figure_or_table,gpu,algorithm,pass,dtype,head_dim,causal,seqlen,batch,heads,tflops_or_value,unit,source,"
+        "note,preset_gpu,preset_algorithm,knobs,tier\n"
+        "P,Fig 1,H100,FA2,fwd,fp16,64,1,512,4,8,90,TFLOPS"
+            + rest
+            + "fa2,,core\n"
+              "P,Fig 1,H100,FA3,fwd,fp16,64,0,512,4,8,0.02,ms"
+            + rest
+            + "fa3,tile=192x128,core\n"
+              "P,Fig 1,H100,FA3,fwd,fp16,64,0,512,4,8,500,TFLOPS"
+            + rest
+            + "fa3,,extra\n"
+              "P,Fig 2,H100,FA3,bwd,fp16,64,0,512,4,8,200,TFLOPS"
+            + rest
+            + "fa3,,core\n"
+              "P,Fig 2,RTX4090,FA2,fwd,fp16,64,0,512,4,8,100,TFLOPS,,,,,,\n");
+    const Words words { "validate", "--published", file };
+    expectGolden("cli_validate.txt", textOf(words));
+    expectGolden("cli_validate.json", textOf({ "validate", "--published", file, "--json", "--baseline", "roofline" }));
+}
 TEST(CliText, State)
 {
     expectGolden("cli_dump_state.txt",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The grid in two steps (tiles by themselves, then the grid from their times) against the whole grid, event by event.
+#include "core/emulation/predict.h"
 #include "tests/support/random_problem.h"
 
 #include <gtest/gtest.h>
@@ -91,6 +92,24 @@ TEST_P(GridOf, TakesInTwoStepsWhatItTakesAsAWhole)
         EXPECT_EQ(whole.report.rescalesDone, twice.report.rescalesDone);
         EXPECT_EQ(twice.report.hazards, 0U);
     }
+}
+
+// The same time without a trace, and without the ops of the shapes in between.
+TEST_P(GridOf, IsPredictedAsItIsTimed)
+{
+    bool leftOut = false;
+    for (const Scenario& s : scenariosOf(GetParam())) {
+        SCOPED_TRACE(describe(s));
+        const auto run = timed(s, RunOptions::Grid::TwoSteps);
+        const auto prediction = predict(s, {});
+        ASSERT_TRUE(prediction.ok()) << prediction.error().line();
+        EXPECT_EQ(prediction->cycles, run.report.cycles);
+        EXPECT_EQ(prediction->flops, run.report.flops);
+        EXPECT_NEAR(prediction->tensorUtilisation, run.report.utilisation.tensor, 0.002);
+        EXPECT_NEAR(prediction->microseconds, run.report.microseconds, 0.002 * run.report.microseconds);
+        leftOut = leftOut || prepare(s, true)->program->ops.size() < run.program->ops.size();
+    }
+    EXPECT_EQ(leftOut, GetParam() != std::string("fa1")); // which sweeps over query tiles
 }
 
 // What is asked for of such a grid is computed: the CTA's rows of O, as in the whole grid.

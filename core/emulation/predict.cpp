@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/emulation/predict.h"
+
+#include "core/emulation/grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flashstep {
+
+namespace {
+
+// Pairs of query and key that the conventional count takes: half of all when causal.
+double nominalPairs(const Problem& p)
+{
+    const double all = static_cast<double>(p.seqlenQ) * p.seqlenK;
+    if (p.mask.kind == MaskKind::Causal)
+        return all / 2;
+    if (p.mask.kind == MaskKind::None)
+        return all;
+    double visible = 0;
+    for (int row = 0; row < p.seqlenQ; ++row) {
+        const Problem::KeyRange keys = p.visibleKeys(row);
+        visible += keys.empty() ? 0 : keys.last - keys.first;
+    }
+    return visible;
+}
+
+// FLOP per clock and SM of the instruction that the version multiplies with.
+double tensorRate(const std::string& algorithm, const Problem& p, const GpuSpec& gpu)
+{
+    const bool bytes = p.dtype == DType::E4m3;
+    const double peak = bytes ? gpu.tensorFp8FlopsPerClk : gpu.tensorFlopsPerClk;
+    if (algorithm == "fa3" || algorithm == "fa4")
+        return peak;
+    constexpr double flops = 2.0 * 16 * 8 * 16; // of one m16n8k16, on one of four tensor cores
+    return 4 * flops / gpu.mmaSyncCycles * peak / gpu.tensorFlopsPerClk;
+}
+
+} // namespace
+
+double nominalFlops(const Problem& p)
+{
+    return 2.0 * nominalPairs(p) * (p.headDim + p.headDimV) * p.heads * p.batch;
+}
+
+double clockUnder(const GpuSpec& gpu, double tensorUtilisation)
+{
+    const double u0 = gpu.tensorUtilisationAtCap;
+    return gpu.clockMhz * (tensorUtilisation > u0 ? std::sqrt(u0 / tensorUtilisation) : 1.0);
+}
+
+Result<Prediction> predict(const Scenario& scenario, const Progress& progress)
+{
+    const Result<Prepared> prepared = prepare(scenario, true);
+    if (!prepared)
+        return prepared.error();
+    const Program& program = *prepared->program;
+    const GpuSpec& gpu = prepared->gpu;
+    const Choices choices = choicesOf(prepared->scenario);
+    EmulationOptions options;
+    options.swizzled = choices.swizzled();
+    options.jitterSeed = choices.jitterSeed;
+    options.assumedRescaleRate = choices.assumedRescaleRate;
+    const Result<GridTime> time = timeInTwoSteps(program, gpu, options, progress);
+    if (!time)
+        return time.error();
+    Prediction p;
+    p.cycles = time->cycles;
+    p.tensorUtilisation = time->tensor / (4.0 * static_cast<double>(std::max<Cycle>(1, p.cycles)) * gpu.sms);
+    p.clockMhz = clockUnder(gpu, p.tensorUtilisation);
+    p.microseconds = static_cast<double>(p.cycles) / p.clockMhz
+        + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
+    p.flops = nominalFlops(program.problem);
+    p.gpu = gpu;
+    return p;
+}
+
+double Roofline::microseconds() const
+{
+    return std::max({ tensor, exp, hbm });
+}
+
+Roofline rooflineOf(const Scenario& scenario, const GpuSpec& gpu, double clockMhz)
+{
+    const Problem& p = scenario.problem;
+    const double scores = nominalPairs(p) * p.heads * p.batch;
+    double bytes = static_cast<double>(p.batch)
+        * (static_cast<double>(p.heads) * p.seqlenQ * (p.headDim * p.operandBytes() + p.headDimV * p.outputBytes() + 4)
+            + static_cast<double>(p.kvHeads) * p.seqlenK * (p.headDim + p.headDimV) * p.operandBytes());
+    if (scenario.algorithm == "standard") // S and P are written and read, masked or not
+        bytes += 4.0 * p.batch * p.heads * static_cast<double>(p.seqlenQ) * p.seqlenK * p.operandBytes();
+    Roofline r;
+    r.tensor = nominalFlops(p) / (tensorRate(scenario.algorithm, p, gpu) * gpu.sms * clockMhz);
+    r.exp = scores / (gpu.mufuPerClk * gpu.sms * clockMhz);
+    r.hbm = bytes / (gpu.hbmGBps * 1e3);
+    return r;
+}
+
+} // namespace flashstep

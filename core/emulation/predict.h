@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/emulation/run.h"
+
+namespace flashstep {
+
+// What a run says of its time, without a run: the grid in two steps, no values, no trace. Of any length of sequence.
+struct Prediction {
+    Cycle cycles = 0;
+    double clockMhz = 0, microseconds = 0;
+    double flops = 0; // nominal
+    double tensorUtilisation = 0; // 0…1 of the grid's time
+    GpuSpec gpu; // with the knobs applied
+    [[nodiscard]] double tflops() const { return flops / microseconds * 1e-6; }
+};
+[[nodiscard]] Result<Prediction> predict(const Scenario& scenario, const Progress& progress);
+
+// max(tensor, exponentials, HBM) at a clock: no schedule, no latency, no launch. Work is counted as in the nominal
+// flops: half of it under a causal mask. [docs/validation.md]
+struct Roofline {
+    double tensor = 0, exp = 0, hbm = 0; // microseconds
+    [[nodiscard]] double microseconds() const;
+};
+[[nodiscard]] Roofline rooflineOf(const Scenario& scenario, const GpuSpec& gpu, double clockMhz);
+
+// As publications count: forward 2 N M (d + dv) h b, halved when causal; with a window N M is the visible pairs.
+[[nodiscard]] double nominalFlops(const Problem& problem);
+// The clock under sustained tensor load, which the power cap lowers. [docs/hardware-model.md, clock]
+[[nodiscard]] double clockUnder(const GpuSpec& gpu, double tensorUtilisation);
+
+} // namespace flashstep

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/stalls.h"
-#include "core/program/check.h"
 #include "core/trace/state.h"
-#include "tests/support/random_problem.h"
+#include "tests/support/clean_run.h"
 
 #include <gtest/gtest.h>
 
@@ -39,20 +38,6 @@ Scenario withValues(Scenario s, Init init = Init::Normal, DType dtype = DType::B
     s.tile = TileSize { 32, 32 };
     s.record = { Record::Kind::All };
     return s;
-}
-
-Run clean(const Scenario& s)
-{
-    Run run = runOf(s);
-    EXPECT_EQ(run.report.hazards, 0U) << describe(s);
-    EXPECT_TRUE(run.trace->deadlock().empty()) << describe(s);
-    EXPECT_TRUE(checkProgram(*run.program).empty()) << describe(s);
-    return run;
-}
-
-bool hasRole(const Run& run, const std::string& name)
-{
-    return std::ranges::any_of(run.program->roles, [&](const RoleDecl& r) { return r.name == name; });
 }
 
 std::size_t waitsOf(const Run& run, const std::string& name)

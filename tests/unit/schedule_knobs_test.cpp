@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/program/check.h"
-#include "tests/support/random_problem.h"
+#include "tests/support/clean_run.h"
 
 #include <gtest/gtest.h>
 
@@ -29,29 +28,9 @@ Scenario fa3(const std::string& mask, int headDim = 128, int seqlen = 2048)
     return s;
 }
 
-Scenario with(Scenario s, const Knobs& knobs)
-{
-    s.knobs.insert(s.knobs.end(), knobs.begin(), knobs.end());
-    return s;
-}
-
-Run clean(const Scenario& s)
-{
-    Run run = runOf(s);
-    EXPECT_EQ(run.report.hazards, 0U) << describe(s);
-    EXPECT_TRUE(run.trace->deadlock().empty()) << describe(s);
-    EXPECT_TRUE(checkProgram(*run.program).empty()) << describe(s);
-    return run;
-}
-
 bool hasBarrier(const Run& run, const std::string& family)
 {
     return std::ranges::any_of(run.program->barriers, [&](const BarrierDecl& b) { return b.family == family; });
-}
-
-bool hasRole(const Run& run, const std::string& name)
-{
-    return std::ranges::any_of(run.program->roles, [&](const RoleDecl& r) { return r.name == name; });
 }
 
 std::size_t opsOfKind(const Run& run, OpKind kind)

@@ -5,23 +5,44 @@
 #include "core/program/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace flashstep {
 
-// When each engine of each SM is free again, in ticks. First come, first served.
+// When each engine of each SM is free again, in ticks. First come, first served, but for the engines that whoever is at
+// work takes turns at, an instruction or a line of memory at a time.
 class Engines {
 public:
     static constexpr int quarters = 4; // sub-partitions of an SM
 
     explicit Engines(int sms)
         : m_free(static_cast<std::size_t>(sms) * engineCount * quarters)
+        , m_turns(m_free.size())
     {
     }
     // Engines that every quarter has its own of; the others serve the whole SM (HBM: the GPU).
     static bool perQuarter(Engine e)
     {
         return e == Engine::Tensor || e == Engine::Exp || e == Engine::Alu || e == Engine::Issue;
+    }
+    // The scheduler of a quarter goes round its warps, and the ALU behind it; the port of shared memory round those who
+    // have asked.
+    static bool takesTurns(Engine e) { return e == Engine::Issue || e == Engine::Alu || e == Engine::Smem; }
+
+    // Takes turns from `from` on: done when all that was asked for by then is, or when it has had its own share and
+    // each other one at work as much. Of a warpgroup (quarter -1), the last of its quarters. When that is.
+    Ticks share(int sm, int quarter, Engine e, Ticks busy, Ticks from)
+    {
+        Ticks done = from;
+        const bool one = quarter >= 0 || !perQuarter(e);
+        const int first = std::max(perQuarter(e) ? quarter : 0, 0);
+        for (int q = first; q < (one ? first + 1 : quarters); ++q) {
+            const std::size_t at = indexOf(sm, q, e);
+            m_free[at] = std::max(m_free[at], from) + busy;
+            done = std::max(done, m_turns[at].take(busy, from, m_free[at]));
+        }
+        return done;
     }
 
     // Keeps the engine busy from `from` on, or from when it is free; of a warpgroup (quarter -1) all four at once. When
@@ -63,15 +84,34 @@ public:
     }
 
 private:
+    // Who is at work on an engine that takes turns.
+    struct Turns {
+        std::array<Ticks, 4> done {}; // of the newest; hardly ever are more at it at once
+
+        Ticks take(Ticks busy, Ticks from, Ticks all)
+        {
+            Ticks mine = from + busy;
+            std::size_t oldest = 0;
+            for (std::size_t k = 0; k < done.size(); ++k) {
+                mine += done[k] > from ? busy : 0;
+                oldest = done[k] < done[oldest] ? k : oldest;
+            }
+            return done[oldest] = std::min(mine, all);
+        }
+    };
+
+    static std::size_t indexOf(int sm, int quarter, Engine e)
+    {
+        const auto base = (static_cast<std::size_t>(sm) * engineCount + static_cast<std::size_t>(e)) * quarters;
+        return base + (perQuarter(e) ? static_cast<std::size_t>(quarter) : 0);
+    }
     Ticks& freeOf(int sm, int quarter, Engine e)
     {
-        if (e == Engine::Hbm)
-            return m_hbmFree;
-        const auto base = (static_cast<std::size_t>(sm) * engineCount + static_cast<std::size_t>(e)) * quarters;
-        return m_free[base + (perQuarter(e) ? static_cast<std::size_t>(quarter) : 0)];
+        return e == Engine::Hbm ? m_hbmFree : m_free[indexOf(sm, quarter, e)];
     }
 
     std::vector<Ticks> m_free;
+    std::vector<Turns> m_turns;
     Ticks m_hbmFree = 0;
 };
 

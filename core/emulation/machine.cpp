@@ -51,13 +51,21 @@ Ticks Machine::bookOne(const Place& place, OpId op, Engine engine, Ticks busy, T
 {
     const int quarter = m_program.quarterOf(m_program.op(op));
     const bool pair = m_program.op(op).kind == OpKind::Mma && m_program.op(op).reach == Reach::Both;
-    const Ticks begin = pair ? m_engines.bookPair(place.sm, place.peerSm, engine, busy, from)
-                             : m_engines.book(place.sm, quarter, engine, busy, from);
+    Ticks begin = from, end = from;
+    if (Engines::takesTurns(engine)) {
+        end = m_engines.share(place.sm, quarter, engine, busy, from);
+        if (pair)
+            end = std::max(end, m_engines.share(place.peerSm, quarter, engine, busy, from));
+    } else {
+        begin = pair ? m_engines.bookPair(place.sm, place.peerSm, engine, busy, from)
+                     : m_engines.book(place.sm, quarter, engine, busy, from);
+        end = begin + busy;
+    }
     const Cycle beginCycle = begin / ticksPerCycle;
-    m_trace.hop(place.work, op, engine, beginCycle, cycles(begin + busy) - beginCycle);
+    m_trace.hop(place.work, op, engine, beginCycle, cycles(end) - beginCycle);
     const int count = (quarter < 0 && Engines::perQuarter(engine) ? Engines::quarters : 1) * (pair ? 2 : 1);
     m_trace.busy(engine, static_cast<double>(busy * count) / ticksPerCycle);
-    return begin + busy;
+    return end;
 }
 
 Machine::Booked Machine::book(const Place& place, OpId op, Cycle nowCycle)
@@ -98,7 +106,7 @@ void Machine::bookArriving(int sm, OpId op, Cycle now)
     const Ticks landing = m_costs[op.index()].landing;
     if (landing == 0)
         return;
-    m_engines.book(sm, 0, Engine::Smem, landing, now * ticksPerCycle);
+    m_engines.share(sm, 0, Engine::Smem, landing, now * ticksPerCycle);
     m_trace.busy(Engine::Smem, static_cast<double>(landing) / ticksPerCycle);
 }
 

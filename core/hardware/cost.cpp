@@ -218,6 +218,10 @@ void costMemory(CostContext& c)
         c.cost.latency = CostContext::ticks(c.gpu.tmaStoreLatency);
 }
 
+// The kernels that have a row in a thread go through it fragment by fragment: each is converted under the exponentials
+// of the next, so of four only the last takes time of its own.
+constexpr double convertedUnder = 0.75;
+
 void costExp2(CostContext& c)
 {
     const double elements = c.queryRows() * c.keys();
@@ -227,7 +231,9 @@ void costExp2(CostContext& c)
     // FFMA, and EX2 or the polynomial: of a pair of elements 2 max, 3 additions, `degree` FMA, 2 shifts and 2 integer
     // additions, 6 of them on the ALU; packed where fp32. [docs/hardware-model.md, exponentials by polynomial]
     const double emulated = (c.gpu.polynomialInstructions + form.polynomialDegree) / 2;
-    c.bookVector(elements, c.perPair(1) + (1 - share) + emulated * share, 3 * share);
+    const double converted = c.packed() ? convertedUnder : 0;
+    c.bookVector(
+        elements, c.perPair(1) + (1 - share) + emulated * share + 0.5 * converted, 3 * share + 0.5 * converted);
     c.book(Engine::Exp, c.perQuarter(elements * (1 - share)) / (c.gpu.mufuPerClk / quarters));
 }
 
@@ -235,6 +241,13 @@ double elementsOf(const CostContext& c, BufferId buffer)
 {
     const BufferDecl& decl = c.decl(buffer);
     return c.queryRows() * (decl.tile == BufferDecl::Tile::Pair && decl.cols > 1 ? c.keys() : decl.cols);
+}
+
+// Two elements an instruction.
+void costConvert(CostContext& c)
+{
+    const bool fragments = c.packed() && c.decl(c.op.out).tile == BufferDecl::Tile::Pair;
+    c.bookVector(elementsOf(c, c.op.out) * (fragments ? 1 - convertedUnder : 1), 0.5, 0.5);
 }
 
 // ldmatrix with its 16-bit transposition, byte permutations in registers that part the pairs of keys, stmatrix.
@@ -361,7 +374,8 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, cons
             costMmaSync(c);
         break;
     case OpKind::Mask:
-        c.bookVector(c.queryRows() * c.keys(), 2, 1);
+        // A row of one thread: a select by a predicate; the predicates of 32 keys come from one word.
+        c.bookVector(c.queryRows() * c.keys(), c.perPair(2), 1);
         break;
     case OpKind::RowMax:
         c.bookVector(c.queryRows() * c.keys(), c.perPair(1), c.perPair(1));
@@ -382,8 +396,8 @@ OpCost costOf(const GpuSpec& gpu, const Program& program, const Work& work, cons
     case OpKind::RowSum:
         c.bookVector(c.queryRows() * c.keys(), c.perPair(1), 0);
         break;
-    case OpKind::Convert: // two elements an instruction
-        c.bookVector(elementsOf(c, op.out), 0.5, 0.5);
+    case OpKind::Convert:
+        costConvert(c);
         break;
     case OpKind::Normalise:
         c.bookVector((op.out.valid() ? elementsOf(c, op.out) : 0) + c.queryRows(), c.perPair(1), 0);

@@ -5,6 +5,7 @@
 #include "app/cli/status.h"
 #include "core/algorithms/registry.h"
 #include "core/hardware/constants.h"
+#include "core/io/clock_factors.h"
 #include "core/io/json.h"
 #include "core/io/spans.h"
 
@@ -159,14 +160,23 @@ Result<Listing> listConstants(const Options&)
         one["name"] = constant.name;
         one["value"] = jsonNumber(constant.value);
         one["unit"] = text(constant.unit);
+        one["prior"] = jsonNumber(constant.prior);
+        one["low"] = jsonNumber(constant.low);
+        one["high"] = jsonNumber(constant.high);
         one["applies_to"] = Json::array();
         for (const std::string_view gpu : constant.appliesTo)
             one["applies_to"].push_back(text(gpu));
         one["reason"] = text(constant.reason);
-        one["fitted_to"] = constant.fittedTo;
+        one["prior_reason"] = text(constant.priorReason);
+        one["fitted_to"] = text(constant.fittedTo);
         list.push_back(std::move(one));
     }
-    return Listing { { { "constants", list } }, { "name", "value", "unit", "applies_to", "reason", "fitted_to" } };
+    Json factors = Json::array();
+    for (const ClockFactor& factor : clockFactors())
+        factors.push_back({ { "machine", text(factor.machine) }, { "factor", factor.factor },
+            { "reason", text(factor.reason) }, { "fitted_to", text(factor.fittedTo) } });
+    return Listing { { { "constants", list }, { "clock_factors", factors } },
+        { "name", "value", "unit", "prior", "low", "high", "applies_to", "reason", "fitted_to" } };
 }
 
 Result<Listing> listFormats(const Options&)

@@ -3,6 +3,7 @@
 
 #include "core/algorithms/registry.h"
 #include "core/base/version.h"
+#include "core/emulation/guess_effects.h"
 #include "core/hardware/guesses.h"
 #include "core/io/files.h"
 #include "core/io/json.h"
@@ -63,6 +64,12 @@ void addProblem(Json& out, const Run& run)
         out["knobs"][key] = knobValue(value);
 }
 
+std::vector<GuessEffect> effectsOfGuesses(const Run& run)
+{
+    const Result<std::vector<GuessEffect>> effects = guessEffects(run.scenario, {});
+    return effects ? *effects : std::vector<GuessEffect>();
+}
+
 void addTimes(Json& out, const Run& run)
 {
     const Report& r = run.report;
@@ -78,6 +85,12 @@ void addTimes(Json& out, const Run& run)
     out["guesses"] = Json::array(); // figures behind the times that are no better than that
     for (const std::string_view field : guessesIn(run.gpu, *run.program))
         out["guesses"].push_back(std::string(field));
+    out["guess_effects"] = Json::array(); // of one that is 10 % smaller, or larger, on the time
+    for (const GuessEffect& effect : effectsOfGuesses(run))
+        out["guess_effects"].push_back(
+            { { "figure", std::string(effect.field) }, { "value", jsonNumber(effect.figure.value) },
+                { "unit", std::string(effect.figure.unit) }, { "smaller_percent", jsonNumber(effect.smallerPercent) },
+                { "larger_percent", jsonNumber(effect.largerPercent) } });
 }
 
 void addCounts(Json& out, const Run& run)
@@ -259,8 +272,9 @@ std::string deadlockLine(const Trace& trace)
 std::string guesses(const Run& run)
 {
     std::string text;
-    for (const std::string_view field : guessesIn(run.gpu, *run.program))
-        text += fmt::format("{}{}", text.empty() ? "" : ", ", field);
+    for (const GuessEffect& e : effectsOfGuesses(run))
+        text += fmt::format("  {:<26}{:>10}  {:+.2f} % / {:+.2f} %\n", e.field,
+            fmt::format("{:.4g} {}", e.figure.value, e.figure.unit), e.smallerPercent, e.largerPercent);
     return text;
 }
 
@@ -335,8 +349,9 @@ std::string reportText(const Session& session)
     for (const std::string& text : r.inputNotes)
         line(out, "note", text);
     const std::string guessed = guesses(run);
-    out += "\nTimes come from a model, not from a measurement"
-        + (guessed.empty() ? std::string(".") : "; of the figures it uses these are guesses: " + guessed + ".") + "\n";
+    out += "\nTimes come from a model, not from a measurement.\n";
+    if (!guessed.empty())
+        out += "These figures are guesses; were one 10 % smaller / larger, the time would change by\n" + guessed;
     out += "'flashstep-cli list gpus' names the source of every figure.\n";
     return out;
 }

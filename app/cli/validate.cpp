@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/status.h"
+#include "core/hardware/spec.h"
 #include "core/io/files.h"
 #include "core/io/json.h"
 #include "core/io/validation.h"
@@ -12,6 +13,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace flashstep::cli {
 
@@ -22,6 +24,7 @@ constexpr std::uint64_t largestFile = 64U << 20U;
 
 struct Options {
     std::string published, baseline;
+    std::vector<std::string> whatIf;
     bool json = false, quiet = false;
     [[nodiscard]] bool withBaseline() const { return !baseline.empty(); }
 };
@@ -152,6 +155,37 @@ Result<PublishedResults> read(const Options& o)
     return publishedResults(*text, o.published);
 }
 
+// Knobs of all rows, or (`b200:l2-mib=100`, `pr2605-b200:clock-mhz=1600`) of those of one GPU or machine.
+Status turn(PublishedResults& published, const std::string& knob)
+{
+    const std::size_t colon = std::min(knob.find(':'), knob.find('='));
+    const bool some = colon != std::string::npos && knob[colon] == ':';
+    const std::string whose = some ? knob.substr(0, colon) : "";
+    bool known = !some || findGpu(whose) != nullptr;
+    bool obeyedBy = false; // a row
+    std::optional<Error> refusal; // of a version that does not obey it: its rows stay as they are
+    for (PublishedResult& result : published.results) {
+        known = known || result.machine == whose;
+        if (!result.scenario || (some && result.presetGpu != whose && result.machine != whose))
+            continue;
+        ScenarioFile turned = *result.scenario;
+        if (const Status set = setOption(turned, "what_if", some ? knob.substr(colon + 1) : knob); !set)
+            return set;
+        const auto& [key, value] = turned.scenario.knobs.back();
+        if (const Status obeyed = checkKnob(turned.scenario, key, value); !obeyed) {
+            refusal = obeyed.error();
+            continue;
+        }
+        result.scenario = std::move(turned);
+        obeyedBy = true;
+    }
+    if (!known)
+        return Error { "no rows of a GPU or machine '" + whose + "'", "--what-if", "KEY=VALUE or GPU:KEY=VALUE" };
+    if (refusal && !obeyedBy)
+        return *refusal;
+    return Nothing {};
+}
+
 int perform(const Options& o)
 {
     if (o.withBaseline() && o.baseline != "roofline")
@@ -159,6 +193,9 @@ int perform(const Options& o)
     Result<PublishedResults> published = read(o);
     if (!published)
         return fail(published.error());
+    for (const std::string& knob : o.whatIf)
+        if (const Status turned = turn(*published, knob); !turned)
+            return fail(turned.error());
     Validation validation;
     {
         const ProgressLine line("predicting", o.quiet);
@@ -182,6 +219,10 @@ Command addValidate(CLI::App& app)
             "a file with the columns of resources/published/published_results.csv (default: that one)")
         ->type_name("F.csv");
     parser->add_option("--baseline", o->baseline, "each row's own baseline too: roofline")->type_name("NAME");
+    parser
+        ->add_option("--what-if", o->whatIf,
+            "a knob of every row, or of the rows of one GPU or machine: GPU:KEY=VALUE; repeatable")
+        ->type_name("[GPU:]KEY=VALUE");
     parser->add_flag("--json", o->json, "as JSON");
     parser->add_flag("--quiet", o->quiet, "no progress on standard error");
     return { parser, [o] { return perform(*o); } };

@@ -268,9 +268,9 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
 }
 
 // Busy cycles of the tensor cores in a work of each stream; of a shape without ops, linear in its blocks like its time.
-class TensorWork {
+class EngineWork {
 public:
-    TensorWork(const Program& program, const GpuSpec& gpu)
+    EngineWork(const Program& program, const GpuSpec& gpu, Engine engine)
         : m_program(program)
         , m_ofStream(program.streams.size())
     {
@@ -282,7 +282,7 @@ public:
             std::array<double, engineCount> busy {};
             for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o)
                 addBusy(program, program.ops[o], costOf(gpu, program, work, program.ops[o]), busy);
-            const double tensor = busy[static_cast<std::size_t>(Engine::Tensor)];
+            const double tensor = busy[static_cast<std::size_t>(engine)];
             m_ofStream[work.stream.index()] = tensor;
             m_known[rankOf(k)].insert_or_assign(stream.visitedBlocks, tensor);
         }
@@ -381,7 +381,8 @@ Result<GridTime> timeInTwoSteps(
         hbm = totals.busy[static_cast<std::size_t>(Engine::Hbm)];
     }
     time.cycles = std::max(schedule.end(), static_cast<Cycle>(hbm) + 1);
-    time.tensor = TensorWork(program, gpu).all();
+    time.tensor = EngineWork(program, gpu, Engine::Tensor).all();
+    time.exp = EngineWork(program, gpu, Engine::Exp).all();
     return time;
 }
 

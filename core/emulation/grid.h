@@ -25,7 +25,7 @@ using TileTimes = std::vector<std::vector<std::vector<TileTime>>>;
 // between the sampled ones the program needs no ops (KernelSetting::samplesOnly).
 struct GridTime {
     Cycle cycles = 0;
-    double tensor = 0; // busy cycles of the tensor cores, all quarters counted
+    double tensor = 0, exp = 0; // busy cycles of the tensor cores and of the exponential units, all quarters counted
 };
 [[nodiscard]] Result<GridTime> timeInTwoSteps(
     const Program& program, const GpuSpec& gpu, const EmulationOptions& options, const Progress& progress);

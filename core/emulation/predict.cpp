@@ -44,10 +44,10 @@ double nominalFlops(const Problem& p)
     return 2.0 * nominalPairs(p) * (p.headDim + p.headDimV) * p.heads * p.batch;
 }
 
-double clockUnder(const GpuSpec& gpu, double tensorUtilisation)
+double clockUnder(const GpuSpec& gpu, double tensor, double exp)
 {
-    const double u0 = gpu.tensorUtilisationAtCap;
-    return gpu.clockMhz * (tensorUtilisation > u0 ? std::sqrt(u0 / tensorUtilisation) : 1.0);
+    const double activity = (tensor + exp) / 2;
+    return gpu.clockMhz * (activity > gpu.activityAtCap ? std::sqrt(gpu.activityAtCap / activity) : 1.0);
 }
 
 Result<Prediction> predict(const Scenario& scenario, const Progress& progress)
@@ -55,9 +55,13 @@ Result<Prediction> predict(const Scenario& scenario, const Progress& progress)
     const Result<Prepared> prepared = prepare(scenario, true);
     if (!prepared)
         return prepared.error();
-    const Program& program = *prepared->program;
-    const GpuSpec& gpu = prepared->gpu;
-    const Choices choices = choicesOf(prepared->scenario);
+    return predictOn(*prepared, prepared->gpu, progress);
+}
+
+Result<Prediction> predictOn(const Prepared& prepared, const GpuSpec& gpu, const Progress& progress)
+{
+    const Program& program = *prepared.program;
+    const Choices choices = choicesOf(prepared.scenario);
     EmulationOptions options;
     options.swizzled = choices.swizzled();
     options.jitterSeed = choices.jitterSeed;
@@ -67,8 +71,10 @@ Result<Prediction> predict(const Scenario& scenario, const Progress& progress)
         return time.error();
     Prediction p;
     p.cycles = time->cycles;
-    p.tensorUtilisation = time->tensor / (4.0 * static_cast<double>(std::max<Cycle>(1, p.cycles)) * gpu.sms);
-    p.clockMhz = clockUnder(gpu, p.tensorUtilisation);
+    const double quarters = 4.0 * static_cast<double>(std::max<Cycle>(1, p.cycles)) * gpu.sms;
+    p.tensorUtilisation = time->tensor / quarters;
+    p.expUtilisation = time->exp / quarters;
+    p.clockMhz = clockUnder(gpu, p.tensorUtilisation, p.expUtilisation);
     p.microseconds = static_cast<double>(p.cycles) / p.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
     p.flops = nominalFlops(program.problem);

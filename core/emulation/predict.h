@@ -10,11 +10,13 @@ struct Prediction {
     Cycle cycles = 0;
     double clockMhz = 0, microseconds = 0;
     double flops = 0; // nominal
-    double tensorUtilisation = 0; // 0…1 of the grid's time
+    double tensorUtilisation = 0, expUtilisation = 0; // 0…1 of the grid's time
     GpuSpec gpu; // with the knobs applied
     [[nodiscard]] double tflops() const { return flops / microseconds * 1e-6; }
 };
 [[nodiscard]] Result<Prediction> predict(const Scenario& scenario, const Progress& progress);
+// The same of what prepare(scenario, true) gave, on its GPU with some figures changed.
+[[nodiscard]] Result<Prediction> predictOn(const Prepared& prepared, const GpuSpec& gpu, const Progress& progress);
 
 // max(tensor, exponentials, HBM) at a clock: no schedule, no latency, no launch. Work is counted as in the nominal
 // flops: half of it under a causal mask. [docs/validation.md]
@@ -26,7 +28,8 @@ struct Roofline {
 
 // As publications count: forward 2 N M (d + dv) h b, halved when causal; with a window N M is the visible pairs.
 [[nodiscard]] double nominalFlops(const Problem& problem);
-// The clock under sustained tensor load, which the power cap lowers. [docs/hardware-model.md, clock]
-[[nodiscard]] double clockUnder(const GpuSpec& gpu, double tensorUtilisation);
+// The clock under sustained load, which the power cap lowers; by the utilisation of the tensor cores and of the
+// exponential units. [docs/hardware-model.md, clock]
+[[nodiscard]] double clockUnder(const GpuSpec& gpu, double tensor, double exp);
 
 } // namespace flashstep

@@ -19,9 +19,9 @@ void reportTime(Report& report, const Trace& trace, const GpuSpec& gpu)
 {
     const Program& program = trace.program();
     report.cycles = trace.cycles();
-    const double tensor
-        = trace.busy(Engine::Tensor) / (4.0 * static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms);
-    report.clockMhz = clockUnder(gpu, tensor);
+    const double quarters = 4.0 * static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms;
+    const double tensor = trace.busy(Engine::Tensor) / quarters;
+    report.clockMhz = clockUnder(gpu, tensor, trace.busy(Engine::Exp) / quarters);
     report.microseconds = static_cast<double>(report.cycles) / report.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
     report.flops = nominalFlops(program.problem);

@@ -159,6 +159,18 @@ private:
     std::set<int> m_sampled; // key blocks of the shapes that are run
 };
 
+// All tiles of the launch visit as many key blocks. Then the SMs go in step, and all of them ask HBM for Q and hand it
+// O at once, so that each gets its share. Else they have drifted apart, and one that asks has the bus nearly to itself.
+bool equalTiles(const Program& program, const LaunchDecl& launch)
+{
+    const auto blocks
+        = [&](std::uint32_t work) { return program.streams[program.works[work].stream.index()].visitedBlocks; };
+    for (std::uint32_t w = launch.firstWork + 1; w < launch.firstWork + launch.workCount; ++w)
+        if (blocks(w) != blocks(launch.firstWork))
+            return false;
+    return true;
+}
+
 } // namespace
 
 Result<TileTimes> tileTimes(
@@ -174,7 +186,8 @@ Result<TileTimes> tileTimes(
         const LaunchDecl& launch = program.launches[l];
         GpuSpec sm = gpu;
         sm.sms.value = launch.clusterSize;
-        sm.hbmGBps.value = gpu.hbmGBps * launch.clusterSize / gpu.sms;
+        if (equalTiles(program, launch))
+            sm.hbmGBps.value = gpu.hbmGBps * launch.clusterSize / gpu.sms;
         const int most = launch.schedule == Schedule::SingleTile ? std::max(1, occupancyOf(gpu, launch).ctasPerSm) : 1;
         LaunchTimes launchTimes(program, l, sm, alone, progress);
         for (int residents = 1; residents <= most; ++residents) {

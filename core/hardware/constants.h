@@ -12,12 +12,15 @@ struct Constant {
     std::string name; // of the figure, as knobs spell it
     double value = 0;
     std::string_view unit;
+    double prior = 0; // what one would take without the fit
+    double low = 0, high = 0; // plausible: the fit stays inside
     std::vector<std::string_view> appliesTo; // GPUs
     std::string_view reason; // why the model has the term
-    std::string fittedTo;
+    std::string_view priorReason;
+    std::string_view fittedTo;
 };
 
-// All fitted figures of all GPUs, one for each name and value, in the order of gpuFigures().
+// All fitted figures: at most 14, each for one GPU or for several alike. [docs/hardware-model.md, fitted constants]
 [[nodiscard]] std::vector<Constant> fittedConstants();
 
 } // namespace flashstep

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array figures {
     FLASHSTEP_FIGURE(sms),
     FLASHSTEP_FIGURE(clockMhz),
-    FLASHSTEP_FIGURE(tensorUtilisationAtCap),
+    FLASHSTEP_FIGURE(activityAtCap),
     FLASHSTEP_FIGURE(tensorFlopsPerClk),
     FLASHSTEP_FIGURE(tensorFp8FlopsPerClk),
     FLASHSTEP_FIGURE(mmaSyncCycles),

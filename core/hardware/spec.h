@@ -35,8 +35,8 @@ struct GpuSpec {
 
     Figure sms;
     Figure clockMhz; // the clock modelled times are given at
-    Figure tensorUtilisationAtCap; // u0 of the clock: above this share of the tensor peak the power cap lowers the
-                                   // clock; 1 = no cap
+    Figure activityAtCap; // a0 of the clock: above this mean utilisation of tensor cores and exponential units the
+                          // power cap lowers the clock; 1 = no cap
     Figure tensorFlopsPerClk; // dense bf16 / fp16 FLOP per clock and SM, peak
     Figure tensorFp8FlopsPerClk;
     Figure mmaSyncCycles; // issue interval of one mma.sync.m16n8k16 on its quarter's tensor core

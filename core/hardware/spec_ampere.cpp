@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/hardware/fitted.h"
 #include "core/hardware/spec_tables.h"
 
 namespace flashstep::spec {
@@ -32,7 +33,7 @@ GpuSpec a100()
         .computeCapability = 80,
         .sms = { 108, "SM", whitepaper, Published, {}, "sm_count" },
         .clockMhz = { 1410, "MHz", whitepaper, Published, {}, "boost_clock" },
-        .tensorUtilisationAtCap = { 1, "ratio", trialFit, Fitted, noCapNeeded },
+        .activityAtCap = { 1, "ratio", noCap, Guess },
         .tensorFlopsPerClk = { 2048, "FLOP/clk/SM", openXla, Published, {}, "tensor_fp16_flop_per_clk_sm" },
         .tensorFp8FlopsPerClk = absent("FLOP/clk/SM", "no fp8 tensor instruction"),
         .mmaSyncCycles = { 8, "cycle", "arithmetic: 4096 FLOP / (2048 FLOP/clk / 4 quarters)", Derived },
@@ -50,8 +51,8 @@ GpuSpec a100()
         .fmaPerClk = { 64, "FMA/clk/SM", guideThroughput, Published, {}, "fp32_fma_per_clk_sm" },
         .aluPerClk = aluPerClk,
         .issuePerClk = issuePerClk,
-        .issueCyclesPerOp = { 1.34, "cycle/op", trialFit, Fitted, fittedOnH100 },
-        .registerContention = { 1.6, "cycle/cycle", trialFit, Fitted, fittedOnH100 },
+        .issueCyclesPerOp = issueCyclesPerOp,
+        .registerContention = registerContention,
         .registerContentionWgmma = absent("cycle/cycle", noWgmma),
         .smemBytesPerClk
         = { 128, "B/clk/SM", "32 banks x 4 B, CUDA C++ Programming Guide", Derived, {}, "smem_bytes_per_clk_sm" },
@@ -76,7 +77,7 @@ GpuSpec a100()
         .l2Latency = { 261.5, "cycle", latencies, Microbenchmark, {}, "l2_latency" },
         .globalLatency = { 466.3, "cycle", latencies, Microbenchmark, {}, "global_latency" },
         .atomicLatency = { 261.5, "cycle", atomicInL2, Derived },
-        .copyLatency = { 600, "cycle", trialFit, Fitted, fittedOnH100 },
+        .copyLatency = { 466.3, "cycle", copyAsLoad, Derived },
         .tmaIssueCycles = absent("cycle", noTma),
         .tmaLatency = absent("cycle", noTma),
         .tmaStoreLatency = absent("cycle", noTma),
@@ -86,14 +87,14 @@ GpuSpec a100()
         .dsmemBytesPerClkPerSm = absent("B/clk/SM", noClusters),
         .clusterSync = absent("cycle", noClusters),
         .hbmGBps = { 2039, "GB/s", whitepaper, Published, {}, "hbm_bandwidth" },
-        .barrierLatency = { 36, "cycle", trialFit, Fitted, fittedOnH100 },
-        .mbarrierLatency = { 36, "cycle", trialFit, Fitted, fittedOnH100 },
+        .barrierLatency = { 38, "cycle", guessedBarrier, Guess },
+        .mbarrierLatency = { 52, "cycle", guessedMbarrier, Guess },
         .setmaxnregCycles = absent("cycle", "no setmaxnreg"),
-        .rowReduceCycles = { 78, "cycle", trialFit, Fitted, fittedOnH100 },
-        .mmaStepLatency = { 20, "cycle", trialFit, Fitted, fittedOnH100 },
-        .tileEpilogueCycles = { 480, "cycle", trialFit, Fitted, fittedOnH100 },
-        .ctaStartCycles = { 800, "cycle", trialFit, Fitted, fittedOnH100 },
-        .launchMicroseconds = { 5, "us", trialFit, Fitted, fittedOnH100 },
+        .rowReduceCycles = rowReduceCycles,
+        .mmaStepLatency = mmaStepLatency,
+        .tileEpilogueCycles = tileEpilogueHopper,
+        .ctaStartCycles = ctaStartHopper,
+        .launchMicroseconds = launchMicroseconds,
     };
 }
 

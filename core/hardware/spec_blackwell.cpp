@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/hardware/fitted.h"
 #include "core/hardware/spec_tables.h"
 
 namespace flashstep::spec {
@@ -22,7 +23,6 @@ constexpr std::string_view quickRunCudaQuery
 constexpr std::string_view asB200 = "as B200";
 constexpr std::string_view asB300 = "as B300";
 constexpr std::string_view asH100 = "as H100";
-constexpr std::string_view fittedWithFa4 = "fitted on copies by TMA, used here for cp.async";
 constexpr std::string_view oneLog = "a log of a single author";
 
 constexpr std::string_view noWgmma = "no wgmma";
@@ -50,7 +50,7 @@ GpuSpec b200()
             Published, {}, "sm_count" },
         .clockMhz = { 1965, "MHz", "openxla/xla target_config/specs/b200.txtpb (device query 1965000 kHz)", Published,
             "boost_clock, and the fmax of the fit; the published tensor peak stands for 1856", "boost_clock" },
-        .tensorUtilisationAtCap = { 0.54, "ratio", trialFit, Fitted, "at 1000 W" },
+        .activityAtCap = utilisationAtCapB200,
         .tensorFlopsPerClk = { 8192, "FLOP/clk/SM",
             "arXiv:2603.05451 FlashAttention-4 (read through the Colfax/Together posts and paper notes); "
             "https://github.com/SemiAnalysisAI/microbench-blackwell @9a068d8 (Apache-2.0)",
@@ -82,9 +82,8 @@ GpuSpec b200()
         .fmaPerClk = { 128, "FMA/clk/SM", guideThroughput, Published, {}, "fp32_fma_per_clk_sm" },
         .aluPerClk = aluPerClk,
         .issuePerClk = issuePerClk,
-        .issueCyclesPerOp = { 1.5, "cycle/op", trialFit, Fitted, "not identifiable there" },
-        .registerContention
-        = { 1.6, "cycle/cycle", trialFit, Fitted, "mma.sync only; fitted on H100 rows, used here unchanged" },
+        .issueCyclesPerOp = issueCyclesPerOp,
+        .registerContention = registerContention,
         .registerContentionWgmma = absent("cycle/cycle", noWgmma),
         .smemBytesPerClk = { 128, "B/clk/SM",
             "arXiv:2603.05451 FlashAttention-4 (read through the Colfax/Together posts and paper notes); "
@@ -99,25 +98,26 @@ GpuSpec b200()
             Published, "128 lanes x 512 columns x 4 B are the 256 KB of tmem_per_sm" },
         .tmemColumns = { 512, "column", "PTX ISA, tcgen05 https://docs.nvidia.com/cuda/parallel-thread-execution/",
             Published, "128 lanes x 512 columns x 4 B are the 256 KB of tmem_per_sm" },
-        .tmemBytesPerClk = { 460, "B/clk/SM", trialFit, Fitted, "4 quarters x 32 lanes x 4 B would be 512" },
-        .tmemLoadLatency = { 170, "cycle", trialFit, Fitted },
+        .tmemBytesPerClk = { 512, "B/clk/SM", "guess: 4 quarters x 32 lanes x 4 B", Guess,
+            "an unverified log of a B300 has 190 to 216 reading, 323 to 436 writing", "tmem_ld_bytes_per_clk_sm" },
+        .tmemLoadLatency = spec::tmemLoadLatency,
         .registersPerSm = registersPerSm,
         .registersPerThreadMax = { 255, "register", tuningGuide, Published, {}, "max_regs_per_thread" },
         .maxThreadsPerSm = maxThreadsPerSm,
         .maxCtasPerSm = { 32, "CTA", tuningGuide, Published, {}, "max_ctas_per_sm" },
         .maxClusterSize = { 8, "CTA", guideLimits, Published, "16 are not portable" },
         .l2Mib = { 126.5, "MiB", deviceQuery, Published, {}, "l2_size" },
-        .l2BytesPerClkPerSm = { 41, "B/clk/SM", trialFit, Fitted },
+        .l2BytesPerClkPerSm = l2BytesBlackwell,
         .l2Latency = { 305, "cycle", quickRunCuda, Derived, asB300 },
         .globalLatency = { 305 + 478.8 - 263.0, "cycle",
             "guess: l2Latency, and what a miss adds on H100 (global_latency - l2_latency)", Guess },
         .atomicLatency = { 305, "cycle", atomicInL2, Derived },
-        .copyLatency = { 700, "cycle", trialFit, Fitted, fittedWithFa4 },
+        .copyLatency = { 368, "cycle", "arithmetic: the middle of ldgsts_latency_min_range, 341 to 395", Derived },
         .tmaIssueCycles = { 32, "cycle", guessedTmaIssue, Guess, asH100 },
-        .tmaLatency = { 700, "cycle", trialFit, Fitted },
+        .tmaLatency = tmaLatencyBlackwell,
         .tmaStoreLatency = { 700, "cycle", guessedTmaStore, Guess },
         .reduceAddBytesPerClkPerSm
-        = { 13, "B/clk/SM", trialFit, Fitted, "backward at d 64 under sustained load; those rows are not met yet" },
+        = { 13, "B/clk/SM", trialFit, Guess, "backward at d 64 under sustained load; those rows are not met yet" },
         .dsmemLatency = { 180, "cycle", quickRunCuda, Derived, asB300 },
         .dsmemBytesPerClkPerSm = { 3.27e12 / 114 / 1.755e9, "B/clk/SM",
             "guess: as Hopper, dsmem_throughput_cluster2 of an H800 PCIe; nobody has published one of Blackwell", Guess,
@@ -129,11 +129,11 @@ GpuSpec b200()
         .mbarrierLatency = { 52, "cycle", "community flashinfer-bench notes, B200 at 1.845 GHz (single run)",
             Microbenchmark, "commit and wait", "mbarrier_commit_wait" },
         .setmaxnregCycles = { 32, "cycle", guessedSetmaxnreg, Guess, asH100 },
-        .rowReduceCycles = { 78, "cycle", trialFit, Fitted, fittedOnH100 },
-        .mmaStepLatency = { 20, "cycle", trialFit, Fitted, fittedOnH100 },
-        .tileEpilogueCycles = { 670, "cycle", trialFit, Fitted, "of each query tile" },
-        .ctaStartCycles = { 800, "cycle", trialFit, Fitted, "800 to 850" },
-        .launchMicroseconds = { 5, "us", trialFit, Fitted },
+        .rowReduceCycles = rowReduceCycles,
+        .mmaStepLatency = mmaStepLatency,
+        .tileEpilogueCycles = tileEpilogueBlackwell,
+        .ctaStartCycles = ctaStartBlackwell,
+        .launchMicroseconds = launchMicroseconds,
     };
 }
 
@@ -144,9 +144,8 @@ GpuSpec gb200()
     gpu.title = "GB200";
     setRowsAsB200(gpu);
     gpu.sms = { 152, "SM", "openxla/xla target_config/specs/gb200.txtpb (device query)", Published, {}, "sm_count" };
-    gpu.clockMhz = { 1965, "MHz", trialFit, Fitted,
-        "the fmax that tensorUtilisationAtCap was fitted with; a device query has 2062 (max_clock)" };
-    gpu.tensorUtilisationAtCap = { 0.74, "ratio", trialFit, Fitted, "at 1200 W" };
+    gpu.clockMhz = { 2062, "MHz", "openxla/xla gb200.txtpb (device query)", Published, {}, "max_clock" };
+    gpu.activityAtCap = utilisationAtCapGb200;
     gpu.mufuPerClk = { 16, "op/clk/SM", "as B200 (same SM)", Derived, {}, "mufu_per_clk_sm" };
     gpu.l2Mib = { 129.25, "MiB", "openxla/xla target_config/specs/gb200.txtpb (device query 135528448 B)", Published,
         {}, "l2_size" };
@@ -164,7 +163,7 @@ GpuSpec b300()
     gpu.sms = { 148, "SM", quickRunCudaQuery, Published, {}, "sm_count" };
     gpu.clockMhz = { 2032, "MHz", "ademeure/QuickRunCUDA b300_clean; second log (nvidia-smi)", Microbenchmark,
         "max_clock; 1920 when locked to it", "max_clock" };
-    gpu.tensorUtilisationAtCap
+    gpu.activityAtCap
         = { 1, "ratio", "guess: no published attention rows to fit a cap on; 1100 W", Guess, "no cap assumed" };
     gpu.mufuPerClk
         = { 32, "op/clk/SM", "arXiv:2603.05451 (via notes); measured 9.22 T ex2/s at 2032 MHz (ademeure/QuickRunCUDA)",

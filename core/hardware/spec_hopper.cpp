@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/hardware/fitted.h"
 #include "core/hardware/spec_tables.h"
 
 namespace flashstep::spec {
@@ -29,7 +30,7 @@ GpuSpec h100()
         .sms = { 132, "SM", openXla, Published, {}, "sm_count" },
         .clockMhz = { 1830, "MHz", openXla, Published, "the fixed clock of the FlashAttention-3 benchmarks",
             "tensor_peak_clock" },
-        .tensorUtilisationAtCap = { 1, "ratio", trialFit, Fitted, noCapNeeded },
+        .activityAtCap = { 1, "ratio", noCap, Guess },
         .tensorFlopsPerClk = { 4096, "FLOP/clk/SM", openXla, Published, {}, "tensor_fp16_flop_per_clk_sm" },
         .tensorFp8FlopsPerClk = { 8192, "FLOP/clk/SM", openXla, Published, {}, "tensor_fp8_flop_per_clk_sm" },
         .mmaSyncCycles
@@ -37,7 +38,8 @@ GpuSpec h100()
         .mmaSyncLatency = { 25.14, "cycle", flashVla, Microbenchmark, {}, "mma_sync_m16n8k16_latency" },
         .wgmmaCyclesPerColumn = { 0.5, "cycle/column", "arithmetic: 64 x 16 x 2 FLOP / 4096 FLOP/clk", Derived,
             "m64n256k16 measured at 129.3 cycles; narrow ones are bound by the operands in shared memory" },
-        .wgmmaLatency = { 56, "cycle", trialFit, Fitted },
+        .wgmmaLatency = { 79.0 - 32.8, "cycle",
+            "arithmetic: wgmma_n64_interval_with_1_in_flight less wgmma_m64n64k16_bf16_ss_issue_interval", Derived },
         .ummaCyclesPerColumn = absent("cycle/column", noTcgen05),
         .ummaSsFloor = absent("cycle", noTcgen05),
         .ummaLatencySs = absent("cycle", noTcgen05),
@@ -54,10 +56,9 @@ GpuSpec h100()
         .fmaPerClk = { 128, "FMA/clk/SM", guideThroughput, Published, {}, "fp32_fma_per_clk_sm" },
         .aluPerClk = aluPerClk,
         .issuePerClk = issuePerClk,
-        .issueCyclesPerOp = { 1.34, "cycle/op", trialFit, Fitted },
-        .registerContention = { 1.6, "cycle/cycle", trialFit, Fitted, "mma.sync" },
-        .registerContentionWgmma = { 1.0, "cycle/cycle", trialFit, Fitted,
-            "only its product with issueCyclesPerOp is determined by the fit: 1.35" },
+        .issueCyclesPerOp = issueCyclesPerOp,
+        .registerContention = registerContention,
+        .registerContentionWgmma = registerContentionWgmma,
         .smemBytesPerClk = { 128, "B/clk/SM", "32 banks x 4 B", Derived, {}, "smem_bytes_per_clk_sm" },
         .smemLatency = { 29.0, "cycle", latencies, Microbenchmark, {}, "smem_latency" },
         .smemPerSmKib = { 228, "KiB", "arXiv:2407.08608 FlashAttention-3 Table 1; H100 tuning guide", Published, {},
@@ -77,16 +78,16 @@ GpuSpec h100()
         .maxClusterSize
         = { 8, "CTA", "flash-vla h100 spec.py", Published, "16 are not portable", "max_cluster_size_portable" },
         .l2Mib = { 50, "MiB", fa3Table1, Published, {}, "l2_size" },
-        .l2BytesPerClkPerSm
-        = { 23, "B/clk/SM", trialFit, Fitted, "a microbenchmark of H800 PCIe has 3942.4 B/clk over 114 SMs = 34.6" },
+        .l2BytesPerClkPerSm = l2BytesHopper,
         .l2Latency = { 263.0, "cycle", latencies, Microbenchmark, {}, "l2_latency" },
         .globalLatency = { 478.8, "cycle", latencies, Microbenchmark, {}, "global_latency" },
         .atomicLatency = { 263.0, "cycle", atomicInL2, Derived },
-        .copyLatency = { 600, "cycle", trialFit, Fitted },
+        .copyLatency = { 478.8, "cycle", copyAsLoad, Derived },
         .tmaIssueCycles = { 32, "cycle", guessedTmaIssue, Guess },
-        .tmaLatency = { 600, "cycle", trialFit, Fitted },
+        .tmaLatency = { 217e-3 * 1830, "cycle", "arithmetic: tma_latency_l2_base, 217 ns x 1830 MHz", Derived,
+            "the clock of the measurement is assumed" },
         .tmaStoreLatency = { 600, "cycle", guessedTmaStore, Guess },
-        .reduceAddBytesPerClkPerSm = { 9.3, "B/clk/SM", trialFit, Fitted,
+        .reduceAddBytesPerClkPerSm = { 9.3, "B/clk/SM", trialFit, Guess,
             "FlashAttention-3 backward; FlashAttention-2 is insensitive from 9 up and was fitted with 20" },
         .dsmemLatency = { 180, "cycle", latencies, Microbenchmark, {}, "dsmem_latency" },
         .dsmemBytesPerClkPerSm = { 3.27e12 / 114 / 1.755e9, "B/clk/SM",
@@ -97,14 +98,14 @@ GpuSpec h100()
         .hbmGBps = { 3350, "GB/s",
             "NVIDIA H100 datasheet figure, read on secondary spec pages; arXiv:2407.08608 FlashAttention-3 Table 1",
             Published, {}, "hbm_bandwidth" },
-        .barrierLatency = { 36, "cycle", trialFit, Fitted },
-        .mbarrierLatency = { 36, "cycle", trialFit, Fitted },
+        .barrierLatency = { 38, "cycle", guessedBarrier, Guess },
+        .mbarrierLatency = { 52, "cycle", guessedMbarrier, Guess },
         .setmaxnregCycles = { 32, "cycle", guessedSetmaxnreg, Guess },
-        .rowReduceCycles = { 78, "cycle", trialFit, Fitted },
-        .mmaStepLatency = { 20, "cycle", trialFit, Fitted },
-        .tileEpilogueCycles = { 480, "cycle", trialFit, Fitted },
-        .ctaStartCycles = { 800, "cycle", trialFit, Fitted, "800 to 850" },
-        .launchMicroseconds = { 5, "us", trialFit, Fitted },
+        .rowReduceCycles = rowReduceCycles,
+        .mmaStepLatency = mmaStepLatency,
+        .tileEpilogueCycles = tileEpilogueHopper,
+        .ctaStartCycles = ctaStartHopper,
+        .launchMicroseconds = launchMicroseconds,
     };
 }
 

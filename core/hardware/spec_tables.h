@@ -29,9 +29,11 @@ inline constexpr std::string_view guideThroughput
 inline constexpr std::string_view guideLimits
     = "CUDA C++ Programming Guide, compute capabilities "
       "https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities";
-inline constexpr std::string_view trialFit = "trial fit, docs/hardware-model.md";
-inline constexpr std::string_view fittedOnH100 = "fitted on H100 rows, used here unchanged";
-inline constexpr std::string_view noCapNeeded = "no cap needed to meet the published rows";
+inline constexpr std::string_view trialFit = "guess: a fit to a few rows of backward, docs/hardware-model.md";
+inline constexpr std::string_view noCap = "guess: none is needed to meet the published rows";
+inline constexpr std::string_view copyAsLoad = "arithmetic: as a load that misses L2 (globalLatency)";
+inline constexpr std::string_view guessedBarrier = "guess: as measured on B300 (syncthreads_256)";
+inline constexpr std::string_view guessedMbarrier = "guess: as measured on B200 (mbarrier_commit_wait)";
 inline constexpr std::string_view atomicInL2
     = "arithmetic: an atomic is carried out in L2, one round trip of l2Latency";
 
@@ -53,6 +55,13 @@ inline constexpr Figure issuePerClk { 4, "warp instr/clk/SM", guideLimits, Confi
 inline constexpr Figure reservedSmemPerCta { 1, "KiB", guideLimits, Confidence::Published };
 inline constexpr Figure registersPerSm { 65536, "register", guideLimits, Confidence::Published, "256 KB of 4 B each" };
 inline constexpr Figure maxThreadsPerSm { 2048, "thread", guideLimits, Confidence::Published };
+
+inline constexpr Figure mmaStepLatency { 15, "cycle",
+    "guess: half of a round trip to shared memory (29), as the next step's fragments are asked for early",
+    Confidence::Guess };
+inline constexpr Figure rowReduceCycles { 78, "cycle",
+    "guess: two shuffles, each as long as an access to shared memory (29), and five dependent operations of 4",
+    Confidence::Guess };
 
 // What an architecture does not have. `note` begins with "no ".
 constexpr Figure absent(std::string_view unit, std::string_view note)

@@ -3,6 +3,7 @@
 
 #include "core/algorithms/registry.h"
 #include "core/hardware/spec.h"
+#include "core/io/clock_factors.h"
 
 #include <fmt/format.h>
 
@@ -112,6 +113,7 @@ public:
     {
         result.pass = cell("pass");
         result.tier = cell("tier");
+        result.machine = cell("machine");
         result.presetGpu = m_table.column("preset_gpu") ? cell("preset_gpu") : gpuByName(cell("gpu"));
         result.presetAlgorithm
             = m_table.column("preset_algorithm") ? cell("preset_algorithm") : algorithmByName(cell("algorithm"));
@@ -167,6 +169,8 @@ private:
             refused = set("gpu", result.presetGpu);
         if (!refused)
             refused = set("record", "none");
+        if (!refused)
+            refused = clock(result);
         if (!refused)
             result.scenario = std::move(file);
         return refused;
@@ -350,6 +354,15 @@ private:
         if (!heads || *heads < 1)
             return bad("kv_heads", "a whole number");
         return set("kv_heads", *heads);
+    }
+
+    // What the computer behind the log ran at.
+    Refused clock(const PublishedResult& result)
+    {
+        const double factor = clockFactorOf(result.machine);
+        if (factor == 1)
+            return std::nullopt;
+        return set("what_if", fmt::format("clock-mhz={}", factor * findGpu(result.presetGpu)->clockMhz));
     }
 
     // "tile=192x128;two-cta=off": options and knobs alike.

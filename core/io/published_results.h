@@ -17,7 +17,7 @@ enum class PublishedUnit : std::uint8_t { Tflops, Seconds, Milliseconds, Microse
 struct PublishedResult {
     std::size_t row = 0; // of the table
     std::string presetGpu, presetAlgorithm; // of the file, or by name; empty: none of ours
-    std::string pass, tier;
+    std::string pass, tier, machine;
     std::string label; // "FA3 (arXiv …) Fig 5a: FA3 on H100, fwd, fp16, head dim 64, dense, seqlen 512, …"
     double published = 0;
     PublishedUnit unit = PublishedUnit::Tflops;

@@ -142,8 +142,9 @@ const std::vector<Knob>& knobs()
             10000, fromHopper },
         { "tile-epilogue-cycles", "cycle", "0 … 100000", "epilogue and scheduling of a tile beyond its operations",
             trialFit, 0, 100000, fromHopper },
-        { "tensor-utilisation-at-cap", "ratio", "0.05 … 1",
-            "share of the tensor peak above which the power cap lowers the clock; 1 = no cap", trialFit, 0.05, 1,
+        { "activity-at-cap", "ratio", "0.05 … 1",
+            "mean utilisation of tensor cores and exponential units above which the power cap lowers the clock; 1 = none",
+            trialFit, 0.05, 1,
             fromHopper },
     };
     return table;

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Knobs, WhatIf,
         Row { "tmem-load-latency", "4000", "170", "fa4" }, Row { "smem-bytes-per-clk", "16", "128", "fa4" },
         Row { "tma-latency", "20000", "700", "fa4" }, Row { "issue-cycles-per-op", "6", "1.5", "fa4" },
         Row { "l2-bytes-per-clk-per-sm", "2", "41", "fa4" }, Row { "mbarrier-latency", "2000", "36", "fa4" },
-        Row { "tensor-utilisation-at-cap", "0.05", "1", "fa3", true }));
+        Row { "activity-at-cap", "0.05", "1", "fa3", true }));
 
 // Machine knobs here, the schedule's in schedule_knobs_test.cpp and fa4_knobs_test.cpp, those of e4m3 in
 // fp8_knobs_test.cpp, each under what it does.

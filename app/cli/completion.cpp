@@ -58,6 +58,10 @@ std::string bashCompletion(const CLI::App& app)
         = "# bash completion of flashstep-cli: source <(flashstep-cli completion bash)\n_flashstep_cli()\n{\n"
           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n";
     script += values;
+    script += "    case \"${COMP_WORDS[1]}$current\" in\n"
+              "        compare-*) ;;\n"
+              "        compare*) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+              "    esac\n";
     script += "    if [ -z \"$words\" ]; then\n        case \"${COMP_WORDS[1]}\" in\n";
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
         script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\" ;;\n";

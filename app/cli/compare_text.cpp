@@ -14,20 +14,32 @@ namespace {
 
 constexpr std::size_t mostLines = 10; // of a list whose length depends on the kernel
 
+// What rounds to nothing has no sign.
+std::string unsignedZero(std::string text)
+{
+    const bool zero = text.find_first_of("123456789n") == std::string::npos;
+    return zero && (text.front() == '-' || text.front() == '+') ? text.substr(1) : text;
+}
+
 std::string whole(double value)
 {
-    return value < 0 ? "-" + thousands(-value) : thousands(value);
+    return unsignedZero(value < 0 ? "-" + thousands(-value) : thousands(value));
 }
 
 std::string signedWhole(double value)
 {
-    return value > 0 ? "+" + whole(value) : whole(value);
+    return unsignedZero(value > 0 ? "+" + whole(value) : whole(value));
 }
 
-// "+12.5 %"; nothing where there is nothing to divide by.
+// "+12.5 %", or "x 13" from tenfold on; nothing where there is nothing to divide by, or nothing changes.
 std::string change(double a, double b)
 {
-    return a != 0 && a != b && std::isfinite(a) && std::isfinite(b) ? fmt::format("{:+.1f} %", 100 * (b - a) / a) : "";
+    if (a == 0 || a == b || !std::isfinite(a) || !std::isfinite(b))
+        return "";
+    if (b / a >= 10)
+        return fmt::format("x {:.3g}", b / a);
+    const std::string text = fmt::format("{:+.1f} %", 100 * (b - a) / a);
+    return unsignedZero(text) == text ? text : "";
 }
 
 std::string row(std::string_view label, std::string_view a, std::string_view b, std::string_view delta = {},
@@ -52,7 +64,8 @@ std::string realRow(std::string_view label, const std::optional<double>& a, cons
 {
     const auto text = [](const std::optional<double>& x) { return x ? fmt::format("{:.4g}", *x) : std::string("-"); };
     const bool both = a && b;
-    return row(label, text(a), text(b), both ? fmt::format("{:+.4g}", *b - *a) : "", both ? change(*a, *b) : "");
+    return row(
+        label, text(a), text(b), both ? unsignedZero(fmt::format("{:+.4g}", *b - *a)) : "", both ? change(*a, *b) : "");
 }
 
 // With its share of the whole.
@@ -120,7 +133,7 @@ std::string useRows(const Report& a, const Report& b)
     std::string text = heading("in use");
     const auto add = [&](const char* engine, double x, double y) {
         text += row(engine, fmt::format("{:.1f} %", 100 * x), fmt::format("{:.1f} %", 100 * y),
-            fmt::format("{:+.1f}", 100 * (y - x)));
+            unsignedZero(fmt::format("{:+.1f}", 100 * (y - x))));
     };
     add("tensor", a.utilisation.tensor, b.utilisation.tensor);
     add("exp", a.utilisation.exp, b.utilisation.exp);
@@ -230,7 +243,7 @@ std::string placesText(const CommonTiles& common)
         const double a = place.mean(0);
         const double b = place.mean(1);
         text += row(tileOpText(place.op), fmt::format("{:.1f}", a), fmt::format("{:.1f}", b),
-            a == b ? "0" : fmt::format("{:+.1f}", b - a));
+            unsignedZero(fmt::format("{:+.1f}", b - a)));
     }
     return text;
 }

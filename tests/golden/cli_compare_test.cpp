@@ -210,7 +210,7 @@ TEST_F(CliCompare, ABrokenRunIsStillWrittenAndStatus1)
 TEST_F(CliCompare, OfAGridInTwoStepsItSaysWhatIsKnown)
 {
     const std::string large = directory.write("large.json", R"({"flashstep": 1, "tile": "64x64", "record": "none",
-        "cost_tile": "128x128", "problem": {"seqlen_q": 8192, "head_dim": 16, "heads": 40},
+        "cost_tile": "128x128", "problem": {"seqlen_q": 8192, "head_dim": 16, "heads": 64},
         "compare": {"tile": "112x112"}})");
     const Json compare = jsonOf({ "compare", large });
     const Json& notes = compare.at("notes");
@@ -224,7 +224,7 @@ TEST_F(CliCompare, OfAGridInTwoStepsItSaysWhatIsKnown)
         for (const Json& tile : compare.at("tiles"))
             known[k] += tile.at(whose + "_cycles").is_null() ? 0 : 1;
     }
-    EXPECT_EQ(compare.at("tiles").size(), 40U * 19U * 19U); // edges at every 448, and at 8192
+    EXPECT_EQ(compare.at("tiles").size(), 64U * 19U * 19U); // edges at every 448, and at 8192
     for (const std::size_t tiles : known) {
         EXPECT_GT(tiles, 0U);
         EXPECT_LT(tiles, compare["tiles"].size() / 10);

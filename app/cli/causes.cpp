@@ -37,6 +37,13 @@ std::string opText(const Trace& trace, InstanceId instance)
     return labelOf(program, op) + (j < 0 ? fmt::format(" ({})", i) : fmt::format(" ({}, {})", i, j));
 }
 
+std::string partText(const PathPart& part)
+{
+    if (part.engine)
+        return fmt::format("{} on {}", part.op, name(*part.engine));
+    return part.kind == PathSegment::Kind::Op ? part.op + " latency" : part.op;
+}
+
 Result<CtaId> ctaWithEvents(const Trace& trace, const std::string& text, const std::string& option)
 {
     Result<CtaId> cta = ctaFrom(trace.program(), text);
@@ -48,15 +55,20 @@ Result<CtaId> ctaWithEvents(const Trace& trace, const std::string& text, const s
     return cta;
 }
 
+std::size_t ctasWithEvents(const Trace& trace)
+{
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < trace.program().ctaCount(); ++k)
+        kept += trace.hasEvents(CtaId(k)) ? 1 : 0;
+    return kept;
+}
+
 void noteTwoSteps(const Trace& trace, bool quiet)
 {
     if (trace.wholeGrid())
         return;
-    std::size_t kept = 0;
-    for (std::size_t k = 0; k < trace.program().ctaCount(); ++k)
-        kept += trace.hasEvents(CtaId(k)) ? 1 : 0;
-    note(fmt::format("a grid this large is timed in two steps: {} of {} CTAs are known event by event", kept,
-             trace.program().ctaCount()),
+    note(fmt::format("a grid this large is timed in two steps: {} of {} CTAs are known event by event",
+             ctasWithEvents(trace), trace.program().ctaCount()),
         quiet);
 }
 

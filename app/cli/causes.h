@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/session.h"
+#include "core/emulation/critical_path.h"
 #include "core/io/json.h"
 
 namespace flashstep::cli {
@@ -14,9 +15,14 @@ void addOp(Json& out, const Trace& trace, InstanceId instance);
 [[nodiscard]] std::string whoText(const Trace& trace, InstanceId instance);
 [[nodiscard]] std::string opText(const Trace& trace, InstanceId instance);
 
+// "exp2 on exp", "load latency", "CTA start".
+[[nodiscard]] std::string partText(const PathPart& part);
+
 // --cta; of a grid timed in two steps only a CTA whose events were kept.
 [[nodiscard]] Result<CtaId> ctaWithEvents(const Trace& trace, const std::string& text, const std::string& option);
-// Says on standard error what of the grid is known event by event, where that is not all.
+// How many CTAs are known event by event.
+[[nodiscard]] std::size_t ctasWithEvents(const Trace& trace);
+// Says so on standard error, where that is not all.
 void noteTwoSteps(const Trace& trace, bool quiet);
 
 } // namespace flashstep::cli

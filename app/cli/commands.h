@@ -17,6 +17,7 @@ struct Command {
 // Each in a file of its own name.
 Command addList(CLI::App& app);
 Command addRun(CLI::App& app);
+Command addCompare(CLI::App& app);
 Command addCheck(CLI::App& app);
 Command addDump(CLI::App& app);
 Command addExport(CLI::App& app);

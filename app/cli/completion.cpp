@@ -50,6 +50,14 @@ constexpr const char* values = R"(    case "$previous" in
     esac
 )";
 
+// Files, where a command takes them without an option before.
+std::string filesOf(const CLI::App& app)
+{
+    if (app.get_option_no_throw("files") == nullptr)
+        return "";
+    return "; [[ $COMP_CWORD -gt 1 && $current != -* ]] && { COMPREPLY=($(compgen -f -- \"$current\")); return; }";
+}
+
 } // namespace
 
 std::string bashCompletion(const CLI::App& app)
@@ -60,7 +68,8 @@ std::string bashCompletion(const CLI::App& app)
     script += values;
     script += "    if [ -z \"$words\" ]; then\n        case \"${COMP_WORDS[1]}\" in\n";
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-        script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\" ;;\n";
+        script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\"" + filesOf(*command)
+            + " ;;\n";
     script += "            *) words=\"" + commandNames(app)
         + " --help --version\" ;;\n        esac\n    fi\n"
           "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _flashstep_cli flashstep-cli\n";

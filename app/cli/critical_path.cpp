@@ -63,23 +63,11 @@ std::string segmentText(const Trace& trace, const PathSegment& segment)
 // What the path is made of, the largest first.
 std::string summary(const Trace& trace, const CriticalPath& path)
 {
-    std::vector<std::pair<std::string, Cycle>> parts;
-    for (const PathSegment& segment : path.segments) {
-        const std::string key = opOf(trace, segment)
-            + (segment.engine                               ? " on " + std::string(name(*segment.engine))
-                    : segment.kind == PathSegment::Kind::Op ? " latency"
-                                                            : "");
-        const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.first == key; });
-        if (found == parts.end())
-            parts.emplace_back(key, segment.end - segment.begin);
-        else
-            found->second += segment.end - segment.begin;
-    }
-    std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
     std::string text = fmt::format("{} cycles in {} segments\n", path.cycles, path.segments.size());
-    for (const auto& [key, cycles] : parts)
-        text += fmt::format("{:>10}  {:>5.1f} %  {}\n", cycles,
-            100.0 * static_cast<double>(cycles) / static_cast<double>(std::max<Cycle>(1, path.cycles)), key);
+    for (const PathPart& part : partsOf(trace, path))
+        text += fmt::format("{:>10}  {:>5.1f} %  {}\n", part.cycles,
+            100.0 * static_cast<double>(part.cycles) / static_cast<double>(std::max<Cycle>(1, path.cycles)),
+            partText(part));
     return text;
 }
 

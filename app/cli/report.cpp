@@ -180,14 +180,6 @@ void addChecks(Json& out, const Run& run)
 
 // ---- for people ----
 
-std::string thousands(double value)
-{
-    std::string digits = fmt::format("{:.0f}", value);
-    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-        digits.insert(static_cast<std::size_t>(at), " ");
-    return digits;
-}
-
 void line(std::string& out, const char* label, const std::string& text)
 {
     out += fmt::format("  {:<12}{}\n", label, text);
@@ -196,26 +188,6 @@ void line(std::string& out, const char* label, const std::string& text)
 std::string counted(std::size_t number, const char* one, const char* many)
 {
     return fmt::format("{} {}", number, number == 1 ? one : many);
-}
-
-std::string problemLine(const Problem& p)
-{
-    std::string heads = counted(static_cast<std::size_t>(p.heads), "head", "heads");
-    if (p.heads != p.kvHeads)
-        heads += " on " + counted(static_cast<std::size_t>(p.kvHeads), "key/value head", "key/value heads");
-    const std::string dims
-        = p.headDim == p.headDimV ? fmt::format("d {}", p.headDim) : fmt::format("d {}, dv {}", p.headDim, p.headDimV);
-    return fmt::format("batch {}, {}, {} queries x {} keys, {}, {}, mask {}", p.batch, heads, p.seqlenQ, p.seqlenK,
-        dims, name(p.dtype), p.mask.text());
-}
-
-std::string tileLine(const Program& program)
-{
-    std::string text = program.tile.text();
-    if (program.tile != program.costTile)
-        text += " shown, timed as " + program.costTile.text();
-    return text + "; " + counted(program.ctaCount(), "CTA", "CTAs") + " in "
-        + counted(program.launches.size(), "launch", "launches");
 }
 
 std::string timeLine(const Report& r)
@@ -298,6 +270,41 @@ std::string rescalesInWords(const Run& run)
 
 } // namespace
 
+std::string thousands(double value)
+{
+    std::string digits = fmt::format("{:.0f}", value);
+    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+        digits.insert(static_cast<std::size_t>(at), " ");
+    return digits;
+}
+
+std::string problemLine(const Problem& p)
+{
+    std::string heads = counted(static_cast<std::size_t>(p.heads), "head", "heads");
+    if (p.heads != p.kvHeads)
+        heads += " on " + counted(static_cast<std::size_t>(p.kvHeads), "key/value head", "key/value heads");
+    const std::string dims
+        = p.headDim == p.headDimV ? fmt::format("d {}", p.headDim) : fmt::format("d {}, dv {}", p.headDim, p.headDimV);
+    return fmt::format("batch {}, {}, {} queries x {} keys, {}, {}, mask {}", p.batch, heads, p.seqlenQ, p.seqlenK,
+        dims, name(p.dtype), p.mask.text());
+}
+
+std::string tileLine(const Program& program)
+{
+    std::string text = program.tile.text();
+    if (program.tile != program.costTile)
+        text += " shown, timed as " + program.costTile.text();
+    return text + "; " + counted(program.ctaCount(), "CTA", "CTAs") + " in "
+        + counted(program.launches.size(), "launch", "launches");
+}
+
+std::string titleOf(const Run& run)
+{
+    const Algorithm* algorithm = findAlgorithm(run.scenario.algorithm, run.scenario.pass);
+    return fmt::format("{}, {}, on {}", algorithm != nullptr ? algorithm->title : run.scenario.algorithm,
+        run.scenario.pass, run.gpu.title);
+}
+
 bool failed(const Report& report, const Trace& trace)
 {
     // The bound is for finite inputs: NaN in the data makes the error NaN, which is no failure of the kernel.
@@ -305,7 +312,7 @@ bool failed(const Report& report, const Trace& trace)
     return report.hazards > 0 || !trace.deadlock().empty() || beyond;
 }
 
-std::string reportJson(const Session& session)
+Json reportObject(const Session& session)
 {
     Json out;
     out["flashstep"] = std::string(version());
@@ -315,16 +322,19 @@ std::string reportJson(const Session& session)
     addChecks(out, session.run);
     out["wall_seconds"] = session.wallSeconds;
     out["peak_rss_mib"] = peakRssMib();
-    return jsonText(out);
+    return out;
+}
+
+std::string reportJson(const Session& session)
+{
+    return jsonText(reportObject(session));
 }
 
 std::string reportText(const Session& session)
 {
     const Run& run = session.run;
     const Report& r = run.report;
-    const Algorithm* algorithm = findAlgorithm(run.scenario.algorithm, run.scenario.pass);
-    std::string out = fmt::format("{}, {}, on {}\n", algorithm != nullptr ? algorithm->title : run.scenario.algorithm,
-        run.scenario.pass, run.gpu.title);
+    std::string out = titleOf(run) + "\n";
     line(out, "problem", problemLine(run.program->problem));
     line(out, "tile", tileLine(*run.program));
     line(out, "modelled", timeLine(r));

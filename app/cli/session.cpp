@@ -70,6 +70,11 @@ Result<Stated> stateProblem(const ProblemOptions& options)
             return read.error();
         file = std::move(*read);
     }
+    return stateProblem(std::move(file), options);
+}
+
+Result<Stated> stateProblem(ScenarioFile file, const ProblemOptions& options)
+{
     for (const auto& [key, value] : options.given)
         if (Status status = setOption(file, key, value); !status)
             return status.error();

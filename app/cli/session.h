@@ -29,6 +29,8 @@ struct Stated {
     std::string path;
 };
 [[nodiscard]] Result<Stated> stateProblem(const ProblemOptions& options);
+// The same of a file that has been read already; the options beside it win.
+[[nodiscard]] Result<Stated> stateProblem(ScenarioFile file, const ProblemOptions& options);
 
 // A scenario that has run.
 struct Session {

@@ -357,6 +357,23 @@ std::string opOf(const Trace& trace, const PathSegment& segment)
     return {};
 }
 
+std::vector<PathPart> partsOf(const Trace& trace, const CriticalPath& path)
+{
+    std::vector<PathPart> parts;
+    for (const PathSegment& segment : path.segments) {
+        const std::string op = opOf(trace, segment);
+        const auto found = std::find_if(parts.begin(), parts.end(),
+            [&](const PathPart& part) { return part.op == op && part.engine == segment.engine; });
+        if (found == parts.end())
+            parts.push_back({ op, segment.kind, segment.engine, segment.end - segment.begin });
+        else
+            found->cycles += segment.end - segment.begin;
+    }
+    std::stable_sort(
+        parts.begin(), parts.end(), [](const PathPart& a, const PathPart& b) { return a.cycles > b.cycles; });
+    return parts;
+}
+
 CriticalPath criticalPath(const Run& run, CtaId cta)
 {
     return Walk(run, cta).take();

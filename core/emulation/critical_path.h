@@ -35,4 +35,13 @@ struct CriticalPath {
 // "exp2" as in list ops, or "CTA start", "CTA", "HBM".
 [[nodiscard]] std::string opOf(const Trace& trace, const PathSegment& segment);
 
+// What a path is made of, by op and engine; the largest first.
+struct PathPart {
+    std::string op; // as opOf
+    PathSegment::Kind kind = PathSegment::Kind::Op;
+    std::optional<Engine> engine;
+    Cycle cycles = 0;
+};
+[[nodiscard]] std::vector<PathPart> partsOf(const Trace& trace, const CriticalPath& path);
+
 } // namespace flashstep

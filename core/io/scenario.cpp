@@ -267,6 +267,31 @@ Result<ScenarioFile> readScenario(const std::string& path)
     return parseScenario(*text, directoryOf(path), path);
 }
 
+Result<ScenarioFile> parseOtherScenario(const std::string& json, const std::string& directory, const std::string& where)
+{
+    Result<ScenarioFile> own = parseScenario(json, directory, where);
+    if (!own)
+        return own;
+    if (own->compare.empty())
+        return Error { "it does not say what differs in the other run", where, "a key \"compare\"" };
+    const Json block = Json::parse(own->compare);
+    for (const char* key : { "flashstep", "compare", "view", "bookmarks", "breakpoints" })
+        if (block.contains(key))
+            return Error { fmt::format("unknown key \"compare.{}\"", key), where, "it says only what is run" };
+    Json other = Json::parse(json);
+    other.erase("compare");
+    other.merge_patch(block);
+    return parseScenario(other.dump(), directory, where + " with its \"compare\"");
+}
+
+Result<ScenarioFile> readOtherScenario(const std::string& path)
+{
+    const Result<std::string> text = readFile(path, largestFile);
+    if (!text)
+        return text.error();
+    return parseOtherScenario(*text, directoryOf(path), path);
+}
+
 std::string scenarioText(const ScenarioFile& file, const std::string& directory)
 {
     const Scenario& s = file.scenario;

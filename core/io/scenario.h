@@ -47,6 +47,11 @@ struct ScenarioOption {
 [[nodiscard]] Result<ScenarioFile> parseScenario(
     const std::string& json, const std::string& directory, const std::string& where);
 [[nodiscard]] Result<ScenarioFile> readScenario(const std::string& path);
+// The other run that a file's "compare" describes: the file with that block applied to it as a JSON merge patch (RFC
+// 7396: objects key by key, null takes a key away, all else is replaced).
+[[nodiscard]] Result<ScenarioFile> parseOtherScenario(
+    const std::string& json, const std::string& directory, const std::string& where);
+[[nodiscard]] Result<ScenarioFile> readOtherScenario(const std::string& path);
 // The file that reads back as the same scenario; paths are written relative to `directory` where they lie in it.
 [[nodiscard]] std::string scenarioText(const ScenarioFile& file, const std::string& directory);
 

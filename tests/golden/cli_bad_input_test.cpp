@@ -173,8 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, BadCommandLine,
     nameOf);
 
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
-    testing::Values(BadInput { "Compare", { "compare", "a.json", "b.json" }, "not in this version" },
-        BadInput { "Sweep", { "sweep" }, "not in this version" },
+    testing::Values(BadInput { "Sweep", { "sweep" }, "not in this version" },
         BadInput { "Merge", { "merge" }, "not in this version" },
         BadInput { "Batch", { "batch", "b.json" }, "not in this version" },
         BadInput { "Import", { "import", "x" }, "not in this version" },
@@ -221,8 +220,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command :
-        { "list", "run", "check", "dump", "export", "narrate", "numerics", "validate", "bench", "completion" }) {
+    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "narrate", "numerics", "validate",
+             "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;
@@ -239,6 +238,15 @@ TEST(CommandLine, CompletionIsAScriptThatBashTakes)
     const std::string check = "bash -c 'source " + script
         + "; COMP_WORDS=(flashstep-cli export --ta); COMP_CWORD=2; _flashstep_cli; test \"${COMPREPLY[*]}\" = --table'";
     EXPECT_EQ(std::system(check.c_str()), 0);
+    directory.write("first.json", "{}"); // scenarios without an option before them
+    const std::string files = "bash -c 'cd " + directory.path() + "; source " + script
+        + "; COMP_WORDS=(flashstep-cli compare fi); COMP_CWORD=2; _flashstep_cli; test \"${COMPREPLY[*]}\" = "
+          "first.json'";
+    EXPECT_EQ(std::system(files.c_str()), 0);
+    const std::string options = "bash -c 'source " + script
+        + "; COMP_WORDS=(flashstep-cli compare --scen); COMP_CWORD=2; _flashstep_cli; "
+          "test \"${COMPREPLY[*]}\" = --scenario'";
+    EXPECT_EQ(std::system(options.c_str()), 0);
 }
 
 } // namespace

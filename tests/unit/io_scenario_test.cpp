@@ -131,6 +131,46 @@ TEST(ScenarioFile, FillsInWhatFollows)
     EXPECT_EQ(file.scenario.problem.headDimV, 32);
 }
 
+// RFC 7396: objects key by key, null takes a key away, all else is replaced.
+TEST(ScenarioFile, TheOtherRunIsAMergePatch)
+{
+    const std::string json
+        = R"({"flashstep": 1, "algorithm": "fa4", "gpu": "b200", "tile": "64x64", "break": ["rescale:skip"],
+        "knobs": {"rescale-threshold": 0, "sms": 4}, "problem": {"seqlen_q": 100, "mask": "causal", "q": "q.npy"},
+        "compare": {"algorithm": "fa2", "gpu": null, "break": [], "knobs": {"rescale-threshold": null, "sms": 2},
+                    "problem": {"mask": "window:3,0"}}})";
+    const Result<ScenarioFile> other = parseOtherScenario(json, "folder", "s.json");
+    ASSERT_TRUE(other.ok()) << other.error().line();
+    const Scenario& s = other->scenario;
+    EXPECT_EQ(s.algorithm, "fa2");
+    EXPECT_EQ(s.gpu, "");
+    EXPECT_FALSE(other->has("gpu"));
+    EXPECT_EQ(s.tile->text(), "64x64");
+    EXPECT_TRUE(s.breaks.empty());
+    ASSERT_EQ(s.knobs.size(), 1U);
+    EXPECT_EQ(s.knobs[0], (std::pair<std::string, std::string> { "sms", "2" }));
+    EXPECT_EQ(s.problem.seqlenQ, 100);
+    EXPECT_EQ(s.problem.mask.text(), "window:3,0");
+    EXPECT_EQ(s.qFile, "folder/q.npy");
+    EXPECT_TRUE(other->compare.empty());
+}
+
+TEST(ScenarioFile, WhatTheOtherRunCannotBeIsNamed)
+{
+    const auto error = [](const std::string& compare) {
+        const Result<ScenarioFile> other = parseOtherScenario(R"({"flashstep": 1)" + compare + "}", "", "s.json");
+        return other.ok() ? "" : other.error().line();
+    };
+    EXPECT_EQ(error(R"(, "compare": {})"), "");
+    EXPECT_NE(error("").find("\"compare\""), std::string::npos) << error("");
+    for (const char* key : { "flashstep", "compare", "view", "bookmarks", "breakpoints" })
+        EXPECT_NE(error(std::string(R"(, "compare": {")") + key + R"(": {}})").find(std::string("compare.") + key),
+            std::string::npos);
+    EXPECT_NE(error(R"(, "compare": {"tiles": 3})").find("tiles"), std::string::npos);
+    EXPECT_NE(error(R"(, "compare": {"problem": {"heads": "many"}})").find("problem.heads"), std::string::npos);
+    EXPECT_NE(error(R"(, "compare": [1])").find("compare"), std::string::npos);
+}
+
 TEST(ScenarioFile, LastKnobOfAKeyWins)
 {
     ScenarioFile file;

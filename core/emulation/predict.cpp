@@ -26,6 +26,19 @@ double nominalPairs(const Problem& p)
     return visible;
 }
 
+// What a GPU draws beside what its units do, as a share of what they draw at full activity: assumed, from how logs of
+// one machine slow down with the activity. [docs/hardware-model.md, clock]
+constexpr double idleActivity = 0.2;
+
+// By Newton's steps, of a number from 0.1 to 1: the library's is not the same everywhere.
+double cubeRoot(double x)
+{
+    double root = 1;
+    for (int k = 0; k < 12; ++k)
+        root = (2 * root + x / (root * root)) / 3;
+    return root;
+}
+
 // FLOP per clock and SM of the instruction that the version multiplies with.
 double tensorRate(const std::string& algorithm, const Problem& p, const GpuSpec& gpu)
 {
@@ -47,7 +60,8 @@ double nominalFlops(const Problem& p)
 double clockUnder(const GpuSpec& gpu, double tensor, double exp)
 {
     const double activity = (tensor + exp) / 2;
-    return gpu.clockMhz * (activity > gpu.activityAtCap ? std::sqrt(gpu.activityAtCap / activity) : 1.0);
+    const double cap = gpu.activityAtCap;
+    return gpu.clockMhz * (activity > cap ? cubeRoot((idleActivity + cap) / (idleActivity + activity)) : 1.0);
 }
 
 Result<Prediction> predict(const Scenario& scenario, const Progress& progress)

@@ -14,7 +14,9 @@ std::vector<Constant> fittedConstants()
             {}, fitted.reason, fitted.priorReason, fitted.fittedTo };
         for (const GpuSpec& gpu : gpuSpecs()) {
             const Figure* figure = figureOf(gpu, constant.name);
-            if (figure->confidence == Confidence::Fitted && figure->value == fitted.value)
+            const bool meant = fitted.fromCapability <= gpu.computeCapability
+                && gpu.computeCapability <= fitted.toCapability && figure->value == fitted.value;
+            if (figure->confidence == Confidence::Fitted && meant)
                 constant.appliesTo.push_back(gpu.name);
         }
         found.push_back(std::move(constant));

@@ -50,7 +50,7 @@ GpuSpec b200()
             Published, {}, "sm_count" },
         .clockMhz = { 1965, "MHz", "openxla/xla target_config/specs/b200.txtpb (device query 1965000 kHz)", Published,
             "boost_clock, and the fmax of the fit; the published tensor peak stands for 1856", "boost_clock" },
-        .activityAtCap = utilisationAtCapB200,
+        .activityAtCap = activityAtCapB200,
         .tensorFlopsPerClk = { 8192, "FLOP/clk/SM",
             "arXiv:2603.05451 FlashAttention-4 (read through the Colfax/Together posts and paper notes); "
             "https://github.com/SemiAnalysisAI/microbench-blackwell @9a068d8 (Apache-2.0)",
@@ -145,7 +145,7 @@ GpuSpec gb200()
     setRowsAsB200(gpu);
     gpu.sms = { 152, "SM", "openxla/xla target_config/specs/gb200.txtpb (device query)", Published, {}, "sm_count" };
     gpu.clockMhz = { 2062, "MHz", "openxla/xla gb200.txtpb (device query)", Published, {}, "max_clock" };
-    gpu.activityAtCap = utilisationAtCapGb200;
+    gpu.activityAtCap = { 1, "ratio", noCap, Guess, "of 1200 W" };
     gpu.mufuPerClk = { 16, "op/clk/SM", "as B200 (same SM)", Derived, {}, "mufu_per_clk_sm" };
     gpu.l2Mib = { 129.25, "MiB", "openxla/xla target_config/specs/gb200.txtpb (device query 135528448 B)", Published,
         {}, "l2_size" };

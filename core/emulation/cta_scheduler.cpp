@@ -56,6 +56,8 @@ std::uint32_t CtaScheduler::start(const CtaPlan& plan, int sm, int slot, Cycle n
     r.cta = plan.cta;
     r.sm = sm;
     r.slot = slot;
+    r.rank
+        = static_cast<int>((plan.cta.index() - m_launch->firstCta) % static_cast<std::size_t>(m_launch->clusterSize));
     r.barriers.assign(m_program.barriers.size(), {});
     m_residentOf[plan.cta.index()] = index;
     m_trace.ctaBegins(plan.cta, now, m_options.firstSm + sm, slot);

@@ -40,6 +40,7 @@ public:
         , m_sms(static_cast<int>(gpu.sms))
         , m_machine(m_program, gpu, options, m_trace)
         , m_grid(m_program, gpu, options, m_trace)
+        , m_rules(m_program.barriers.begin(), m_program.barriers.end())
     {
     }
 
@@ -81,11 +82,6 @@ private:
             m_queue.push(m_now + static_cast<Cycle>(m_gpu.ctaStartCycles),
                 { Due::Kind::CtaBegins, 0, 0, index, 0, OpId::none() });
         }
-    }
-
-    [[nodiscard]] int rankOf(CtaId cta) const
-    {
-        return static_cast<int>((cta.index() - m_launch->firstCta) % static_cast<std::size_t>(m_launch->clusterSize));
     }
 
     [[nodiscard]] bool recorded(CtaId cta) const
@@ -194,7 +190,7 @@ private:
             return;
         }
         const int peerSm = m_launch->clusterSize > 1 ? r.sm ^ 1 : r.sm;
-        const Machine::Booked booked = m_machine.book({ tile, r.sm, rankOf(r.cta), peerSm }, id, m_now);
+        const Machine::Booked booked = m_machine.book({ tile, r.sm, r.rank, peerSm }, id, m_now);
         const Cycle ends = booked.done + m_machine.latency(tile, id);
         switch (op.kind) {
         case OpKind::Commit:
@@ -216,8 +212,10 @@ private:
             } else {
                 run.state = RoleRun::State::InWait;
                 run.waiting = id;
-                if (op.barrier.valid())
-                    release(index);
+                run.barrier = op.barrier;
+                run.barriers = op.barriers;
+                if (op.kind == OpKind::Sync && satisfied(r, run, op))
+                    letGo(index, role); // its own arrival was the last
             }
             break;
         case OpKind::Arrive:
@@ -287,7 +285,7 @@ private:
         const std::uint32_t peer = both ? m_grid.indexOf(m_program.peerOf(r.cta)) : due.resident;
         m_trace.end(r.works[due.work].work, due.op, m_now);
         applyEffect(r, due.work, due.op);
-        m_machine.bookLanding({ r.works[due.work].work, r.sm, rankOf(r.cta), r.sm }, due.op, m_now);
+        m_machine.bookLanding({ r.works[due.work].work, r.sm, r.rank, r.sm }, due.op, m_now);
         if (op.kind == OpKind::Load && op.reach == Reach::Both)
             m_machine.bookArriving(m_grid.resident(peer).sm, due.op, m_now);
         --r.inFlight;
@@ -321,9 +319,7 @@ private:
         groups.finished(groups.current() - behind);
         if (run.state != RoleRun::State::InWait)
             return;
-        const Op& waiting = m_program.op(run.waiting);
-        if (waiting.kind == OpKind::Wait && !waiting.barrier.valid()
-            && satisfied(m_grid.resident(due.resident), run, waiting)) {
+        if (!run.barrier.valid() && satisfied(m_grid.resident(due.resident), run, m_program.op(run.waiting))) {
             run.state = RoleRun::State::Running;
             finishAt(m_now, due.resident, due.role, run.waiting);
         }
@@ -372,42 +368,49 @@ private:
     void arrive(std::uint32_t index, const Op& op)
     {
         for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
-            m_grid.resident(index).barriers[b].arrive(m_program.barriers[b], op.arrivals, op.extraBytes);
-            barrierMoved(index, BarrierId(b));
+            BarrierRun& barrier = m_grid.resident(index).barriers[b];
+            const std::int64_t turns = barrier.turns;
+            barrier.arrive(m_rules[b], op.arrivals, op.extraBytes);
+            barrierMoved(index, BarrierId(b), turns);
         }
     }
 
     void land(std::uint32_t index, const Op& op)
     {
-        m_grid.resident(index).barriers[op.barrier.index()].land(
-            m_program.barriers[op.barrier.index()], landingBytes(m_program, op), op.arrivals);
-        barrierMoved(index, op.barrier);
+        BarrierRun& barrier = m_grid.resident(index).barriers[op.barrier.index()];
+        const std::int64_t turns = barrier.turns;
+        barrier.land(m_rules[op.barrier.index()], landingBytes(m_program, op), op.arrivals);
+        barrierMoved(index, op.barrier, turns);
     }
 
-    void barrierMoved(std::uint32_t index, BarrierId id)
+    void barrierMoved(std::uint32_t index, BarrierId id, std::int64_t turnsBefore)
     {
         const Resident& r = m_grid.resident(index);
         const BarrierRun& barrier = r.barriers[id.index()];
-        const std::int64_t arrived = barrier.inTurn(m_program.barriers[id.index()]);
+        const std::int64_t arrived = barrier.inTurn(m_rules[id.index()]);
         m_trace.arrival(r.cta, id, static_cast<std::uint32_t>(barrier.turns),
             static_cast<std::uint32_t>(std::max<std::int64_t>(0, arrived)));
-        release(index);
+        if (barrier.turns != turnsBefore)
+            release(index, id);
     }
 
-    // Whoever waits in the CTA for what is there by now goes on.
-    void release(std::uint32_t index)
+    // Whoever waits in the CTA for the turn that this barrier has completed goes on.
+    void release(std::uint32_t index, BarrierId id)
     {
         Resident& r = m_grid.resident(index);
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
-            RoleRun& run = r.roles[k];
-            if (run.state != RoleRun::State::InWait)
-                continue;
-            const Op& op = m_program.op(run.waiting);
-            if (!op.barrier.valid() || !satisfied(r, run, op))
-                continue;
-            run.state = RoleRun::State::Running;
-            finishAt(m_now + m_machine.waitLatency(run.waiting), index, static_cast<std::uint8_t>(k), run.waiting);
+            const RoleRun& run = r.roles[k];
+            if (run.state == RoleRun::State::InWait && run.barrier.valid()
+                && id.index() - run.barrier.index() < run.barriers && satisfied(r, run, m_program.op(run.waiting)))
+                letGo(index, static_cast<std::uint8_t>(k));
         }
+    }
+
+    void letGo(std::uint32_t index, std::uint8_t role)
+    {
+        RoleRun& run = m_grid.resident(index).roles[role];
+        run.state = RoleRun::State::Running;
+        finishAt(m_now + m_machine.waitLatency(run.waiting), index, role, run.waiting);
     }
 
     // ---- ends -------------------------------------------------------------------------------------------------------
@@ -475,6 +478,7 @@ private:
     int m_sms;
     Machine m_machine;
     CtaScheduler m_grid;
+    std::vector<BarrierRule> m_rules; // by barrier
     std::vector<Blocked> m_deadlocked;
     EventQueue<Due> m_queue;
     std::uint64_t m_popped = 0;

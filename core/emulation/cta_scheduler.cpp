@@ -116,6 +116,8 @@ void CtaScheduler::enterWork(Resident& r, RoleRun& run, std::size_t role, std::u
 {
     const RoleRange& range = streamOf(r, work).roles[role];
     run.work = work;
+    run.tile = r.works[work].work;
+    run.turnsBefore = r.works[work].turns.data(); // stays where it is when more works come
     run.next = range.first;
     run.last = range.first + range.count;
 }

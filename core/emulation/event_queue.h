@@ -47,6 +47,13 @@ public:
         return node.item;
     }
 
+    // What pop() takes next where that is due at now() too, else nullptr: to have it fetched from memory meanwhile.
+    [[nodiscard]] const Item* following() const
+    {
+        const std::uint32_t first = m_lists[slotOf(m_now)].first;
+        return first == none ? nullptr : &m_nodes[first].item;
+    }
+
 private:
     static constexpr Cycle window = 4096; // cycles; a power of two
     static constexpr std::size_t words = window / 64;

@@ -58,6 +58,8 @@ private:
 struct RoleRun {
     std::uint32_t next = 0, last = 0; // ops still to begin, of its work
     std::uint32_t work = 0; // which of the CTA's works it is at
+    WorkId tile; // that work
+    const std::int64_t* turnsBefore = nullptr; // its WorkRun::turns
     enum class State : std::uint8_t { Idle, Running, InWait, AwaitsTile, Done } state = State::Idle;
     OpId waiting;
     BarrierId barrier; // where it waits, and at how many side by side; none: for its own groups

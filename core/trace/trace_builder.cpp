@@ -9,6 +9,25 @@
 
 namespace flashstep {
 
+namespace {
+
+// How many arrivals at barriers a work of each stream makes.
+std::vector<std::uint32_t> arrivalsByStream(const Program& program)
+{
+    std::vector<std::uint32_t> count(program.streams.size(), 0);
+    for (std::size_t k = 0; k < program.streams.size(); ++k) {
+        const Stream& stream = program.streams[k];
+        for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o) {
+            const Op& op = program.ops[o];
+            if (op.barrier.valid() && op.kind != OpKind::Wait)
+                count[k] += op.barriers * (op.reach == Reach::Both ? 2U : 1U);
+        }
+    }
+    return count;
+}
+
+} // namespace
+
 TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs,
     const std::vector<bool>& recorded, const std::vector<bool>& withEvents)
     : m_trace(std::make_unique<Trace>())
@@ -21,6 +40,8 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
     t.m_stepFirst.reserve(p.works.size() + 1);
     std::uint32_t count = 0;
     std::uint32_t steps = 0;
+    std::uint32_t arrivals = 0;
+    const std::vector<std::uint32_t> arrivalsOf = arrivalsByStream(p);
     for (std::size_t w = 0; w < p.works.size(); ++w) {
         const Work& work = p.works[w];
         t.m_workFirst.push_back(count);
@@ -29,7 +50,9 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
             continue;
         count += p.streams[work.stream.index()].opCount;
         steps += static_cast<std::uint32_t>(p.streams[work.stream.index()].steps.size());
+        arrivals += arrivalsOf[work.stream.index()];
     }
+    m_arrivals.reserve(arrivals);
     t.m_workFirst.push_back(count);
     t.m_stepFirst.push_back(steps);
     t.m_spans.resize(count);
@@ -168,7 +191,10 @@ void TraceBuilder::place(WorkId work, CtaId cta, Cycle begin, Cycle end, int sm,
 
 void TraceBuilder::begin(WorkId work, OpId op, Cycle cycle)
 {
-    append(instanceOf(work, op), cycle, false);
+    // A role begins its ops in order, and there are more roles under way than a processor sees streams of.
+    const std::uint32_t instance = instanceOf(work, op);
+    fetchAhead(instance + 16);
+    append(instance, cycle, false);
 }
 
 void TraceBuilder::end(WorkId work, OpId op, Cycle cycle)

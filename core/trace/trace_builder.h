@@ -19,6 +19,8 @@ public:
     void workBegins(WorkId work, CtaId cta, int position);
     void begin(WorkId work, OpId op, Cycle cycle);
     void end(WorkId work, OpId op, Cycle cycle);
+    // Has the processor fetch what begin() and end() of that op write.
+    void fetchAhead(WorkId work, OpId op) const { fetchAhead(instanceOf(work, op)); }
     void skip(WorkId work, OpId op); // not executed in this work
     void vote(WorkId work, OpId op, const Vote& vote); // of the conditional rescale that begins
     void hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles);
@@ -61,6 +63,11 @@ private:
     [[nodiscard]] std::uint32_t instanceOf(WorkId work, OpId op) const
     {
         return m_progress[work.index()].firstInstance + static_cast<std::uint32_t>(op.index());
+    }
+    void fetchAhead(std::uint32_t instance) const
+    {
+        if (instance < m_trace->m_spans.size())
+            __builtin_prefetch(&m_trace->m_spans[instance], 1);
     }
     void append(std::uint32_t instance, Cycle cycle, bool ends);
     void computeCounts();

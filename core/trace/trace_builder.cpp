@@ -61,9 +61,9 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
     t.m_hops.reserve(count + count / 2);
     t.m_works.resize(p.works.size());
     t.m_ctaSpans.resize(p.ctaCount());
+    t.m_ctaHopsFirst.assign(p.ctaCount() + 1, 0);
     t.m_recorded.assign(p.ctaCount(), Trace::never);
     t.m_counters.reserve(2 * static_cast<std::size_t>(count) / Trace::counterEvery + 2);
-    m_ctaOfHop.reserve(count + count / 2);
     m_progress.resize(p.works.size());
     m_barrierCount = p.barriers.size();
     computeCounts();
@@ -153,16 +153,21 @@ void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
     t.m_values.reserve(total);
 }
 
-void TraceBuilder::append(std::uint32_t instance, Cycle cycle, bool ends)
+inline void TraceBuilder::append(std::uint32_t instance, Cycle cycle, bool ends)
 {
     Trace& t = *m_trace;
     assert(t.m_events.empty() || t.m_events.back().cycle <= static_cast<std::uint32_t>(cycle));
     const auto index = static_cast<std::uint32_t>(t.m_events.size());
     if (index % Trace::counterEvery == 0)
-        t.m_counters.push_back(m_totals);
+        keepTotals();
     Trace::SpanRow& span = t.m_spans[instance];
     (ends ? span.end : span.begin) = index;
     t.m_events.push_back({ (instance << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
+}
+
+void TraceBuilder::keepTotals()
+{
+    m_trace->m_counters.push_back(m_totals);
 }
 
 void TraceBuilder::workBegins(WorkId work, CtaId cta, int position)
@@ -276,7 +281,7 @@ void TraceBuilder::hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle c
     const auto length = static_cast<std::uint32_t>(std::max<Cycle>(1, cycles));
     m_trace->m_hops.push_back({ instanceOf(work, op), static_cast<std::uint32_t>(begin),
         (length << 4U) | static_cast<std::uint32_t>(engine) });
-    m_ctaOfHop.push_back(m_progress[work.index()].cta);
+    ++m_trace->m_ctaHopsFirst[m_progress[work.index()].cta + 1];
 }
 
 void TraceBuilder::ctaBegins(CtaId cta, Cycle cycle, int sm, int slot)
@@ -373,16 +378,25 @@ void TraceBuilder::indexSteps()
 void TraceBuilder::indexHops()
 {
     Trace& t = *m_trace;
-    const std::size_t ctas = t.m_ctaSpans.size();
-    t.m_ctaHopsFirst.assign(ctas + 1, 0);
-    for (const std::uint32_t cta : m_ctaOfHop)
-        ++t.m_ctaHopsFirst[cta + 1];
-    for (std::size_t c = 0; c < ctas; ++c)
+    for (std::size_t c = 0; c < t.m_ctaSpans.size(); ++c)
         t.m_ctaHopsFirst[c + 1] += t.m_ctaHopsFirst[c];
+    // The work of an instance is looked up by its place in a coarse list, and then a step or two further on.
+    constexpr std::uint32_t coarse = 64;
+    std::vector<std::uint32_t> workAt;
+    for (std::uint32_t work = 0, instance = 0; instance < t.m_spans.size(); instance += coarse) {
+        while (t.m_workFirst[work + 1] <= instance)
+            ++work;
+        workAt.push_back(work);
+    }
     std::vector<std::uint32_t> next(t.m_ctaHopsFirst.begin(), t.m_ctaHopsFirst.end() - 1);
     t.m_ctaHops.resize(t.m_hops.size());
-    for (std::size_t k = 0; k < t.m_hops.size(); ++k)
-        t.m_ctaHops[next[m_ctaOfHop[k]]++] = static_cast<std::uint32_t>(k);
+    for (std::size_t k = 0; k < t.m_hops.size(); ++k) {
+        const std::uint32_t instance = t.m_hops[k].instance;
+        std::uint32_t work = workAt[instance / coarse];
+        while (t.m_workFirst[work + 1] <= instance)
+            ++work;
+        t.m_ctaHops[next[m_progress[work].cta]++] = static_cast<std::uint32_t>(k);
+    }
 }
 
 std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int ctasPerSm, double clockMhz)

@@ -70,6 +70,7 @@ private:
             __builtin_prefetch(&m_trace->m_spans[instance], 1);
     }
     void append(std::uint32_t instance, Cycle cycle, bool ends);
+    void keepTotals();
     void computeCounts();
     void reserveValues(const std::vector<bool>& recorded);
     void countVote(std::uint32_t instance);
@@ -88,7 +89,6 @@ private:
     };
     std::vector<ArrivalAt> m_arrivals;
     std::vector<std::pair<std::uint32_t, WorkId>> m_worksBegun; // by CTA, in order
-    std::vector<std::uint32_t> m_ctaOfHop;
     std::vector<AtEnd> m_atEnd; // by op
     std::vector<std::array<double, counterCount>> m_counts; // of ops, each once
     std::array<double, counterCount> m_totals {};

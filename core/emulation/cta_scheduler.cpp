@@ -63,6 +63,7 @@ std::uint32_t CtaScheduler::start(const CtaPlan& plan, int sm, int slot, Cycle n
     m_trace.ctaBegins(plan.cta, now, m_options.firstSm + sm, slot);
     addPlannedWorks(r, plan);
     r.roles.assign(streamOf(r, 0).roles.size(), {});
+    r.groups.assign(r.roles.size(), {});
     r.rolesLeft = static_cast<int>(r.roles.size());
     for (std::size_t k = 0; k < r.roles.size(); ++k)
         enterWork(r, r.roles[k], k, 0);

@@ -213,7 +213,7 @@ private:
                 goOnAsync(index, role, id, ends, std::max(ends, run.productsDone), 0);
                 break;
             }
-            run.groups[op.group].commit();
+            r.groups[role][op.group].commit();
             finishAt(ends, index, role, id);
             break;
         case OpKind::Wait:
@@ -222,14 +222,14 @@ private:
                 arrive(index, op);
             if (op.dropped) {
                 finishAt(m_now + (op.kind == OpKind::Sync ? 1 : 0), index, role, id);
-            } else if (op.kind == OpKind::Wait && satisfied(r, run, op)) {
+            } else if (op.kind == OpKind::Wait && satisfied(r, role, op)) {
                 finishAt(m_now, index, role, id);
             } else {
                 run.state = RoleRun::State::InWait;
                 run.waiting = id;
                 run.barrier = op.barrier;
                 run.barriers = op.barriers;
-                if (op.kind == OpKind::Sync && satisfied(r, run, op))
+                if (op.kind == OpKind::Sync && satisfied(r, role, op))
                     letGo(index, role); // its own arrival was the last
             }
             break;
@@ -250,7 +250,7 @@ private:
                 if (op.kind == OpKind::Mma)
                     run.productsDone = std::max(run.productsDone, ends);
                 if (!op.barrier.valid()) {
-                    AsyncGroups& groups = run.groups[op.group];
+                    AsyncGroups& groups = r.groups[role][op.group];
                     group = groups.issue();
                     if (op.kind == OpKind::Mma)
                         groups.commit(); // each product is a group of its own
@@ -327,14 +327,15 @@ private:
 
     void groupEnds(const Due& due, const Move& op)
     {
-        RoleRun& run = m_grid.resident(due.resident).roles[due.role];
-        AsyncGroups& groups = run.groups[op.group];
+        Resident& r = m_grid.resident(due.resident);
+        RoleRun& run = r.roles[due.role];
+        AsyncGroups& groups = r.groups[due.role][op.group];
         // 16 bits of the group's number are kept; no role has more than that in flight.
         const std::uint32_t behind = static_cast<std::uint16_t>(groups.current() - due.group);
         groups.finished(groups.current() - behind);
         if (run.state != RoleRun::State::InWait)
             return;
-        if (!run.barrier.valid() && satisfied(m_grid.resident(due.resident), run, m_moves[run.waiting.index()])) {
+        if (!run.barrier.valid() && satisfied(r, due.role, m_moves[run.waiting.index()])) {
             run.state = RoleRun::State::Running;
             finishAt(m_now, due.resident, due.role, run.waiting);
         }
@@ -358,12 +359,12 @@ private:
 
     // ---- barriers ---------------------------------------------------------------------------------------------------
 
-    [[nodiscard]] bool satisfied(const Resident& r, const RoleRun& run, const Move& op) const
+    [[nodiscard]] bool satisfied(const Resident& r, std::size_t role, const Move& op) const
     {
         if (!op.barrier.valid())
-            return run.groups[op.group].done(op.pending);
+            return r.groups[role][op.group].done(op.pending);
         for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b)
-            if (r.barriers[b].turns <= run.turnsBefore[b] + op.turn)
+            if (r.barriers[b].turns <= r.roles[role].turnsBefore[b] + op.turn)
                 return false;
         return true;
     }
@@ -384,7 +385,7 @@ private:
     {
         for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
             BarrierRun& barrier = m_grid.resident(index).barriers[b];
-            const std::int64_t turns = barrier.turns;
+            const std::int32_t turns = barrier.turns;
             barrier.arrive(m_rules[b], op.arrivals, op.bytes);
             barrierMoved(index, BarrierId(b), turns);
         }
@@ -393,12 +394,12 @@ private:
     void land(std::uint32_t index, const Move& op)
     {
         BarrierRun& barrier = m_grid.resident(index).barriers[op.barrier.index()];
-        const std::int64_t turns = barrier.turns;
+        const std::int32_t turns = barrier.turns;
         barrier.land(m_rules[op.barrier.index()], op.bytes, op.arrivals);
         barrierMoved(index, op.barrier, turns);
     }
 
-    void barrierMoved(std::uint32_t index, BarrierId id, std::int64_t turnsBefore)
+    void barrierMoved(std::uint32_t index, BarrierId id, std::int32_t turnsBefore)
     {
         const Resident& r = m_grid.resident(index);
         const BarrierRun& barrier = r.barriers[id.index()];
@@ -416,7 +417,7 @@ private:
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
             const RoleRun& run = r.roles[k];
             if (run.state == RoleRun::State::InWait && run.barrier.valid()
-                && id.index() - run.barrier.index() < run.barriers && satisfied(r, run, m_moves[run.waiting.index()]))
+                && id.index() - run.barrier.index() < run.barriers && satisfied(r, k, m_moves[run.waiting.index()]))
                 letGo(index, static_cast<std::uint8_t>(k));
         }
     }

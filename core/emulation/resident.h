@@ -55,16 +55,16 @@ private:
                                                            : GroupKind::Copies);
 }
 
-struct RoleRun {
+// A cache line, so that an event that makes a role go on touches no more of it.
+struct alignas(64) RoleRun {
     std::uint32_t next = 0, last = 0; // ops still to begin, of its work
     std::uint32_t work = 0; // which of the CTA's works it is at
     WorkId tile; // that work
-    const std::int64_t* turnsBefore = nullptr; // its WorkRun::turns
+    const std::int32_t* turnsBefore = nullptr; // its WorkRun::turns
     enum class State : std::uint8_t { Idle, Running, InWait, AwaitsTile, Done } state = State::Idle;
     OpId waiting;
     BarrierId barrier; // where it waits, and at how many side by side; none: for its own groups
     std::uint8_t barriers = 0;
-    std::array<AsyncGroups, groupKinds> groups;
     Cycle productsDone = 0; // when the last of the products it has issued is done
 };
 
@@ -82,10 +82,10 @@ struct BarrierRule {
 // A barrier of one CTA. One that counts bytes completes a turn when its one arrival has announced them and all of them
 // have landed, as an mbarrier's transaction count does.
 struct BarrierRun {
-    std::int64_t arrived = 0; // of the turn under way; bytes: announced turns not yet complete
     std::int64_t missing = 0; // bytes announced and not landed; negative: landed before they were announced
-    std::int64_t turns = 0; // completed
-    std::int64_t announced = 0; // bytes, by the newest announcement
+    std::int32_t arrived = 0; // of the turn under way; bytes: announced turns not yet complete
+    std::int32_t turns = 0; // completed
+    std::int32_t announced = 0; // bytes, by the newest announcement
 
     void arrive(const BarrierRule& rule, int amount, int extraBytes = 0)
     {
@@ -129,7 +129,7 @@ private:
 struct WorkRun {
     WorkId work;
     std::uint32_t position = 0;
-    std::vector<std::int64_t> turns; // of each barrier, completed by the works before
+    std::vector<std::int32_t> turns; // of each barrier, completed by the works before
 };
 
 // A CTA on an SM.
@@ -140,6 +140,7 @@ struct Resident {
     std::vector<WorkRun> works;
     bool exhausted = false; // no more works will come
     std::vector<RoleRun> roles;
+    std::vector<std::array<AsyncGroups, groupKinds>> groups; // of each role
     std::vector<BarrierRun> barriers;
     int rolesLeft = 0;
     int inFlight = 0; // asynchronous work that it issued or that will arrive here

@@ -3,15 +3,19 @@
 
 #include "core/base/id.h"
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 namespace flashstep {
 
 // L2 in front of HBM: keeps the pieces of tensors used last, whole, up to its capacity; writes stay until they have to
-// make room. Pieces are what ops move (a warp's rows of a tile), named by a key the caller makes.
+// make room. Pieces are what ops move (a warp's rows of a tile), named by a key the caller makes: those
+// moved one after the other best by keys that follow on each other.
 class L2Cache {
 public:
     explicit L2Cache(Bytes capacity)
@@ -39,16 +43,14 @@ private:
     Traffic touch(std::uint64_t key, Bytes bytes, bool writes)
     {
         Traffic traffic;
-        if (2 * (m_count + 1) > m_slots.size())
-            growSlots();
-        std::uint32_t& slot = m_slots[slotOf(key)];
-        if (slot == none) {
-            slot = newPiece(key, bytes);
+        std::uint32_t& known = entryOf(key, m_touched);
+        if (known == none) {
+            known = newPiece(key, bytes);
             m_used += bytes;
             traffic.read = writes ? 0 : bytes; // a whole piece is written at once: nothing to fetch first
-        } else if (slot != m_newest) {
-            unlink(slot);
-            linkAsNewest(slot);
+        } else if (known != m_newest) {
+            unlink(known);
+            linkAsNewest(known);
         }
         Piece& piece = m_pieces[m_newest];
         if (writes && !piece.dirty) {
@@ -64,10 +66,10 @@ private:
     Bytes giveUpOldest()
     {
         const std::uint32_t index = m_oldest;
-        const Piece oldest = m_pieces[index];
-        freeSlot(slotOf(oldest.key));
+        Piece& oldest = m_pieces[index];
+        entryOf(oldest.key, m_givenUp) = none;
         unlink(index);
-        m_pieces[index].older = m_unused;
+        oldest.older = m_unused;
         m_unused = index;
         --m_count;
         m_used -= oldest.bytes;
@@ -107,39 +109,26 @@ private:
         (piece.older == none ? m_oldest : m_pieces[piece.older].newer) = piece.newer;
     }
 
-    // ---- by key: a piece stands in the first free slot from the one its key asks for on -----------------------------
+    // ---- by key: neighbours stand side by side, since they mostly come one after the other --------------------------
 
-    [[nodiscard]] std::size_t homeOf(std::uint64_t key) const
+    struct Page {
+        Page() { entries.fill(none); }
+        std::array<std::uint32_t, 1024> entries; // into m_pieces
+    };
+    struct PageAt { // the one looked at last
+        std::uint64_t number = ~std::uint64_t { 0 };
+        Page* page = nullptr;
+    };
+    std::uint32_t& entryOf(std::uint64_t key, PageAt& last)
     {
-        key *= 0x9e3779b97f4a7c15ULL;
-        return static_cast<std::size_t>(key ^ (key >> 32U)) & (m_slots.size() - 1);
-    }
-    // Where the key's piece is, or would go.
-    [[nodiscard]] std::size_t slotOf(std::uint64_t key) const
-    {
-        std::size_t at = homeOf(key);
-        while (m_slots[at] != none && m_pieces[m_slots[at]].key != key)
-            at = (at + 1) & (m_slots.size() - 1);
-        return at;
-    }
-    // What stands behind a freed slot moves up, unless it is where its key asked for already.
-    void freeSlot(std::size_t freed)
-    {
-        const std::size_t mask = m_slots.size() - 1;
-        for (std::size_t at = (freed + 1) & mask; m_slots[at] != none; at = (at + 1) & mask) {
-            const std::size_t home = homeOf(m_pieces[m_slots[at]].key);
-            if (((at - home) & mask) < ((at - freed) & mask))
-                continue;
-            m_slots[freed] = m_slots[at];
-            freed = at;
+        constexpr std::uint64_t size = std::tuple_size_v<decltype(Page::entries)>;
+        if (key / size != last.number) {
+            std::unique_ptr<Page>& page = m_pages[key / size];
+            if (!page)
+                page = std::make_unique<Page>();
+            last = { key / size, page.get() };
         }
-        m_slots[freed] = none;
-    }
-    void growSlots()
-    {
-        m_slots.assign(std::max<std::size_t>(64, 2 * m_slots.size()), none);
-        for (std::uint32_t index = m_oldest; index != none; index = m_pieces[index].newer)
-            m_slots[slotOf(m_pieces[index].key)] = index;
+        return last.page->entries[key % size];
     }
 
     Bytes m_capacity;
@@ -148,7 +137,8 @@ private:
     std::uint32_t m_newest = none, m_oldest = none;
     std::uint32_t m_unused = none; // entries to use again, linked by `older`
     std::size_t m_count = 0;
-    std::vector<std::uint32_t> m_slots; // into m_pieces; a power of two of them, at most half taken
+    std::unordered_map<std::uint64_t, std::unique_ptr<Page>> m_pages;
+    PageAt m_touched, m_givenUp;
 };
 
 } // namespace flashstep

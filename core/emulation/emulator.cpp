@@ -2,6 +2,7 @@
 #include "core/emulation/emulator.h"
 
 #include "core/emulation/cta_scheduler.h"
+#include "core/emulation/due.h"
 #include "core/emulation/event_queue.h"
 #include "core/emulation/machine.h"
 #include "core/emulation/move.h"
@@ -16,16 +17,6 @@
 namespace flashstep {
 
 namespace {
-
-// What is due at some cycle.
-struct Due {
-    enum class Kind : std::uint8_t { OpEnds, AsyncEnds, RoleGoesOn, CtaBegins } kind = Kind::OpEnds;
-    std::uint8_t role = 0;
-    std::uint16_t group = 0; // AsyncEnds: low bits of the role's group it belongs to
-    std::uint32_t resident = 0;
-    WorkId work;
-    OpId op;
-};
 
 class Emulator {
 public:
@@ -468,17 +459,8 @@ private:
             if (run.state != RoleRun::State::InWait)
                 continue;
             const Op& op = m_program.op(run.waiting);
-            std::string what = op.group == GroupKind::Mma ? "its products"
-                : op.group == GroupKind::Stores           ? "its stores"
-                                                          : "its copies";
-            if (op.barrier.valid()) {
-                const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-                const std::int64_t arrived = r.barriers[op.barrier.index()].inTurn(decl);
-                what = decl.name + ": " + std::to_string(arrived) + " of " + std::to_string(decl.count) + " "
-                    + decl.unit + " have arrived";
-            }
             const RoleId role = m_grid.streamOf(r, run.work).roles[k].role;
-            m_deadlocked.push_back({ r.cta, run.tile, role, run.waiting, what });
+            m_deadlocked.push_back({ r.cta, run.tile, role, run.waiting, waitingFor(m_program, r, op) });
         }
     }
 

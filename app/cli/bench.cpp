@@ -73,6 +73,19 @@ Result<Timed> timed(const Scenario& scenario, const RunOptions& options, int rep
     return best;
 }
 
+// FlashAttention-4 as published for B200, the whole grid.
+Scenario wholeGridScenario()
+{
+    Scenario s;
+    s.algorithm = "fa4";
+    s.gpu = "b200";
+    s.problem.heads = s.problem.kvHeads = 16;
+    s.problem.seqlenQ = s.problem.seqlenK = 16384;
+    s.problem.headDim = s.problem.headDimV = 128;
+    s.record = { Record::Kind::None, 0 };
+    return s;
+}
+
 constexpr RunOptions emulationOnly { false, false, false };
 constexpr RunOptions withoutKeeping { true, false, false };
 
@@ -134,6 +147,16 @@ Status benchGrowth(Json& out, const Progress& progress)
     out["growth_2x_time"] = twice->seconds / once->seconds;
     out["growth_2x_memory"] = static_cast<double>(twice->run->trace->bytesWithoutValues())
         / static_cast<double>(once->run->trace->bytesWithoutValues());
+    return Nothing {};
+}
+
+// All that `run --record none` does: the program, every CTA of the grid, the search for hazards, the report.
+Status benchWholeGrid(Json& out, const Progress& progress)
+{
+    const Result<Timed> run = timed(wholeGridScenario(), {}, 3, progress);
+    if (!run)
+        return run.error();
+    out["fa4_b200_16x16k_s"] = run->seconds;
     return Nothing {};
 }
 
@@ -227,7 +250,8 @@ int perform(bool json, bool quiet)
 {
     Json out;
     const ProgressLine line("measuring", quiet);
-    for (Status (*bench)(Json&, const Progress&) : { benchExports, benchValues, benchGrowth, benchSeeks })
+    for (Status (*bench)(Json&, const Progress&) :
+        { benchExports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
         if (Status status = bench(out, line.progress()); !status)
             return fail(status.error());
     out["cpu"] = cpuName();

@@ -56,11 +56,14 @@ std::uint32_t CtaScheduler::start(const CtaPlan& plan, int sm, int slot, Cycle n
     r.cta = plan.cta;
     r.sm = sm;
     r.slot = slot;
+    r.rank
+        = static_cast<int>((plan.cta.index() - m_launch->firstCta) % static_cast<std::size_t>(m_launch->clusterSize));
     r.barriers.assign(m_program.barriers.size(), {});
     m_residentOf[plan.cta.index()] = index;
     m_trace.ctaBegins(plan.cta, now, m_options.firstSm + sm, slot);
     addPlannedWorks(r, plan);
     r.roles.assign(streamOf(r, 0).roles.size(), {});
+    r.groups.assign(r.roles.size(), {});
     r.rolesLeft = static_cast<int>(r.roles.size());
     for (std::size_t k = 0; k < r.roles.size(); ++k)
         enterWork(r, r.roles[k], k, 0);
@@ -114,6 +117,8 @@ void CtaScheduler::enterWork(Resident& r, RoleRun& run, std::size_t role, std::u
 {
     const RoleRange& range = streamOf(r, work).roles[role];
     run.work = work;
+    run.tile = r.works[work].work;
+    run.turnsBefore = r.works[work].turns.data(); // stays where it is when more works come
     run.next = range.first;
     run.last = range.first + range.count;
 }

@@ -2,8 +2,10 @@
 #include "core/emulation/emulator.h"
 
 #include "core/emulation/cta_scheduler.h"
+#include "core/emulation/due.h"
 #include "core/emulation/event_queue.h"
 #include "core/emulation/machine.h"
+#include "core/emulation/move.h"
 #include "core/emulation/resident.h"
 #include "core/hardware/cost.h"
 #include "core/trace/trace_builder.h"
@@ -15,16 +17,6 @@
 namespace flashstep {
 
 namespace {
-
-// What is due at some cycle.
-struct Due {
-    enum class Kind : std::uint8_t { OpEnds, AsyncEnds, RoleGoesOn, CtaBegins } kind = Kind::OpEnds;
-    std::uint8_t role = 0;
-    std::uint16_t group = 0; // AsyncEnds: low bits of the role's group it belongs to
-    std::uint32_t resident = 0;
-    std::uint32_t work = 0; // which of the CTA's
-    OpId op;
-};
 
 class Emulator {
 public:
@@ -40,6 +32,8 @@ public:
         , m_sms(static_cast<int>(gpu.sms))
         , m_machine(m_program, gpu, options, m_trace)
         , m_grid(m_program, gpu, options, m_trace)
+        , m_moves(movesOf(m_program))
+        , m_rules(m_program.barriers.begin(), m_program.barriers.end())
     {
     }
 
@@ -79,13 +73,8 @@ private:
             if (m_numerics != nullptr && recorded(r.cta))
                 m_numerics->start(r.cta);
             m_queue.push(m_now + static_cast<Cycle>(m_gpu.ctaStartCycles),
-                { Due::Kind::CtaBegins, 0, 0, index, 0, OpId::none() });
+                { Due::Kind::CtaBegins, 0, 0, index, WorkId::none(), OpId::none() });
         }
-    }
-
-    [[nodiscard]] int rankOf(CtaId cta) const
-    {
-        return static_cast<int>((cta.index() - m_launch->firstCta) % static_cast<std::size_t>(m_launch->clusterSize));
     }
 
     [[nodiscard]] bool recorded(CtaId cta) const
@@ -106,12 +95,26 @@ private:
             if (m_now > maxCycles)
                 return Error { "the run lasts more than " + std::to_string(maxCycles) + " cycles", "emulation",
                     "a shorter problem" };
+            if (const Due* next = m_queue.following())
+                fetchAhead(*next);
             handle(due);
         }
         for (const Resident& r : m_grid.residents())
             if (r.alive())
                 reportStuck(r);
         return Nothing {};
+    }
+
+    // Has the processor fetch what the next item needs while this one is handled: mostly another SM's, out of its
+    // cache.
+    void fetchAhead(const Due& due)
+    {
+        const Resident& r = m_grid.resident(due.resident);
+        __builtin_prefetch(&r.roles[due.role]);
+        if (!due.op.valid())
+            return;
+        __builtin_prefetch(&m_moves[due.op.index()]);
+        m_trace.fetchAhead(due.work, due.op);
     }
 
     void handle(const Due& due)
@@ -129,17 +132,17 @@ private:
             asyncEnds(due);
             break;
         case Due::Kind::OpEnds:
-            m_trace.end(r.works[due.work].work, due.op, m_now);
+            m_trace.end(due.work, due.op, m_now);
             applyEffect(r, due.work, due.op);
             advance(due.resident, due.role);
             break;
         }
     }
 
-    void applyEffect(const Resident& r, std::uint32_t work, OpId op)
+    void applyEffect(const Resident& r, WorkId work, OpId op)
     {
         if (m_numerics != nullptr && recorded(r.cta))
-            m_numerics->apply(r.cta, r.works[work].work, op, m_options.discardValues ? nullptr : &m_trace);
+            m_numerics->apply(r.cta, work, op, m_options.discardValues ? nullptr : &m_trace);
     }
 
     // ---- roles ------------------------------------------------------------------------------------------------------
@@ -150,8 +153,8 @@ private:
         Resident& r = m_grid.resident(index);
         RoleRun& run = r.roles[role];
         while (true) {
-            while (run.next != run.last && leavesOut(r, run, m_program.ops[run.next].when))
-                m_trace.skip(r.works[run.work].work, OpId(run.next++));
+            while (run.next != run.last && leavesOut(r, run, m_moves[run.next].when))
+                m_trace.skip(run.tile, OpId(run.next++));
             if (run.next != run.last)
                 return true;
             if (run.work + 1 < r.works.size()) {
@@ -185,16 +188,15 @@ private:
         RoleRun& run = r.roles[role];
         run.state = RoleRun::State::Running;
         const OpId id(run.next++);
-        const Op& op = m_program.op(id);
-        const std::uint32_t work = run.work;
-        m_trace.begin(r.works[work].work, id, m_now);
-        const WorkId tile = r.works[work].work;
-        if (op.kind == OpKind::Rescale && op.conditional && !rescales(r, tile, id)) {
+        const Move& op = m_moves[id.index()];
+        const WorkId tile = run.tile;
+        m_trace.begin(tile, id, m_now);
+        if (op.votes && !rescales(r, tile, id)) {
             finishAt(m_machine.vote(m_now), index, role, id);
             return;
         }
         const int peerSm = m_launch->clusterSize > 1 ? r.sm ^ 1 : r.sm;
-        const Machine::Booked booked = m_machine.book({ tile, r.sm, rankOf(r.cta), peerSm }, id, m_now);
+        const Machine::Booked booked = m_machine.book({ tile, r.sm, r.rank, peerSm }, id, m_now);
         const Cycle ends = booked.done + m_machine.latency(tile, id);
         switch (op.kind) {
         case OpKind::Commit:
@@ -202,7 +204,7 @@ private:
                 goOnAsync(index, role, id, ends, std::max(ends, run.productsDone), 0);
                 break;
             }
-            run.groups[static_cast<std::size_t>(op.group)].commit();
+            r.groups[role][op.group].commit();
             finishAt(ends, index, role, id);
             break;
         case OpKind::Wait:
@@ -211,20 +213,22 @@ private:
                 arrive(index, op);
             if (op.dropped) {
                 finishAt(m_now + (op.kind == OpKind::Sync ? 1 : 0), index, role, id);
-            } else if (op.kind == OpKind::Wait && satisfied(r, run, op)) {
+            } else if (op.kind == OpKind::Wait && satisfied(r, role, op)) {
                 finishAt(m_now, index, role, id);
             } else {
                 run.state = RoleRun::State::InWait;
                 run.waiting = id;
-                if (op.barrier.valid())
-                    release(index);
+                run.barrier = op.barrier;
+                run.barriers = op.barriers;
+                if (op.kind == OpKind::Sync && satisfied(r, role, op))
+                    letGo(index, role); // its own arrival was the last
             }
             break;
         case OpKind::Arrive:
             arriveFor(index, role, id);
             break;
         case OpKind::NextTile:
-            if (op.in[0].valid()) {
+            if (op.reads) {
                 finishAt(ends, index, role, id);
             } else {
                 fetchTile(index);
@@ -237,7 +241,7 @@ private:
                 if (op.kind == OpKind::Mma)
                     run.productsDone = std::max(run.productsDone, ends);
                 if (!op.barrier.valid()) {
-                    AsyncGroups& groups = run.groups[groupOf(op)];
+                    AsyncGroups& groups = r.groups[role][op.group];
                     group = groups.issue();
                     if (op.kind == OpKind::Mma)
                         groups.commit(); // each product is a group of its own
@@ -255,7 +259,7 @@ private:
     bool rescales(const Resident& r, WorkId work, OpId id)
     {
         const bool known = m_numerics != nullptr && recorded(r.cta);
-        const Vote vote = m_program.op(id).dropped
+        const Vote vote = m_moves[id.index()].dropped
             ? assumedVote(m_program, m_program.work(work), work, id, 0) // broken on purpose: nobody rescales
             : known ? m_numerics->vote(r.cta, work, id)
                     : assumedVote(m_program, m_program.work(work), work, id, m_options.assumedRescaleRate);
@@ -265,29 +269,29 @@ private:
 
     void finishAt(Cycle cycle, std::uint32_t index, std::uint8_t role, OpId op)
     {
-        m_queue.push(cycle, { Due::Kind::OpEnds, role, 0, index, m_grid.resident(index).roles[role].work, op });
+        m_queue.push(cycle, { Due::Kind::OpEnds, role, 0, index, m_grid.resident(index).roles[role].tile, op });
     }
 
     void goOnAsync(std::uint32_t index, std::uint8_t role, OpId op, Cycle roleGoesOn, Cycle ends, std::uint32_t group)
     {
         Resident& r = m_grid.resident(index);
         ++r.inFlight;
-        if (m_program.op(op).reach != Reach::Own)
+        if (m_moves[op.index()].reach != Reach::Own)
             ++peerOf(r).inFlight;
         m_queue.push(std::max(ends, roleGoesOn),
-            { Due::Kind::AsyncEnds, role, static_cast<std::uint16_t>(group), index, r.roles[role].work, op });
-        m_queue.push(roleGoesOn, { Due::Kind::RoleGoesOn, role, 0, index, 0, OpId::none() });
+            { Due::Kind::AsyncEnds, role, static_cast<std::uint16_t>(group), index, r.roles[role].tile, op });
+        m_queue.push(roleGoesOn, { Due::Kind::RoleGoesOn, role, 0, index, WorkId::none(), OpId::none() });
     }
 
     void asyncEnds(const Due& due)
     {
         Resident& r = m_grid.resident(due.resident);
-        const Op& op = m_program.op(due.op);
+        const Move& op = m_moves[due.op.index()];
         const bool both = op.reach != Reach::Own;
         const std::uint32_t peer = both ? m_grid.indexOf(m_program.peerOf(r.cta)) : due.resident;
-        m_trace.end(r.works[due.work].work, due.op, m_now);
+        m_trace.end(due.work, due.op, m_now);
         applyEffect(r, due.work, due.op);
-        m_machine.bookLanding({ r.works[due.work].work, r.sm, rankOf(r.cta), r.sm }, due.op, m_now);
+        m_machine.bookLanding({ due.work, r.sm, r.rank, r.sm }, due.op, m_now);
         if (op.kind == OpKind::Load && op.reach == Reach::Both)
             m_machine.bookArriving(m_grid.resident(peer).sm, due.op, m_now);
         --r.inFlight;
@@ -312,18 +316,17 @@ private:
             endCtaIfDone(peer);
     }
 
-    void groupEnds(const Due& due, const Op& op)
+    void groupEnds(const Due& due, const Move& op)
     {
-        RoleRun& run = m_grid.resident(due.resident).roles[due.role];
-        AsyncGroups& groups = run.groups[groupOf(op)];
+        Resident& r = m_grid.resident(due.resident);
+        RoleRun& run = r.roles[due.role];
+        AsyncGroups& groups = r.groups[due.role][op.group];
         // 16 bits of the group's number are kept; no role has more than that in flight.
         const std::uint32_t behind = static_cast<std::uint16_t>(groups.current() - due.group);
         groups.finished(groups.current() - behind);
         if (run.state != RoleRun::State::InWait)
             return;
-        const Op& waiting = m_program.op(run.waiting);
-        if (waiting.kind == OpKind::Wait && !waiting.barrier.valid()
-            && satisfied(m_grid.resident(due.resident), run, waiting)) {
+        if (!run.barrier.valid() && satisfied(r, due.role, m_moves[run.waiting.index()])) {
             run.state = RoleRun::State::Running;
             finishAt(m_now, due.resident, due.role, run.waiting);
         }
@@ -340,26 +343,26 @@ private:
         for (std::size_t k = 0; k < r.roles.size(); ++k)
             if (r.roles[k].state == RoleRun::State::AwaitsTile) {
                 r.roles[k].state = RoleRun::State::Running;
-                m_queue.push(
-                    m_now + 1, { Due::Kind::RoleGoesOn, static_cast<std::uint8_t>(k), 0, index, 0, OpId::none() });
+                m_queue.push(m_now + 1,
+                    { Due::Kind::RoleGoesOn, static_cast<std::uint8_t>(k), 0, index, WorkId::none(), OpId::none() });
             }
     }
 
     // ---- barriers ---------------------------------------------------------------------------------------------------
 
-    [[nodiscard]] bool satisfied(const Resident& r, const RoleRun& run, const Op& op) const
+    [[nodiscard]] bool satisfied(const Resident& r, std::size_t role, const Move& op) const
     {
         if (!op.barrier.valid())
-            return run.groups[static_cast<std::size_t>(op.group)].done(op.pending);
+            return r.groups[role][op.group].done(op.pending);
         for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b)
-            if (r.barriers[b].turns <= r.works[run.work].turns[b] + op.turn)
+            if (r.barriers[b].turns <= r.roles[role].turnsBefore[b] + op.turn)
                 return false;
         return true;
     }
 
     void arriveFor(std::uint32_t index, std::uint8_t role, OpId id)
     {
-        const Op& op = m_program.op(id);
+        const Move& op = m_moves[id.index()];
         const Cycle next = m_now + 1;
         if (op.reach != Reach::Peer)
             arrive(index, op);
@@ -369,45 +372,52 @@ private:
             goOnAsync(index, role, id, next, m_now + static_cast<Cycle>(m_gpu.dsmemLatency), 0);
     }
 
-    void arrive(std::uint32_t index, const Op& op)
+    void arrive(std::uint32_t index, const Move& op)
     {
         for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
-            m_grid.resident(index).barriers[b].arrive(m_program.barriers[b], op.arrivals, op.extraBytes);
-            barrierMoved(index, BarrierId(b));
+            BarrierRun& barrier = m_grid.resident(index).barriers[b];
+            const std::int32_t turns = barrier.turns;
+            barrier.arrive(m_rules[b], op.arrivals, op.bytes);
+            barrierMoved(index, BarrierId(b), turns);
         }
     }
 
-    void land(std::uint32_t index, const Op& op)
+    void land(std::uint32_t index, const Move& op)
     {
-        m_grid.resident(index).barriers[op.barrier.index()].land(
-            m_program.barriers[op.barrier.index()], landingBytes(m_program, op), op.arrivals);
-        barrierMoved(index, op.barrier);
+        BarrierRun& barrier = m_grid.resident(index).barriers[op.barrier.index()];
+        const std::int32_t turns = barrier.turns;
+        barrier.land(m_rules[op.barrier.index()], op.bytes, op.arrivals);
+        barrierMoved(index, op.barrier, turns);
     }
 
-    void barrierMoved(std::uint32_t index, BarrierId id)
+    void barrierMoved(std::uint32_t index, BarrierId id, std::int32_t turnsBefore)
     {
         const Resident& r = m_grid.resident(index);
         const BarrierRun& barrier = r.barriers[id.index()];
-        const std::int64_t arrived = barrier.inTurn(m_program.barriers[id.index()]);
+        const std::int64_t arrived = barrier.inTurn(m_rules[id.index()]);
         m_trace.arrival(r.cta, id, static_cast<std::uint32_t>(barrier.turns),
             static_cast<std::uint32_t>(std::max<std::int64_t>(0, arrived)));
-        release(index);
+        if (barrier.turns != turnsBefore)
+            release(index, id);
     }
 
-    // Whoever waits in the CTA for what is there by now goes on.
-    void release(std::uint32_t index)
+    // Whoever waits in the CTA for the turn that this barrier has completed goes on.
+    void release(std::uint32_t index, BarrierId id)
     {
         Resident& r = m_grid.resident(index);
         for (std::size_t k = 0; k < r.roles.size(); ++k) {
-            RoleRun& run = r.roles[k];
-            if (run.state != RoleRun::State::InWait)
-                continue;
-            const Op& op = m_program.op(run.waiting);
-            if (!op.barrier.valid() || !satisfied(r, run, op))
-                continue;
-            run.state = RoleRun::State::Running;
-            finishAt(m_now + m_machine.waitLatency(run.waiting), index, static_cast<std::uint8_t>(k), run.waiting);
+            const RoleRun& run = r.roles[k];
+            if (run.state == RoleRun::State::InWait && run.barrier.valid()
+                && id.index() - run.barrier.index() < run.barriers && satisfied(r, k, m_moves[run.waiting.index()]))
+                letGo(index, static_cast<std::uint8_t>(k));
         }
+    }
+
+    void letGo(std::uint32_t index, std::uint8_t role)
+    {
+        RoleRun& run = m_grid.resident(index).roles[role];
+        run.state = RoleRun::State::Running;
+        finishAt(m_now + m_machine.waitLatency(run.waiting), index, role, run.waiting);
     }
 
     // ---- ends -------------------------------------------------------------------------------------------------------
@@ -449,17 +459,8 @@ private:
             if (run.state != RoleRun::State::InWait)
                 continue;
             const Op& op = m_program.op(run.waiting);
-            std::string what = op.group == GroupKind::Mma ? "its products"
-                : op.group == GroupKind::Stores           ? "its stores"
-                                                          : "its copies";
-            if (op.barrier.valid()) {
-                const BarrierDecl& decl = m_program.barriers[op.barrier.index()];
-                const std::int64_t arrived = r.barriers[op.barrier.index()].inTurn(decl);
-                what = decl.name + ": " + std::to_string(arrived) + " of " + std::to_string(decl.count) + " "
-                    + decl.unit + " have arrived";
-            }
             const RoleId role = m_grid.streamOf(r, run.work).roles[k].role;
-            m_deadlocked.push_back({ r.cta, r.works[run.work].work, role, run.waiting, what });
+            m_deadlocked.push_back({ r.cta, run.tile, role, run.waiting, waitingFor(m_program, r, op) });
         }
     }
 
@@ -475,6 +476,8 @@ private:
     int m_sms;
     Machine m_machine;
     CtaScheduler m_grid;
+    std::vector<Move> m_moves; // by op
+    std::vector<BarrierRule> m_rules; // by barrier
     std::vector<Blocked> m_deadlocked;
     EventQueue<Due> m_queue;
     std::uint64_t m_popped = 0;

@@ -2,6 +2,7 @@
 #include "core/emulation/machine.h"
 
 #include <algorithm>
+#include <map>
 
 namespace flashstep {
 
@@ -13,13 +14,14 @@ Machine::Machine(const Program& program, const GpuSpec& gpu, const EmulationOpti
     , m_engines(static_cast<int>(gpu.sms))
     , m_memory(program, gpu)
 {
-    computeCosts();
+    computeCharges();
 }
 
 // Works of one stream cost the same, so an op is priced once.
-void Machine::computeCosts()
+void Machine::computeCharges()
 {
-    m_costs.resize(m_program.ops.size());
+    m_chargeOf.resize(m_program.ops.size());
+    std::map<Charge, std::uint32_t> known;
     std::vector<bool> priced(m_program.streams.size());
     for (const Work& work : m_program.works) {
         if (priced[work.stream.index()])
@@ -28,15 +30,50 @@ void Machine::computeCosts()
             const std::size_t at = work.stream.index() + static_cast<std::size_t>(position);
             priced[at] = true;
             const Stream& stream = m_program.streams[at];
-            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
-                m_costs[k] = costOf(m_gpu, m_program, work, m_program.ops[k], m_options.swizzled);
+            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+                const Charge charged = charge(work, m_program.ops[k]);
+                const auto [entry, isNew] = known.emplace(charged, static_cast<std::uint32_t>(m_charges.size()));
+                if (isNew)
+                    m_charges.push_back(charged);
+                m_chargeOf[k] = entry->second;
+            }
         }
     }
 }
 
+Machine::Charge Machine::charge(const Work& work, const Op& op) const
+{
+    const OpCost cost = costOf(m_gpu, m_program, work, op, m_options.swizzled);
+    Charge charged;
+    for (std::uint8_t k = 0; k < cost.bookingCount; ++k) {
+        const Booking& booking = cost.bookings[k];
+        if (charged.count > 0 && charged.bookings[charged.count - 1U].engine == booking.engine)
+            charged.bookings[charged.count - 1U].busy += booking.busy; // both operands through one port
+        else
+            charged.bookings[charged.count++] = { booking.engine, booking.busy };
+    }
+    charged.pair = op.kind == OpKind::Mma && op.reach == Reach::Both;
+    charged.quarter = static_cast<std::int8_t>(m_program.quarterOf(op));
+    charged.roleQuarter = static_cast<std::int8_t>(m_program.roles[op.role.index()].quarter);
+    charged.issue = cost.issue;
+    charged.latency = cost.latency;
+    charged.contention = cost.contention;
+    charged.landing = cost.landing;
+    charged.memoryBytes = cost.memoryBytes;
+    charged.shownBytes = cost.shownBytes;
+    return charged;
+}
+
+void Machine::flush()
+{
+    for (std::size_t e = 0; e < engineCount; ++e)
+        m_trace.busy(static_cast<Engine>(e), static_cast<double>(m_busy[e]) / ticksPerCycle);
+    m_trace.hbm(0, static_cast<double>(m_memory.leftWritten()) * m_shownPerWritten);
+}
+
 Cycle Machine::latency(WorkId work, OpId op) const
 {
-    const Ticks ticks = m_costs[op.index()].latency;
+    const Ticks ticks = chargeOf(op).latency;
     if (m_options.jitterSeed == 0 || ticks == 0)
         return cycles(ticks);
     // A number from 0 to 1 that depends on the seed and on what is delayed, and on nothing else.
@@ -49,71 +86,66 @@ Cycle Machine::latency(WorkId work, OpId op) const
 
 Ticks Machine::bookOne(const Place& place, OpId op, Engine engine, Ticks busy, Ticks from)
 {
-    const int quarter = m_program.quarterOf(m_program.op(op));
-    const bool pair = m_program.op(op).kind == OpKind::Mma && m_program.op(op).reach == Reach::Both;
+    const Charge& charge = chargeOf(op);
     Ticks begin = from, end = from;
     if (Engines::takesTurns(engine)) {
-        end = m_engines.share(place.sm, quarter, engine, busy, from);
-        if (pair)
-            end = std::max(end, m_engines.share(place.peerSm, quarter, engine, busy, from));
+        end = m_engines.share(place.sm, charge.quarter, engine, busy, from);
+        if (charge.pair)
+            end = std::max(end, m_engines.share(place.peerSm, charge.quarter, engine, busy, from));
     } else {
-        begin = pair ? m_engines.bookPair(place.sm, place.peerSm, engine, busy, from)
-                     : m_engines.book(place.sm, quarter, engine, busy, from);
+        begin = charge.pair ? m_engines.bookPair(place.sm, place.peerSm, engine, busy, from)
+                            : m_engines.book(place.sm, charge.quarter, engine, busy, from);
         end = begin + busy;
     }
     const Cycle beginCycle = begin / ticksPerCycle;
     m_trace.hop(place.work, op, engine, beginCycle, cycles(end) - beginCycle);
-    const int count = (quarter < 0 && Engines::perQuarter(engine) ? Engines::quarters : 1) * (pair ? 2 : 1);
-    m_trace.busy(engine, static_cast<double>(busy * count) / ticksPerCycle);
+    const int count
+        = (charge.quarter < 0 && Engines::perQuarter(engine) ? Engines::quarters : 1) * (charge.pair ? 2 : 1);
+    addBusy(engine, busy * count);
     return end;
 }
 
 Machine::Booked Machine::book(const Place& place, OpId op, Cycle nowCycle)
 {
-    const OpCost& cost = m_costs[op.index()];
+    const Charge& charge = chargeOf(op);
     const Ticks now = nowCycle * ticksPerCycle;
     Ticks done = now;
-    Cycle issued = nowCycle + std::max<Cycle>(1, cycles(cost.issue));
-    for (std::uint8_t k = 0; k < cost.bookingCount; ++k) {
-        const Engine engine = cost.bookings[k].engine;
-        Ticks busy = cost.bookings[k].busy;
-        while (k + 1 < cost.bookingCount && cost.bookings[k + 1].engine == engine)
-            busy += cost.bookings[++k].busy; // both operands through one port
+    Cycle issued = nowCycle + std::max<Cycle>(1, cycles(charge.issue));
+    for (std::uint8_t k = 0; k < charge.count; ++k) {
+        const auto [engine, busy] = charge.bookings[k];
         const Ticks ends = bookOne(place, op, engine, busy, now);
         if (engine == Engine::Issue)
             issued = std::max(issued, cycles(ends));
         done = std::max(done, ends);
     }
-    if (cost.memoryBytes > 0)
+    if (charge.memoryBytes > 0)
         done = std::max(done, bookMemory(place, op, nowCycle));
-    if (cost.contention > 0) {
-        const int quarter = m_program.roles[m_program.op(op).role.index()].quarter;
-        m_engines.delay(place.sm, quarter, Engine::Tensor, cost.contention, now);
-        m_trace.busy(Engine::Registers,
-            static_cast<double>(cost.contention * (quarter < 0 ? Engines::quarters : 1)) / ticksPerCycle);
+    if (charge.contention > 0) {
+        m_engines.delay(place.sm, charge.roleQuarter, Engine::Tensor, charge.contention, now);
+        addBusy(Engine::Registers, charge.contention * (charge.roleQuarter < 0 ? Engines::quarters : 1));
     }
     return { issued, cycles(done) };
 }
 
 void Machine::bookLanding(const Place& place, OpId op, Cycle now)
 {
-    if (const Ticks landing = m_costs[op.index()].landing; landing > 0)
+    if (const Ticks landing = chargeOf(op).landing; landing > 0)
         bookOne(place, op, Engine::Smem, landing, now * ticksPerCycle);
 }
 
 void Machine::bookArriving(int sm, OpId op, Cycle now)
 {
-    const Ticks landing = m_costs[op.index()].landing;
+    const Ticks landing = chargeOf(op).landing;
     if (landing == 0)
         return;
     m_engines.share(sm, 0, Engine::Smem, landing, now * ticksPerCycle);
-    m_trace.busy(Engine::Smem, static_cast<double>(landing) / ticksPerCycle);
+    addBusy(Engine::Smem, landing);
 }
 
 // What misses L2, or has to make room there, goes over the HBM bus.
 Ticks Machine::bookMemory(const Place& place, OpId id, Cycle nowCycle)
 {
-    const OpCost& cost = m_costs[id.index()];
+    const Charge& cost = chargeOf(id);
     const Op& op = m_program.op(id);
     const Ticks now = nowCycle * ticksPerCycle;
     if (m_options.warmKeys && (op.tensor == TensorId::K || op.tensor == TensorId::V))

@@ -6,6 +6,10 @@
 #include "core/emulation/memory_system.h"
 #include "core/trace/trace_builder.h"
 
+#include <array>
+#include <compare>
+#include <vector>
+
 namespace flashstep {
 
 // The GPU while a program runs on it: what each op costs, which engines are free when, what L2 holds. Books ops and
@@ -34,17 +38,37 @@ public:
     // A copy lands in SMEM: here, and in the other CTA of a cluster.
     void bookLanding(const Place& place, OpId op, Cycle now);
     void bookArriving(int sm, OpId op, Cycle now);
-    // What is left in L2 counts as written.
-    void flush() { m_trace.hbm(0, static_cast<double>(m_memory.leftWritten()) * m_shownPerWritten); }
+    // At the end of the run: how busy the engines were, and what is left in L2 counts as written.
+    void flush();
 
     [[nodiscard]] Cycle latency(WorkId work, OpId op) const; // stretched by the jitter
-    [[nodiscard]] Cycle waitLatency(OpId op) const { return cycles(m_costs[op.index()].latency); }
+    [[nodiscard]] Cycle waitLatency(OpId op) const { return cycles(chargeOf(op).latency); }
 
 private:
+    // What the loop needs of an op's cost. Ops that cost the same share one, so that all of them stay in the
+    // processor's cache, however many blocks there are.
+    struct Charge {
+        struct OnEngine {
+            Engine engine = Engine::Issue;
+            Ticks busy = 0;
+            auto operator<=>(const OnEngine&) const = default;
+        };
+        std::array<OnEngine, 4> bookings {};
+        std::uint8_t count = 0;
+        bool pair = false; // books the engines of two SMs
+        std::int8_t quarter = 0; // whose engines; -1: all four
+        std::int8_t roleQuarter = 0; // where its role runs
+        Ticks issue = 0, latency = 0, contention = 0, landing = 0;
+        double memoryBytes = 0, shownBytes = 0;
+        auto operator<=>(const Charge&) const = default;
+    };
     static Cycle cycles(Ticks ticks) { return (ticks + ticksPerCycle - 1) / ticksPerCycle; }
+    [[nodiscard]] const Charge& chargeOf(OpId op) const { return m_charges[m_chargeOf[op.index()]]; }
+    [[nodiscard]] Charge charge(const Work& work, const Op& op) const;
+    void addBusy(Engine engine, Ticks ticks) { m_busy[static_cast<std::size_t>(engine)] += ticks; }
     Ticks bookOne(const Place& place, OpId op, Engine engine, Ticks busy, Ticks from);
     Ticks bookMemory(const Place& place, OpId op, Cycle now);
-    void computeCosts();
+    void computeCharges();
 
     const Program& m_program;
     const GpuSpec& m_gpu;
@@ -52,7 +76,9 @@ private:
     TraceBuilder& m_trace;
     Engines m_engines;
     MemorySystem m_memory;
-    std::vector<OpCost> m_costs; // by op
+    std::vector<Charge> m_charges; // each once
+    std::vector<std::uint32_t> m_chargeOf; // by op
+    std::array<Ticks, engineCount> m_busy {};
     double m_shownPerWritten = 1;
 };
 

@@ -2,8 +2,12 @@
 #include "core/io/validation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <future>
 #include <map>
+#include <optional>
+#include <thread>
 #include <tuple>
 
 namespace flashstep {
@@ -13,22 +17,56 @@ double errorPercent(double predicted, double published)
     return 100 * (predicted - published) / published;
 }
 
-Result<Validation> validate(PublishedResults& published, const Progress& progress)
+namespace {
+
+using Predictions = std::map<std::string, std::optional<Result<Prediction>>>; // by scenario
+
+// Each scenario once. Whoever is free takes the next one, and leaves its prediction in a place of its own.
+void predictAll(const PublishedResults& published, Predictions& predictions, unsigned threads, const Progress& progress)
+{
+    struct Task {
+        const Scenario* scenario;
+        std::optional<Result<Prediction>>* prediction;
+    };
+    std::vector<Task> tasks;
+    for (const PublishedResult& result : published.results) {
+        if (!result.scenario)
+            continue;
+        const auto [entry, isNew] = predictions.try_emplace(scenarioText(*result.scenario, ""));
+        if (isNew)
+            tasks.push_back({ &result.scenario->scenario, &entry->second });
+    }
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&](const auto& afterEach) {
+        for (std::size_t k = next++; k < tasks.size() && !progress.cancelled(); k = next++) {
+            *tasks[k].prediction = predict(*tasks[k].scenario, { progress.stop, {} });
+            afterEach(k);
+        }
+    };
+    std::vector<std::future<void>> helpers;
+    for (unsigned k = 1; k < std::min<std::size_t>(threads, tasks.size()); ++k)
+        helpers.push_back(std::async(std::launch::async, [&] { work([](std::size_t) {}); }));
+    work([&](std::size_t k) { progress.at(static_cast<double>(k + 1) / static_cast<double>(tasks.size())); });
+    for (std::future<void>& helper : helpers)
+        helper.get();
+}
+
+} // namespace
+
+Result<Validation> validate(PublishedResults& published, const Progress& progress, unsigned threads)
 {
     Validation validation;
-    std::map<std::string, Result<Prediction>> known; // by scenario
+    Predictions predictions;
+    predictAll(
+        published, predictions, threads > 0 ? threads : std::max(1U, std::thread::hardware_concurrency()), progress);
+    if (progress.cancelled())
+        return Error { "cancelled", "", "" };
     for (std::size_t k = 0; k < published.results.size(); ++k) {
-        if (progress.cancelled())
-            return Error { "cancelled", "", "" };
-        progress.at(static_cast<double>(k) / static_cast<double>(published.results.size()));
         PublishedResult& result = published.results[k];
         if (result.scenario) {
-            const std::string text = scenarioText(*result.scenario, "");
-            auto found = known.find(text);
-            if (found == known.end())
-                found = known.emplace(text, predict(result.scenario->scenario, { progress.stop, {} })).first;
-            if (found->second) {
-                const Prediction& p = *found->second;
+            const Result<Prediction>& prediction = *predictions.at(scenarioText(*result.scenario, ""));
+            if (prediction) {
+                const Prediction& p = *prediction;
                 const Roofline roofline = rooflineOf(result.scenario->scenario, p.gpu, p.clockMhz);
                 ValidatedRow row;
                 row.result = k;
@@ -40,9 +78,7 @@ Result<Validation> validate(PublishedResults& published, const Progress& progres
                 validation.rows.push_back(row);
                 continue;
             }
-            if (progress.cancelled())
-                return Error { "cancelled", "", "" };
-            result.reason = found->second.error().line();
+            result.reason = prediction.error().line();
             result.scenario.reset();
         }
         validation.uncovered.push_back(k);

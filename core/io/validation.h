@@ -35,8 +35,9 @@ struct Validation {
 [[nodiscard]] double errorPercent(double predicted, double published);
 
 // Predicts every result that has a scenario, each scenario once. A scenario that this version refuses leaves its result
-// without one, and with the reason. The error is "cancelled".
-[[nodiscard]] Result<Validation> validate(PublishedResults& published, const Progress& progress);
+// without one, and with the reason. The error is "cancelled". Scenarios are shared out among so many threads, the
+// caller's own among them (0: one for each core); what comes out does not depend on how many.
+[[nodiscard]] Result<Validation> validate(PublishedResults& published, const Progress& progress, unsigned threads = 0);
 [[nodiscard]] std::vector<ValidatedGroup> groupsOf(
     const PublishedResults& published, const std::vector<ValidatedRow>& rows);
 

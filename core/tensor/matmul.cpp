@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 namespace flashstep {
@@ -59,6 +60,38 @@ FLASHSTEP_WIDE void add(Matrix a, Matrix b, float* c, std::ptrdiff_t ldc, int m,
         addColumns<1>(a, { b.data + j, b.ld }, c + j, ldc, m, k);
 }
 
+// panel[step][j] = b[j][step]: four by four, since what a warp multiplies is often no larger than what it turns over.
+void turnOver(Matrix b, float* panel, int columns, int k)
+{
+    using Four = float __attribute__((vector_size(16)));
+    const auto load = [&](int j, int step) {
+        Four four;
+        std::memcpy(&four, b.data + j * b.ld + step, sizeof four);
+        return four;
+    };
+    const auto store = [&](int j, int step, Four four) {
+        std::memcpy(panel + static_cast<std::ptrdiff_t>(step) * tileColumns + j, &four, sizeof four);
+    };
+    const int fours = k / 4 * 4;
+    int j = 0;
+    for (; j + 4 <= columns; j += 4)
+        for (int step = 0; step < fours; step += 4) {
+            const Four r0 = load(j, step), r1 = load(j + 1, step), r2 = load(j + 2, step), r3 = load(j + 3, step);
+            const Four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+            const Four low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+            const Four high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+            const Four high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+            store(j, step, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
+            store(j, step + 1, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
+            store(j, step + 2, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
+            store(j, step + 3, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
+        }
+    const int whole = j; // columns turned over so far, but for the last steps
+    for (j = 0; j < columns; ++j)
+        for (int step = j < whole ? fours : 0; step < k; ++step)
+            panel[static_cast<std::ptrdiff_t>(step) * tileColumns + j] = b.data[j * b.ld + step];
+}
+
 } // namespace
 
 void multiplyTransposed(const float* a, int lda, const float* b, int ldb, float* c, int ldc, int m, int n, int k)
@@ -68,10 +101,7 @@ void multiplyTransposed(const float* a, int lda, const float* b, int ldb, float*
     panel.resize(static_cast<std::size_t>(k) * tileColumns);
     for (int first = 0; first < n; first += tileColumns) {
         const int columns = std::min(tileColumns, n - first);
-        for (int j = 0; j < columns; ++j)
-            for (int step = 0; step < k; ++step)
-                panel[static_cast<std::size_t>(step * tileColumns + j)]
-                    = b[static_cast<std::ptrdiff_t>(first + j) * ldb + step];
+        turnOver({ b + static_cast<std::ptrdiff_t>(first) * ldb, ldb }, panel.data(), columns, k);
         for (int i = 0; i < m; ++i)
             std::fill_n(c + static_cast<std::ptrdiff_t>(i) * ldc + first, columns, 0.0f);
         add({ a, lda }, { panel.data(), tileColumns }, c + first, ldc, m, columns, k);

@@ -5,8 +5,28 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 namespace flashstep {
+
+namespace {
+
+// How many arrivals at barriers a work of each stream makes.
+std::vector<std::uint32_t> arrivalsByStream(const Program& program)
+{
+    std::vector<std::uint32_t> count(program.streams.size(), 0);
+    for (std::size_t k = 0; k < program.streams.size(); ++k) {
+        const Stream& stream = program.streams[k];
+        for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o) {
+            const Op& op = program.ops[o];
+            if (op.barrier.valid() && op.kind != OpKind::Wait)
+                count[k] += op.barriers * (op.reach == Reach::Both ? 2U : 1U);
+        }
+    }
+    return count;
+}
+
+} // namespace
 
 TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_ptr<const Inputs> inputs,
     const std::vector<bool>& recorded, const std::vector<bool>& withEvents)
@@ -20,6 +40,8 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
     t.m_stepFirst.reserve(p.works.size() + 1);
     std::uint32_t count = 0;
     std::uint32_t steps = 0;
+    std::uint32_t arrivals = 0;
+    const std::vector<std::uint32_t> arrivalsOf = arrivalsByStream(p);
     for (std::size_t w = 0; w < p.works.size(); ++w) {
         const Work& work = p.works[w];
         t.m_workFirst.push_back(count);
@@ -28,7 +50,9 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
             continue;
         count += p.streams[work.stream.index()].opCount;
         steps += static_cast<std::uint32_t>(p.streams[work.stream.index()].steps.size());
+        arrivals += arrivalsOf[work.stream.index()];
     }
+    m_arrivals.reserve(arrivals);
     t.m_workFirst.push_back(count);
     t.m_stepFirst.push_back(steps);
     t.m_spans.resize(count);
@@ -37,21 +61,12 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
     t.m_hops.reserve(count + count / 2);
     t.m_works.resize(p.works.size());
     t.m_ctaSpans.resize(p.ctaCount());
+    t.m_ctaHopsFirst.assign(p.ctaCount() + 1, 0);
     t.m_recorded.assign(p.ctaCount(), Trace::never);
+    t.m_counters.reserve(2 * static_cast<std::size_t>(count) / Trace::counterEvery + 2);
     m_progress.resize(p.works.size());
-    t.m_opCounts.resize(p.ops.size());
-    std::vector<bool> counted(p.streams.size());
-    for (const Work& work : p.works) { // works of a stream move and compute the same amounts
-        if (counted[work.stream.index()])
-            continue;
-        for (int position = 0; position < p.launches[work.launch].ringPositions; ++position) {
-            const std::size_t at = work.stream.index() + static_cast<std::size_t>(position);
-            counted[at] = true;
-            const Stream& stream = p.streams[at];
-            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k)
-                t.m_opCounts[k] = countsOf(p, work, p.ops[k]);
-        }
-    }
+    m_barrierCount = p.barriers.size();
+    computeCounts();
     std::uint32_t logs = 0;
     for (std::size_t k = 0; k < recorded.size(); ++k)
         if (recorded[k])
@@ -59,6 +74,37 @@ TraceBuilder::TraceBuilder(std::shared_ptr<const Program> program, std::shared_p
     t.m_logs.resize(static_cast<std::size_t>(logs) * p.buffers.size());
     if (logs > 0)
         reserveValues(recorded);
+}
+
+// Works of a stream move and compute the same amounts.
+void TraceBuilder::computeCounts()
+{
+    Trace& t = *m_trace;
+    const Program& p = *t.m_program;
+    t.m_opCounts.resize(p.ops.size());
+    m_atEnd.resize(p.ops.size());
+    std::map<std::array<double, counterCount>, std::uint32_t> known { { {}, 0 } };
+    m_counts.emplace_back();
+    std::vector<bool> counted(p.streams.size());
+    for (const Work& work : p.works) {
+        if (counted[work.stream.index()])
+            continue;
+        for (int position = 0; position < p.launches[work.launch].ringPositions; ++position) {
+            const std::size_t at = work.stream.index() + static_cast<std::size_t>(position);
+            counted[at] = true;
+            const Stream& stream = p.streams[at];
+            for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
+                const Op& op = p.ops[k];
+                t.m_opCounts[k] = countsOf(p, work, op);
+                std::array<double, counterCount> counts {};
+                addCounts(t.m_opCounts[k], counts);
+                const auto [entry, isNew] = known.emplace(counts, static_cast<std::uint32_t>(m_counts.size()));
+                if (isNew)
+                    m_counts.push_back(counts);
+                m_atEnd[k] = { op.step, op.conditional && op.kind == OpKind::Rescale ? byVote : entry->second };
+            }
+        }
+    }
 }
 
 // All at once: growing would copy the values again and again. Exact where every CTA has one work; else a little more.
@@ -107,23 +153,33 @@ void TraceBuilder::reserveValues(const std::vector<bool>& recorded)
     t.m_values.reserve(total);
 }
 
-void TraceBuilder::append(InstanceId instance, Cycle cycle, bool ends)
+inline void TraceBuilder::append(std::uint32_t instance, Cycle cycle, bool ends)
 {
     Trace& t = *m_trace;
     assert(t.m_events.empty() || t.m_events.back().cycle <= static_cast<std::uint32_t>(cycle));
     const auto index = static_cast<std::uint32_t>(t.m_events.size());
     if (index % Trace::counterEvery == 0)
-        t.m_counters.push_back(m_totals);
-    Trace::SpanRow& span = t.m_spans[instance.index()];
+        keepTotals();
+    Trace::SpanRow& span = t.m_spans[instance];
     (ends ? span.end : span.begin) = index;
-    t.m_events.push_back(
-        { static_cast<std::uint32_t>(instance.index() << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
+    t.m_events.push_back({ (instance << 1U) | (ends ? 1U : 0U), static_cast<std::uint32_t>(cycle) });
+}
+
+void TraceBuilder::keepTotals()
+{
+    m_trace->m_counters.push_back(m_totals);
 }
 
 void TraceBuilder::workBegins(WorkId work, CtaId cta, int position)
 {
     m_trace->m_works[work.index()] = { static_cast<std::uint32_t>(cta.index()), static_cast<std::uint32_t>(position) };
     m_worksBegun.emplace_back(static_cast<std::uint32_t>(cta.index()), work);
+    const Stream& stream = m_trace->streamOf(work);
+    WorkProgress& progress = m_progress[work.index()];
+    progress.stream = &stream;
+    progress.firstInstance = m_trace->m_workFirst[work.index()] - stream.firstOp;
+    progress.cta = static_cast<std::uint32_t>(cta.index());
+    progress.parts.resize(stream.steps.size());
 }
 
 void TraceBuilder::place(WorkId work, CtaId cta, Cycle begin, Cycle end, int sm, int slot)
@@ -140,25 +196,33 @@ void TraceBuilder::place(WorkId work, CtaId cta, Cycle begin, Cycle end, int sm,
 
 void TraceBuilder::begin(WorkId work, OpId op, Cycle cycle)
 {
-    append(m_trace->instance(work, op), cycle, false);
+    // A role begins its ops in order, and there are more roles under way than a processor sees streams of.
+    const std::uint32_t instance = instanceOf(work, op);
+    fetchAhead(instance + 16);
+    append(instance, cycle, false);
 }
 
 void TraceBuilder::end(WorkId work, OpId op, Cycle cycle)
 {
-    append(m_trace->instance(work, op), cycle, true);
-    countEnd(work, op);
-    noteSteps(work, m_trace->program().op(op));
+    const std::uint32_t instance = instanceOf(work, op);
+    append(instance, cycle, true);
+    const AtEnd& atEnd = m_atEnd[op.index()];
+    if (atEnd.counts == byVote)
+        countVote(instance);
+    else if (atEnd.counts != 0)
+        for (std::size_t c = 0; c < counterCount; ++c)
+            m_totals[c] += m_counts[atEnd.counts][c];
+    if (atEnd.step != Op::noStep)
+        noteStep(work, atEnd.step);
+    WorkProgress& progress = m_progress[work.index()];
+    if (++progress.opsEnded == progress.stream->opCount)
+        noteWorkEnds(work);
 }
 
-void TraceBuilder::countEnd(WorkId work, OpId op)
+void TraceBuilder::countVote(std::uint32_t instance)
 {
-    const Trace& t = *m_trace;
-    if (!t.program().op(op).conditional || t.program().op(op).kind != OpKind::Rescale) {
-        addCounts(t.m_opCounts[op.index()], m_totals);
-        return;
-    }
     // Few rescales are under way at a time: the vote is among the newest.
-    const auto instance = t.instance(work, op).index();
+    const Trace& t = *m_trace;
     const auto found = std::find_if(
         t.m_votes.rbegin(), t.m_votes.rend(), [&](const Trace::VoteRow& row) { return row.instance == instance; });
     addVote({ found->rowsDone, found->rowsSkipped, found->warpsDone, found->warpsSkipped, found->multiply }, m_totals);
@@ -168,43 +232,38 @@ void TraceBuilder::vote(WorkId work, OpId op, const Vote& vote)
 {
     const auto rows = [](int x) { return static_cast<std::uint16_t>(x); };
     const auto warps = [](auto x) { return static_cast<std::uint8_t>(x); };
-    m_trace->m_votes.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()), rows(vote.rowsDone),
-        rows(vote.rowsSkipped), warps(vote.warpsDone), warps(vote.warpsSkipped), warps(vote.multiply) });
+    m_trace->m_votes.push_back({ instanceOf(work, op), rows(vote.rowsDone), rows(vote.rowsSkipped),
+        warps(vote.warpsDone), warps(vote.warpsSkipped), warps(vote.multiply) });
 }
 
 void TraceBuilder::skip(WorkId work, OpId op)
 {
-    Trace::SpanRow& span = m_trace->m_spans[m_trace->instance(work, op).index()];
+    Trace::SpanRow& span = m_trace->m_spans[instanceOf(work, op)];
     span.begin = static_cast<std::uint32_t>(m_trace->m_events.size()); // as if begun with what follows
     span.end = Trace::skipped;
-    if (++m_progress[work.index()].opsEnded == m_trace->streamOf(work).opCount)
+    WorkProgress& progress = m_progress[work.index()];
+    if (++progress.opsEnded == progress.stream->opCount)
         noteWorkEnds(work);
 }
 
 // A key block is complete when the last of its parts has landed in O; a work, when its last op has ended. An outer tile
 // is a query tile; in a sweep over query tiles, one key block's sweep.
-void TraceBuilder::noteSteps(WorkId work, const Op& op)
+void TraceBuilder::noteStep(WorkId work, std::uint32_t step)
 {
     Trace& t = *m_trace;
-    const Stream& stream = t.streamOf(work);
     WorkProgress& progress = m_progress[work.index()];
+    const std::vector<StepDecl>& steps = progress.stream->steps;
+    if (++progress.parts[step] != steps[step].parts)
+        return;
     const auto position = static_cast<std::uint32_t>(t.m_events.size());
-    if (op.step != Op::noStep) {
-        progress.parts.resize(stream.steps.size());
-        if (++progress.parts[op.step] == stream.steps[op.step].parts) {
-            const bool sweep = t.program().launches[t.program().work(work).launch].sweep > 0;
-            const bool lastOfSweep = sweep
-                && (op.step + 1 == stream.steps.size() || stream.steps[op.step + 1].j != stream.steps[op.step].j);
-            const CtaId cta = t.ctaOf(work);
-            t.m_innerTiles.push_back({ position, static_cast<std::uint32_t>(cta.index()), lastOfSweep, false });
-            if (t.program().launchOf(cta).pairs) // the same product landed in the other CTA's O
-                t.m_innerTiles.push_back(
-                    { position, static_cast<std::uint32_t>(t.program().peerOf(cta).index()), lastOfSweep, false });
-            t.m_stepPositions[t.m_stepFirst[work.index()] + op.step] = position;
-        }
-    }
-    if (++progress.opsEnded == stream.opCount)
-        noteWorkEnds(work);
+    const bool sweep = t.program().launches[t.program().work(work).launch].sweep > 0;
+    const bool lastOfSweep = sweep && (step + 1 == steps.size() || steps[step + 1].j != steps[step].j);
+    const CtaId cta(progress.cta);
+    t.m_innerTiles.push_back({ position, progress.cta, lastOfSweep, false });
+    if (t.program().launchOf(cta).pairs) // the same product landed in the other CTA's O
+        t.m_innerTiles.push_back(
+            { position, static_cast<std::uint32_t>(t.program().peerOf(cta).index()), lastOfSweep, false });
+    t.m_stepPositions[t.m_stepFirst[work.index()] + step] = position;
 }
 
 void TraceBuilder::noteWorkEnds(WorkId work)
@@ -220,9 +279,9 @@ void TraceBuilder::noteWorkEnds(WorkId work)
 void TraceBuilder::hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles)
 {
     const auto length = static_cast<std::uint32_t>(std::max<Cycle>(1, cycles));
-    m_trace->m_hops.push_back({ static_cast<std::uint32_t>(m_trace->instance(work, op).index()),
-        static_cast<std::uint32_t>(begin), (length << 4U) | static_cast<std::uint32_t>(engine) });
-    m_ctaOfHop.push_back(static_cast<std::uint32_t>(m_trace->ctaOf(work).index()));
+    m_trace->m_hops.push_back({ instanceOf(work, op), static_cast<std::uint32_t>(begin),
+        (length << 4U) | static_cast<std::uint32_t>(engine) });
+    ++m_trace->m_ctaHopsFirst[m_progress[work.index()].cta + 1];
 }
 
 void TraceBuilder::ctaBegins(CtaId cta, Cycle cycle, int sm, int slot)
@@ -247,10 +306,9 @@ void TraceBuilder::ctaEnds(CtaId cta, Cycle cycle)
 
 void TraceBuilder::arrival(CtaId cta, BarrierId barrier, std::uint32_t turns, std::uint32_t arrived)
 {
-    const Trace& t = *m_trace;
-    const std::size_t key = cta.index() * t.program().barriers.size() + barrier.index();
-    m_arrivals.push_back(
-        { static_cast<std::uint32_t>(key), { static_cast<std::uint32_t>(t.m_events.size() - 1), turns, arrived } });
+    const std::size_t key = cta.index() * m_barrierCount + barrier.index();
+    m_arrivals.push_back({ static_cast<std::uint32_t>(key),
+        { static_cast<std::uint32_t>(m_trace->m_events.size() - 1), turns, arrived } });
 }
 
 void TraceBuilder::write(CtaId cta, BufferId buffer, const Performed& performed, std::span<const float> contents)
@@ -298,8 +356,12 @@ void TraceBuilder::indexArrivals()
         t.m_arrivalsFirst[k + 1] += t.m_arrivalsFirst[k];
     std::vector<std::uint32_t> next(t.m_arrivalsFirst.begin(), t.m_arrivalsFirst.end() - 1);
     t.m_arrivals.resize(m_arrivals.size());
-    for (const ArrivalAt& a : m_arrivals)
-        t.m_arrivals[next[a.key]++] = a.arrival;
+    constexpr std::size_t ahead = 16; // of so many the places are fetched before they are written: they lie far apart
+    for (std::size_t k = 0; k < m_arrivals.size(); ++k) {
+        if (k + ahead < m_arrivals.size())
+            __builtin_prefetch(t.m_arrivals.data() + next[m_arrivals[k + ahead].key], 1);
+        t.m_arrivals[next[m_arrivals[k].key]++] = m_arrivals[k].arrival;
+    }
 }
 
 // Positions of each CTA's inner tiles, as they came.
@@ -320,16 +382,25 @@ void TraceBuilder::indexSteps()
 void TraceBuilder::indexHops()
 {
     Trace& t = *m_trace;
-    const std::size_t ctas = t.m_ctaSpans.size();
-    t.m_ctaHopsFirst.assign(ctas + 1, 0);
-    for (const std::uint32_t cta : m_ctaOfHop)
-        ++t.m_ctaHopsFirst[cta + 1];
-    for (std::size_t c = 0; c < ctas; ++c)
+    for (std::size_t c = 0; c < t.m_ctaSpans.size(); ++c)
         t.m_ctaHopsFirst[c + 1] += t.m_ctaHopsFirst[c];
+    // The work of an instance is looked up by its place in a coarse list, and then a step or two further on.
+    constexpr std::uint32_t coarse = 64;
+    std::vector<std::uint32_t> workAt;
+    for (std::uint32_t work = 0, instance = 0; instance < t.m_spans.size(); instance += coarse) {
+        while (t.m_workFirst[work + 1] <= instance)
+            ++work;
+        workAt.push_back(work);
+    }
     std::vector<std::uint32_t> next(t.m_ctaHopsFirst.begin(), t.m_ctaHopsFirst.end() - 1);
     t.m_ctaHops.resize(t.m_hops.size());
-    for (std::size_t k = 0; k < t.m_hops.size(); ++k)
-        t.m_ctaHops[next[m_ctaOfHop[k]]++] = static_cast<std::uint32_t>(k);
+    for (std::size_t k = 0; k < t.m_hops.size(); ++k) {
+        const std::uint32_t instance = t.m_hops[k].instance;
+        std::uint32_t work = workAt[instance / coarse];
+        while (t.m_workFirst[work + 1] <= instance)
+            ++work;
+        t.m_ctaHops[next[m_progress[work].cta]++] = static_cast<std::uint32_t>(k);
+    }
 }
 
 std::shared_ptr<const Trace> TraceBuilder::finish(Cycle cycles, int smCount, int ctasPerSm, double clockMhz)

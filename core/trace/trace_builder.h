@@ -19,6 +19,8 @@ public:
     void workBegins(WorkId work, CtaId cta, int position);
     void begin(WorkId work, OpId op, Cycle cycle);
     void end(WorkId work, OpId op, Cycle cycle);
+    // Has the processor fetch what begin() and end() of that op write.
+    void fetchAhead(WorkId work, OpId op) const { fetchAhead(instanceOf(work, op)); }
     void skip(WorkId work, OpId op); // not executed in this work
     void vote(WorkId work, OpId op, const Vote& vote); // of the conditional rescale that begins
     void hop(WorkId work, OpId op, Engine engine, Cycle begin, Cycle cycles);
@@ -46,14 +48,33 @@ public:
 private:
     // What of a work is still to end, to know when a key block or the work itself is complete.
     struct WorkProgress {
-        std::vector<std::uint16_t> parts; // by step: ended
+        const Stream* stream = nullptr; // the work's, once its ring position is known
+        std::uint32_t firstInstance = 0; // of the program's first op, were it one of the work's: unsigned, so it wraps
+        std::uint32_t cta = 0;
         std::uint32_t opsEnded = 0;
-        std::uint32_t stepsDone = 0;
+        std::vector<std::uint16_t> parts; // by step: ended
     };
-    void append(InstanceId instance, Cycle cycle, bool ends);
+    // What the end of an op adds up to and completes, of all it is the little that every event needs.
+    struct AtEnd {
+        std::uint32_t step = Op::noStep;
+        std::uint32_t counts = 0; // into m_counts; 0: nothing; byVote: what its vote says
+    };
+    static constexpr std::uint32_t byVote = 0xffffffffU;
+    [[nodiscard]] std::uint32_t instanceOf(WorkId work, OpId op) const
+    {
+        return m_progress[work.index()].firstInstance + static_cast<std::uint32_t>(op.index());
+    }
+    void fetchAhead(std::uint32_t instance) const
+    {
+        if (instance < m_trace->m_spans.size())
+            __builtin_prefetch(&m_trace->m_spans[instance], 1);
+    }
+    void append(std::uint32_t instance, Cycle cycle, bool ends);
+    void keepTotals();
+    void computeCounts();
     void reserveValues(const std::vector<bool>& recorded);
-    void countEnd(WorkId work, OpId op);
-    void noteSteps(WorkId work, const Op& op);
+    void countVote(std::uint32_t instance);
+    void noteStep(WorkId work, std::uint32_t step);
     void noteWorkEnds(WorkId work);
     void indexHops();
     void indexWorks();
@@ -68,8 +89,10 @@ private:
     };
     std::vector<ArrivalAt> m_arrivals;
     std::vector<std::pair<std::uint32_t, WorkId>> m_worksBegun; // by CTA, in order
-    std::vector<std::uint32_t> m_ctaOfHop;
+    std::vector<AtEnd> m_atEnd; // by op
+    std::vector<std::array<double, counterCount>> m_counts; // of ops, each once
     std::array<double, counterCount> m_totals {};
+    std::size_t m_barrierCount = 0;
 };
 
 } // namespace flashstep

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <list>
+#include <random>
+
 namespace flashstep {
 namespace {
 
@@ -70,6 +74,49 @@ TEST(L2Cache, HoldsTheLastPieceEvenWhereItIsTooLarge)
     EXPECT_EQ(cache.read(1, 500).read, 0);
     EXPECT_EQ(cache.read(2, 50).read, 50) << "which the next one drives out";
     EXPECT_EQ(cache.read(1, 500).read, 500);
+}
+
+// Against the definition: a list of pieces, the one used last in front.
+TEST(L2Cache, DoesAsAListWould)
+{
+    struct Piece {
+        std::uint64_t key;
+        Bytes bytes;
+        bool dirty;
+    };
+    std::list<Piece> pieces;
+    constexpr Bytes capacity = 40000;
+    L2Cache cache(capacity);
+    std::minstd_rand random(7);
+    Bytes used = 0;
+    Bytes dirty = 0;
+    for (int k = 0; k < 20000; ++k) {
+        // Stretches of neighbours, far from each other.
+        const std::uint64_t key = (std::uint64_t { random() % 5 } << 40U) + random() % 3 * 1000 + random() % 80;
+        const Bytes bytes = 100 + static_cast<Bytes>(random() % 200);
+        const bool writes = random() % 3 == 0;
+        L2Cache::Traffic expected;
+        auto at = std::find_if(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.key == key; });
+        if (at == pieces.end()) {
+            at = pieces.insert(pieces.end(), { key, bytes, false });
+            used += bytes;
+            expected.read = writes ? 0 : bytes;
+        }
+        pieces.splice(pieces.begin(), pieces, at);
+        if (writes && !at->dirty) {
+            at->dirty = true;
+            dirty += at->bytes;
+        }
+        for (; used > capacity && pieces.size() > 1; pieces.pop_back()) {
+            used -= pieces.back().bytes;
+            expected.written += pieces.back().dirty ? pieces.back().bytes : 0;
+        }
+        dirty -= expected.written;
+        const L2Cache::Traffic traffic = writes ? cache.write(key, bytes) : cache.read(key, bytes);
+        ASSERT_EQ(traffic.read, expected.read) << k;
+        ASSERT_EQ(traffic.written, expected.written) << k;
+        ASSERT_EQ(cache.dirty(), dirty) << k;
+    }
 }
 
 } // namespace

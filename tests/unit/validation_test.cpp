@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace {
@@ -49,6 +50,46 @@ TEST(Validation, GroupsHaveMeanAndWorstOfTheirOwnRows)
     EXPECT_EQ(groups[1].rows, 1U);
     EXPECT_EQ(groups[2].tier, "extra");
     EXPECT_DOUBLE_EQ(groups[2].meanAbsErrorPercent, 50);
+}
+
+TEST(Validation, SaysTheSameOnOneThreadAndOnSeveral)
+{
+    std::string text = head;
+    for (const char* shape : { "H100,FA3,fwd,bf16,64,1,768,2,3,100,TFLOPS,h100,fa3,core\n",
+             "H100,FA2,fwd,bf16,64,0,512,1,4,100,TFLOPS,h100,fa2,core\n",
+             "B200,FA4,fwd,bf16,128,0,1024,1,4,0.02,ms,b200,fa4,core\n",
+             "H100,FA4,fwd,bf16,64,1,768,2,3,1,ms,h100,fa4,\n", // refused
+             "H100,FA3,fwd,bf16,64,1,768,2,3,0.02,ms,h100,fa3,core\n", // the first one's scenario
+             "H100,FA3,fwd,bf16,128,1,1024,1,8,100,TFLOPS,h100,fa3,extra\n" })
+        text += shape;
+    std::vector<ValidatedRow> rows;
+    std::vector<std::string> reasons;
+    for (const unsigned threads : { 1U, 2U, 3U, 64U }) {
+        SCOPED_TRACE(threads);
+        auto published = publishedResults(text, "f.csv");
+        ASSERT_TRUE(published.ok()) << published.error().line();
+        std::vector<double> fractions;
+        const auto validation
+            = validate(*published, { {}, [&](double fraction) { fractions.push_back(fraction); } }, threads);
+        ASSERT_TRUE(validation.ok());
+        EXPECT_TRUE(std::ranges::is_sorted(fractions));
+        std::vector<std::string> found;
+        for (const std::size_t k : validation->uncovered)
+            found.push_back(published->results[k].reason);
+        if (threads == 1) {
+            rows = validation->rows;
+            reasons = found;
+            EXPECT_EQ(rows.size(), 5U);
+        }
+        EXPECT_EQ(found, reasons);
+        ASSERT_EQ(validation->rows.size(), rows.size());
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            EXPECT_EQ(validation->rows[k].result, rows[k].result);
+            EXPECT_EQ(validation->rows[k].predicted, rows[k].predicted);
+            EXPECT_EQ(validation->rows[k].roofline, rows[k].roofline);
+            EXPECT_EQ(validation->rows[k].clockMhz, rows[k].clockMhz);
+        }
+    }
 }
 
 // Both units of the same row say the same; the prediction is that of a run in two steps.

@@ -136,7 +136,9 @@ private:
         const Result<Cycle> many = time(wavesLong);
         if (!many)
             return many.error();
-        return TileTime { *one, (*many - *one) / (wavesLong - 1) };
+        const double all = m_program.streams[work.stream.index()].standsFor;
+        const auto whole = [all](Cycle part) { return static_cast<Cycle>(static_cast<double>(part) * all); };
+        return TileTime { whole(*one), whole((*many - *one) / (wavesLong - 1)) };
     }
 
     static TileTime between(const std::vector<std::pair<int, TileTime>>& sampled, int blocks)

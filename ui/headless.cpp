@@ -6,6 +6,7 @@
 #include "ui/samples.h"
 #include "ui/views/accessible.h"
 #include "ui/views/notice_bar.h"
+#include "ui/views/welcome.h"
 
 #include <QAccessible>
 #include <QApplication>
@@ -89,6 +90,9 @@ void settle(MainWindow& window)
     window.show();
     for (int k = 0; k < 5; ++k)
         QApplication::processEvents(QEventLoop::AllEvents, 50);
+    while (window.welcome().isVisible() && !window.welcome().settled())
+        QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
+    QApplication::processEvents();
 }
 
 } // namespace

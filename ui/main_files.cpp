@@ -50,6 +50,22 @@ void MainWindow::open(const QString& path)
     start({ *file, path, false });
 }
 
+void MainWindow::openVersion(const QString& algorithm, const QString& gpu)
+{
+    const Result<QString> path = unpackSample(QStringLiteral("samples/licence-causal.json"));
+    Result<ScenarioFile> file = path ? readScenario(path->toStdString()) : Result<ScenarioFile>(path.error());
+    for (const auto& [key, value] : { std::pair("algorithm", algorithm), std::pair("gpu", gpu) })
+        if (file)
+            if (const Status status = setOption(*file, key, value.toStdString()); !status)
+                file = status.error();
+    if (!file) {
+        m_notice->showError(file.error());
+        emit runFailed();
+        return;
+    }
+    start({ *file, *path, false });
+}
+
 void MainWindow::chooseFile()
 {
     const QString folder = m_document.path().isEmpty() ? QDir::homePath() : QFileInfo(m_document.path()).path();

@@ -17,6 +17,7 @@
 #include "ui/views/tile_canvas.h"
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/transport.h"
+#include "ui/views/welcome.h"
 
 #include <QApplication>
 #include <QDockWidget>
@@ -226,7 +227,7 @@ QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
-        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport") };
+        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -239,6 +240,9 @@ void MainWindow::showView(const QString& name)
     QWidget* widget = view(name);
     if (!widget)
         return;
+    if (name == QStringLiteral("welcome"))
+        return m_welcome->present();
+    m_welcome->dismiss();
     const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
     if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
         m_stage->setMode(static_cast<StageView::Mode>(mode));
@@ -252,6 +256,7 @@ void MainWindow::showView(const QString& name)
 
 void MainWindow::nextPane(int by)
 {
+    m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
     for (const char* name :
         { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })

@@ -3,10 +3,12 @@
 
 #include "ui/actions.h"
 #include "ui/samples.h"
+#include "ui/views/controls.h"
 #include "ui/views/notice_bar.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
 #include "ui/views/timeline_canvas.h"
+#include "ui/views/welcome.h"
 
 #include <QActionGroup>
 #include <QApplication>
@@ -18,6 +20,7 @@
 #include <QMessageBox>
 #include <QSettings>
 #include <QTextBrowser>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace flashstep::ui {
@@ -89,8 +92,12 @@ void MainWindow::editMenu()
             m_search->setFocus(Qt::ShortcutFocusReason);
             m_search->selectAll();
         });
-    m_actions->add(
-        menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] { m_selection.clear(); });
+    m_actions->add(menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] {
+        if (m_welcome->isVisible())
+            m_welcome->dismiss();
+        else
+            m_selection.clear();
+    });
 }
 
 void MainWindow::viewMenu()
@@ -198,6 +205,8 @@ void MainWindow::runMenu()
 void MainWindow::helpMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Help"));
+    m_actions->add(menu, QStringLiteral("welcome"), tr("Four versions at a &glance"), { QStringLiteral("Shift+F1") },
+        [this] { showView(QStringLiteral("welcome")); });
     m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"),
         { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") }, [this] { showShortcuts(); });
     m_actions->add(menu, QStringLiteral("about"), tr("&About FlashStep"), {}, [this] {
@@ -207,6 +216,21 @@ void MainWindow::helpMenu()
                "<p>GPL-3.0-or-later; core and resources Apache-2.0.</p>")
                 .arg(QApplication::applicationVersion()));
     });
+}
+
+// The page itself, and the way to it that is always in sight.
+void MainWindow::makeWelcome()
+{
+    m_welcome = new WelcomePage(m_appearance, m_recentMenu, this);
+    connect(m_welcome, &WelcomePage::opened, this, &MainWindow::openVersion);
+    connect(m_welcome, &WelcomePage::openRequested, this, &MainWindow::chooseFile);
+    connect(m_welcome, &WelcomePage::dismissed, this, [this] { m_stage->focusCanvas()->setFocus(); });
+    auto* button = new QToolButton(menuBar());
+    setRole(button, "link");
+    button->setText(tr("Four versions at a glance"));
+    button->setToolTip(tr("What FlashAttention-1 to -4 reach, and what holds each of them up (Shift+F1)"));
+    connect(button, &QToolButton::clicked, m_actions->action(QStringLiteral("welcome")), &QAction::trigger);
+    menuBar()->setCornerWidget(button);
 }
 
 void MainWindow::showShortcuts()

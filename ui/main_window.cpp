@@ -13,6 +13,7 @@
 #include "ui/views/scenario_panel.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/transport.h"
+#include "ui/views/welcome.h"
 
 #include <QCloseEvent>
 #include <QStatusBar>
@@ -45,6 +46,7 @@ MainWindow::MainWindow(const Options& options)
     makeDocks();
     makeToolBar();
     makeMenus();
+    makeWelcome();
     m_statusLeft = makeLabel({}, "info", this);
     m_statusRight = makeLabel({}, "info", this);
     m_statusLeft->setContentsMargins(10, 0, 0, 0);
@@ -117,6 +119,7 @@ void MainWindow::connectParts()
 
 void MainWindow::start(const RunRequest& request)
 {
+    m_welcome->dismiss();
     if (const Status known = checkKnobs(request.file.scenario); !known) {
         m_notice->showError(known.error());
         fillChoices();

@@ -33,6 +33,7 @@ class SourceView;
 class StageView;
 class TimelineCanvas;
 class Transport;
+class WelcomePage;
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -53,6 +54,7 @@ public:
     [[nodiscard]] StageView& stage() { return *m_stage; }
     [[nodiscard]] TimelineCanvas& timeline() { return *m_timeline; }
     [[nodiscard]] NoticeBar& notice() { return *m_notice; }
+    [[nodiscard]] WelcomePage& welcome() { return *m_welcome; }
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
@@ -60,6 +62,7 @@ public:
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
     void open(const QString& path);
+    void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
     [[nodiscard]] Status goTo(const QString& position); // cli.md's positions
@@ -102,6 +105,7 @@ private:
     void viewMenu();
     void runMenu();
     void helpMenu();
+    void makeWelcome();
     void showShortcuts();
     // main_files.cpp
     void chooseFile();
@@ -140,6 +144,7 @@ private:
     Inspector* m_inspector = nullptr;
     SourceView* m_source = nullptr;
     Hints* m_hints = nullptr;
+    WelcomePage* m_welcome = nullptr;
     QHash<QString, QDockWidget*> m_docks;
     QMenu* m_recentMenu = nullptr;
 

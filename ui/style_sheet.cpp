@@ -50,6 +50,10 @@ QPushButton:disabled { color: @t3; border-color: @line; }
 QToolButton[role="icon"] { background: transparent; border: 1px solid transparent; border-radius: #4px; padding: 0; }
 QToolButton[role="icon"]:hover { background: @line; }
 QToolButton[role="icon"]:focus { border-color: @text; }
+QToolButton[role="link"] { background: transparent; border: 1px solid @mid; border-radius: #4px; padding: #2px #8px;
+    margin: #1px #8px #1px 0; font-size: #12px; color: @text; }
+QToolButton[role="link"]:hover { background: @line; }
+QToolButton[role="link"]:focus { border-color: @text; }
 QToolButton[role="play"] { background: @text; border: 2px solid @win; border-radius: #6px; padding: 0; }
 QToolButton[role="play"]:disabled { background: @mid; }
 QToolButton[role="play"]:hover { background: @t2; }

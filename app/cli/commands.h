@@ -27,6 +27,7 @@ Command addStalls(CLI::App& app);
 Command addCriticalPath(CLI::App& app);
 Command addNumerics(CLI::App& app);
 Command addValidate(CLI::App& app);
+Command addOverview(CLI::App& app);
 Command addBench(CLI::App& app);
 Command addCompletion(CLI::App& app);
 

@@ -28,14 +28,24 @@ public:
         for (int i = 0; i < tiles; ++i)
             visits[static_cast<std::size_t>(i)] = grid.blocksLeftToRight(i);
         splits = splitsOf(kernel);
+        if (kernel.setting().samplesOnly && blocks > 4 * sampledBlocks)
+            every = blocks / sampledBlocks;
     }
 
     void run()
     {
-        grid.overHeads(splits, [this](CtaScope& cta) { sweep(cta); });
+        if (every == 1)
+            return grid.overHeads(splits, [this](CtaScope& cta) { sweep(cta); });
+        std::vector<int> ofShare(static_cast<std::size_t>(splits));
+        for (int i = 0; i < tiles; ++i)
+            ofShare[static_cast<std::size_t>(i % splits)]
+                += static_cast<int>(visits[static_cast<std::size_t>(i)].size());
+        grid.overHeadsInPart(splits, ofShare, [this](CtaScope& cta) { return sweep(cta); });
     }
 
 private:
+    static constexpr int sampledBlocks = 4; // of a long sweep, where its time alone is asked for
+
     void declareMemory(Kernel& kernel)
     {
         using Tile = Launch::Tile;
@@ -133,8 +143,10 @@ private:
         return list;
     }
 
-    void sweep(CtaScope& cta)
+    // How many visits it has recorded.
+    int sweep(CtaScope& cta)
     {
+        int recorded = 0;
         cta.eachWarp([&](Warp& w) {
             const int index = w.index();
             for (int i = cta.i; i < tiles; i += splits)
@@ -146,15 +158,17 @@ private:
                 }
             bool scratchUsed = false;
             for (int j = 0; j < blocks; ++j) {
-                const std::vector<Visit> list = visitsOf(cta.i, j);
+                const std::vector<Visit> list = j % every == every / 2 ? visitsOf(cta.i, j) : std::vector<Visit>();
                 if (list.empty())
                     continue;
+                recorded += index == 0 ? static_cast<int>(list.size()) : 0;
                 loadBlock(w, j, list.front(), scratchUsed);
                 for (std::size_t k = 0; k < list.size(); ++k)
                     rowTile(w, index, list, k);
                 scratchUsed = true;
             }
         });
+        return recorded;
     }
 
     // K and V of a column block go through one SMEM buffer into registers, where they stay for the sweep.
@@ -251,6 +265,7 @@ private:
     const Problem& p;
     Launch grid;
     int tiles, blocks, splits = 1;
+    int every = 1; // of the key blocks, one in so many is recorded
     std::vector<std::vector<VisitedBlock>> visits; // by row tile
     BufferId sQ[2], sV, sK, sO, sMax, sSum, rQ, rK, rV, K, V, S, P, Opart, mPart, lPart, m, scale, lsePrev, oPrev, l, O,
         lse;

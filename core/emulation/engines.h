@@ -18,7 +18,8 @@ public:
 
     explicit Engines(int sms)
         : m_free(static_cast<std::size_t>(sms) * engineCount * quarters)
-        , m_turns(m_free.size())
+        , m_warps(static_cast<std::size_t>(sms) * 2 * quarters)
+        , m_ports(static_cast<std::size_t>(sms))
     {
     }
     // Engines that every quarter has its own of; the others serve the whole SM (HBM: the GPU).
@@ -34,13 +35,17 @@ public:
     // each other one at work as much. Of a warpgroup (quarter -1), the last of its quarters. When that is.
     Ticks share(int sm, int quarter, Engine e, Ticks busy, Ticks from)
     {
+        if (e == Engine::Smem) {
+            Ticks& free = freeOf(sm, 0, e);
+            free = std::max(free, from) + busy;
+            return m_ports[static_cast<std::size_t>(sm)].take(busy, from, free);
+        }
         Ticks done = from;
-        const bool one = quarter >= 0 || !perQuarter(e);
-        const int first = std::max(perQuarter(e) ? quarter : 0, 0);
-        for (int q = first; q < (one ? first + 1 : quarters); ++q) {
-            const std::size_t at = indexOf(sm, q, e);
-            m_free[at] = std::max(m_free[at], from) + busy;
-            done = std::max(done, m_turns[at].take(busy, from, m_free[at]));
+        for (int q = std::max(quarter, 0); q < (quarter < 0 ? quarters : quarter + 1); ++q) {
+            Ticks& free = freeOf(sm, q, e);
+            free = std::max(free, from) + busy;
+            const std::size_t at = static_cast<std::size_t>(sm * 2 + (e == Engine::Alu ? 1 : 0)) * quarters;
+            done = std::max(done, m_warps[at + static_cast<std::size_t>(q)].take(busy, from, free));
         }
         return done;
     }
@@ -84,19 +89,20 @@ public:
     }
 
 private:
-    // Who is at work on an engine that takes turns.
-    struct Turns {
-        std::array<Ticks, 4> done {}; // of the newest; hardly ever are more at it at once
+    // Who is at work on an engine that takes turns: when each of them is done. More than that at once are served in the
+    // order in which they come.
+    template <std::size_t most> struct Turns {
+        std::array<Ticks, most> done {};
 
         Ticks take(Ticks busy, Ticks from, Ticks all)
         {
             Ticks mine = from + busy;
             std::size_t oldest = 0;
-            for (std::size_t k = 0; k < done.size(); ++k) {
+            for (std::size_t k = 0; k < most; ++k) {
                 mine += done[k] > from ? busy : 0;
                 oldest = done[k] < done[oldest] ? k : oldest;
             }
-            return done[oldest] = std::min(mine, all);
+            return done[oldest] = done[oldest] > from ? all : std::min(mine, all);
         }
     };
 
@@ -111,7 +117,8 @@ private:
     }
 
     std::vector<Ticks> m_free;
-    std::vector<Turns> m_turns;
+    std::vector<Turns<8>> m_warps; // by SM, issue or ALU, and quarter
+    std::vector<Turns<16>> m_ports; // of shared memory, by SM
     Ticks m_hbmFree = 0;
 };
 

@@ -267,10 +267,13 @@ GridTotals totalsOf(const Program& program, const GpuSpec& gpu, const EmulationO
     return totals;
 }
 
-// Busy cycles of the tensor cores in a work of each stream; of a shape without ops, linear in its blocks like its time.
+// Busy cycles of each engine but HBM in a work of each stream; of a shape without ops, linear in its blocks like its
+// time. Where a rescale depends on a vote, the share of it that is assumed.
 class EngineWork {
 public:
-    EngineWork(const Program& program, const GpuSpec& gpu, Engine engine)
+    using Busy = std::array<double, engineCount>;
+
+    EngineWork(const Program& program, const GpuSpec& gpu, const EmulationOptions& options)
         : m_program(program)
         , m_ofStream(program.streams.size())
     {
@@ -279,24 +282,30 @@ public:
             const Stream& stream = program.streams[work.stream.index()];
             if (stream.opCount == 0 || m_ofStream[work.stream.index()])
                 continue;
-            std::array<double, engineCount> busy {};
-            for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o)
-                addBusy(program, program.ops[o], costOf(gpu, program, work, program.ops[o]), busy);
-            const double tensor = busy[static_cast<std::size_t>(engine)];
-            m_ofStream[work.stream.index()] = tensor;
-            m_known[rankOf(k)].insert_or_assign(stream.visitedBlocks, tensor);
+            Busy busy {};
+            Busy voted {};
+            for (std::uint32_t o = stream.firstOp; o < stream.firstOp + stream.opCount; ++o) {
+                const Op& op = program.ops[o];
+                const bool vote = op.conditional && op.kind == OpKind::Rescale;
+                addBusy(program, op, costOf(gpu, program, work, op, options.swizzled), vote ? voted : busy);
+            }
+            for (std::size_t e = 0; e < engineCount; ++e)
+                busy[e] = stream.standsFor * (busy[e] + options.assumedRescaleRate * voted[e]);
+            m_ofStream[work.stream.index()] = busy;
+            m_known[rankOf(k)].insert_or_assign(stream.visitedBlocks, busy);
         }
     }
 
-    [[nodiscard]] double all()
+    [[nodiscard]] Busy all()
     {
-        double sum = 0;
+        Busy sum {};
         for (std::size_t k = 0; k < m_program.works.size(); ++k) {
             const StreamId stream = m_program.works[k].stream;
-            std::optional<double>& tensor = m_ofStream[stream.index()];
-            if (!tensor)
-                tensor = between(m_known[rankOf(k)], stream);
-            sum += *tensor;
+            std::optional<Busy>& busy = m_ofStream[stream.index()];
+            if (!busy)
+                busy = between(m_known[rankOf(k)], stream);
+            for (std::size_t e = 0; e < engineCount; ++e)
+                sum[e] += (*busy)[e];
         }
         return sum;
     }
@@ -309,7 +318,7 @@ private:
         const LaunchDecl& decl = m_program.launches[static_cast<std::size_t>(launch)];
         return { launch, decl.pairs ? (work - decl.firstWork) % 2 : 0 };
     }
-    [[nodiscard]] double between(const std::map<int, double>& known, StreamId stream) const
+    [[nodiscard]] Busy between(const std::map<int, Busy>& known, StreamId stream) const
     {
         const int blocks = m_program.streams[stream.index()].visitedBlocks;
         const auto above = known.lower_bound(blocks); // the most that any work visits is always known
@@ -318,21 +327,31 @@ private:
         const auto below = std::prev(above);
         const double part
             = static_cast<double>(blocks - below->first) / static_cast<double>(above->first - below->first);
-        return below->second + part * (above->second - below->second);
+        Busy busy = below->second;
+        for (std::size_t e = 0; e < engineCount; ++e)
+            busy[e] += part * (above->second[e] - busy[e]);
+        return busy;
     }
 
     const Program& m_program;
-    std::vector<std::optional<double>> m_ofStream;
-    std::map<Rank, std::map<int, double>> m_known;
+    std::vector<std::optional<Busy>> m_ofStream;
+    std::map<Rank, std::map<int, Busy>> m_known;
 };
 
 // What at least passes between L2 and HBM: inputs and outputs once; where S and P go that way too, both there and back.
-double leastHbmBytes(const Program& program)
+double leastHbmBytes(const Program& program, const GpuSpec& gpu)
 {
     const Problem& p = program.problem;
     const double batch = p.batch;
     double bytes = batch * p.heads * p.seqlenQ * (p.headDim * p.operandBytes() + p.headDimV * p.outputBytes() + 4.0);
     bytes += batch * p.kvHeads * p.seqlenK * (p.headDim + p.headDimV) * p.operandBytes();
+    if (const int shares = program.launches.front().sweep; shares > 0) {
+        // K and V anew for each share of the query tiles, where L2 does not hold those of all heads; and O as it stands
+        // between two visits.
+        const double keys = batch * p.kvHeads * p.seqlenK * (p.headDim + p.headDimV) * p.operandBytes();
+        bytes += keys > gpu.l2Mib * 1024 * 1024 ? (shares - 1) * keys : 0;
+        bytes += batch * p.heads * p.seqlenQ * p.headDimV * 4.0;
+    }
     if (program.launches.size() > 1)
         bytes += batch * p.heads * p.seqlenQ * p.seqlenK * 2 * (p.outputBytes() + p.operandBytes());
     return bytes;
@@ -371,18 +390,19 @@ Result<GridTime> timeInTwoSteps(
     const GridSchedule schedule(program, gpu, *times);
     // The bus of the whole GPU holds a grid up where little is computed for each byte: with short sequences, whose L2
     // is gone through piece by piece, or where S and P pass it, which a long sequence has far more of than L2 holds.
-    // FlashAttention-1 comes back to O, so it is always gone through.
+    // FlashAttention-1 comes back to O, so it is gone through where it is recorded whole.
     constexpr double fewAccesses = 2e6;
     GridTime time;
-    double hbm = leastHbmBytes(program) * gpu.clockMhz / (gpu.hbmGBps * 1e3);
-    if (program.launches.front().sweep > 0 || accesses(program) <= fewAccesses) {
+    double& hbm = time.busy[static_cast<std::size_t>(Engine::Hbm)];
+    const bool inPart = std::ranges::any_of(program.streams, [](const Stream& s) { return s.standsFor != 1; });
+    if (!inPart && (program.launches.front().sweep > 0 || accesses(program) <= fewAccesses)) {
         MemorySystem memory(program, gpu);
-        const GridTotals totals = totalsOf(program, gpu, options, schedule.placed(), memory);
-        hbm = totals.busy[static_cast<std::size_t>(Engine::Hbm)];
+        time.busy = totalsOf(program, gpu, options, schedule.placed(), memory).busy;
+    } else {
+        time.busy = EngineWork(program, gpu, options).all();
+        hbm = leastHbmBytes(program, gpu) * gpu.clockMhz / (gpu.hbmGBps * 1e3);
     }
     time.cycles = std::max(schedule.end(), static_cast<Cycle>(hbm) + 1);
-    time.tensor = EngineWork(program, gpu, Engine::Tensor).all();
-    time.exp = EngineWork(program, gpu, Engine::Exp).all();
     return time;
 }
 

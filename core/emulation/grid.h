@@ -21,11 +21,11 @@ using TileTimes = std::vector<std::vector<std::vector<TileTime>>>;
 [[nodiscard]] Result<TileTimes> tileTimes(
     const Program& program, const GpuSpec& gpu, const EmulationOptions& options, const Progress& progress);
 
-// The same two steps without a trace: how long the grid takes and how busy it keeps what decides its clock. Of shapes
-// between the sampled ones the program needs no ops (KernelSetting::samplesOnly).
+// The same two steps without a trace: how long the grid takes and how busy it keeps each engine. Of shapes between the
+// sampled ones the program needs no ops (KernelSetting::samplesOnly).
 struct GridTime {
     Cycle cycles = 0;
-    double tensor = 0, exp = 0; // busy cycles of the tensor cores and of the exponential units, all quarters counted
+    std::array<double, engineCount> busy {}; // cycles, all SMs and quarters counted; HBM: those of its one bus
 };
 [[nodiscard]] Result<GridTime> timeInTwoSteps(
     const Program& program, const GpuSpec& gpu, const EmulationOptions& options, const Progress& progress);

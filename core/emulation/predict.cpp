@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/emulation/predict.h"
 
+#include "core/emulation/engines.h"
 #include "core/emulation/grid.h"
+#include "core/hardware/guesses.h"
 
 #include <algorithm>
 #include <cmath>
@@ -52,6 +54,36 @@ double tensorRate(const std::string& algorithm, const Problem& p, const GpuSpec&
 
 } // namespace
 
+EngineShares engineShares(const EngineShares& busyCycles, Cycle cycles, double sms)
+{
+    const double smCycles = static_cast<double>(std::max<Cycle>(1, cycles)) * sms;
+    EngineShares shares {};
+    for (std::size_t e = 0; e < engineCount; ++e) {
+        const auto engine = static_cast<Engine>(e);
+        // The register file's bookings are the tensor cores' time that it takes, so they are counted in its quarters.
+        const bool quarters = Engines::perQuarter(engine) || engine == Engine::Registers;
+        shares[e] = busyCycles[e] / (smCycles * (quarters ? Engines::quarters : 1));
+    }
+    shares[static_cast<std::size_t>(Engine::Hbm)] *= sms; // one bus for all
+    return shares;
+}
+
+Utilisation utilisationOf(const EngineShares& shares)
+{
+    const auto share = [&](Engine engine) { return shares[static_cast<std::size_t>(engine)]; };
+    return { share(Engine::Tensor), share(Engine::Exp), share(Engine::Issue), share(Engine::Smem), share(Engine::L2),
+        share(Engine::Hbm) };
+}
+
+std::string_view bindingOf(const Utilisation& u)
+{
+    const std::array<std::pair<std::string_view, double>, 6> all { { { "tensor", u.tensor }, { "exp", u.exp },
+        { "issue", u.issue }, { "smem", u.smem }, { "l2", u.l2 }, { "hbm", u.hbm } } };
+    return std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return a.second < b.second;
+    })->first;
+}
+
 double nominalFlops(const Problem& p)
 {
     return 2.0 * nominalPairs(p) * (p.headDim + p.headDimV) * p.heads * p.batch;
@@ -85,13 +117,12 @@ Result<Prediction> predictOn(const Prepared& prepared, const GpuSpec& gpu, const
         return time.error();
     Prediction p;
     p.cycles = time->cycles;
-    const double quarters = 4.0 * static_cast<double>(std::max<Cycle>(1, p.cycles)) * gpu.sms;
-    p.tensorUtilisation = time->tensor / quarters;
-    p.expUtilisation = time->exp / quarters;
-    p.clockMhz = clockUnder(gpu, p.tensorUtilisation, p.expUtilisation);
+    p.shares = engineShares(time->busy, p.cycles, gpu.sms);
+    p.clockMhz = clockUnder(gpu, p.utilisation().tensor, p.utilisation().exp);
     p.microseconds = static_cast<double>(p.cycles) / p.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
     p.flops = nominalFlops(program.problem);
+    p.guesses = guessesIn(gpu, program);
     p.gpu = gpu;
     return p;
 }

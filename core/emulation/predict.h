@@ -3,15 +3,30 @@
 
 #include "core/emulation/run.h"
 
+#include <array>
+#include <string_view>
+#include <vector>
+
 namespace flashstep {
+
+using EngineShares = std::array<double, engineCount>; // by Engine; 0…1 of a grid's time
+
+// Of engines that were busy for so many cycles, all SMs and quarters counted.
+[[nodiscard]] EngineShares engineShares(const EngineShares& busyCycles, Cycle cycles, double sms);
+// What `run --json` has of them, and the busiest of those.
+[[nodiscard]] Utilisation utilisationOf(const EngineShares& shares);
+[[nodiscard]] std::string_view bindingOf(const Utilisation& utilisation);
 
 // What a run says of its time, without a run: the grid in two steps, no values, no trace. Of any length of sequence.
 struct Prediction {
     Cycle cycles = 0;
     double clockMhz = 0, microseconds = 0;
     double flops = 0; // nominal
-    double tensorUtilisation = 0, expUtilisation = 0; // 0…1 of the grid's time
+    EngineShares shares {};
     GpuSpec gpu; // with the knobs applied
+    std::vector<std::string_view> guesses; // figures its time rests on that are no better than that (guesses.h)
+    [[nodiscard]] Utilisation utilisation() const { return utilisationOf(shares); }
+    [[nodiscard]] std::string_view binding() const { return bindingOf(utilisation()); }
     [[nodiscard]] double tflops() const { return flops / microseconds * 1e-6; }
 };
 [[nodiscard]] Result<Prediction> predict(const Scenario& scenario, const Progress& progress);

@@ -19,25 +19,17 @@ void reportTime(Report& report, const Trace& trace, const GpuSpec& gpu)
 {
     const Program& program = trace.program();
     report.cycles = trace.cycles();
-    const double quarters = 4.0 * static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms;
-    const double tensor = trace.busy(Engine::Tensor) / quarters;
-    report.clockMhz = clockUnder(gpu, tensor, trace.busy(Engine::Exp) / quarters);
+    EngineShares busy {};
+    for (std::size_t e = 0; e < engineCount; ++e)
+        busy[e] = trace.busy(static_cast<Engine>(e));
+    report.utilisation = utilisationOf(engineShares(busy, report.cycles, gpu.sms));
+    report.binding = bindingOf(report.utilisation);
+    report.clockMhz = clockUnder(gpu, report.utilisation.tensor, report.utilisation.exp);
     report.microseconds = static_cast<double>(report.cycles) / report.clockMhz
         + gpu.launchMicroseconds * static_cast<double>(program.launches.size());
     report.flops = nominalFlops(program.problem);
     if (program.tile == program.costTile)
         report.tflops = report.flops / report.microseconds * 1e-6;
-
-    const double smCycles = static_cast<double>(std::max<Cycle>(1, report.cycles)) * gpu.sms;
-    const auto share = [&](Engine engine, double count) { return trace.busy(engine) / (smCycles * count); };
-    Utilisation& u = report.utilisation;
-    u = { share(Engine::Tensor, 4), share(Engine::Exp, 4), share(Engine::Issue, 4), share(Engine::Smem, 1),
-        share(Engine::L2, 1), share(Engine::Hbm, 1) * gpu.sms };
-    const std::array<std::pair<const char*, double>, 6> all { { { "tensor", u.tensor }, { "exp", u.exp },
-        { "issue", u.issue }, { "smem", u.smem }, { "l2", u.l2 }, { "hbm", u.hbm } } };
-    report.binding = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return a.second < b.second;
-    })->first;
 }
 
 void reportCounts(Report& report, const Trace& trace)

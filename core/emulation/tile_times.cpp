@@ -130,13 +130,19 @@ private:
         const auto time = [&](int waves) {
             return timeOf(programOf(m_program, m_launch, work, residents, waves), m_sm, m_options, m_progress);
         };
+        const double all = m_program.streams[work.stream.index()].standsFor;
+        const int waves = all == 1 ? wavesLong : 2; // a part of a sweep is long enough
         const Result<Cycle> one = time(1);
         if (!one)
             return one.error();
-        const Result<Cycle> many = time(wavesLong);
+        const Result<Cycle> many = time(waves);
         if (!many)
             return many.error();
-        return TileTime { *one, (*many - *one) / (wavesLong - 1) };
+        const Cycle next = (*many - *one) / (waves - 1);
+        if (all == 1)
+            return TileTime { *one, next };
+        const auto whole = static_cast<Cycle>(static_cast<double>(next) * all);
+        return TileTime { whole + std::max<Cycle>(0, *one - next), whole }; // it begins once
     }
 
     static TileTime between(const std::vector<std::pair<int, TileTime>>& sampled, int blocks)

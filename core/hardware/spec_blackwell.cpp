@@ -98,7 +98,7 @@ GpuSpec b200()
             Published, "128 lanes x 512 columns x 4 B are the 256 KB of tmem_per_sm" },
         .tmemColumns = { 512, "column", "PTX ISA, tcgen05 https://docs.nvidia.com/cuda/parallel-thread-execution/",
             Published, "128 lanes x 512 columns x 4 B are the 256 KB of tmem_per_sm" },
-        .tmemBytesPerClk = { 512, "B/clk/SM", "guess: 4 quarters x 32 lanes x 4 B", Guess,
+        .tmemBytesPerClk = { 512, "B/clk/SM", "4 subpartitions x 32 lanes x 4 B", Guess,
             "an unverified log of a B300 has 190 to 216 reading, 323 to 436 writing", "tmem_ld_bytes_per_clk_sm" },
         .tmemLoadLatency = spec::tmemLoadLatency,
         .registersPerSm = registersPerSm,

@@ -262,6 +262,9 @@ public:
     // One CTA for each head and each of `splits` shares of the query tiles, all of which it sweeps itself: query tile
     // of a share s is s, s + splits, …
     void overHeads(int splits, const std::function<void(CtaScope&)>& body);
+    // The same for its time alone: of the shares, those with the fewest and the most visits are recorded, and of each
+    // of them as many visits as `body` says.
+    void overHeadsInPart(int splits, const std::vector<int>& visits, const std::function<int(CtaScope&)>& body);
 
 private:
     friend class Kernel;

@@ -210,6 +210,24 @@ void Launch::overHeads(int splits, const std::function<void(CtaScope&)>& body)
             place(record({ s }, s, 0, body), head.b, head.h, s, 0);
 }
 
+void Launch::overHeadsInPart(int splits, const std::vector<int>& visits, const std::function<int(CtaScope&)>& body)
+{
+    const auto [fewest, most] = std::minmax_element(visits.begin(), visits.begin() + splits);
+    decl().sweep = splits;
+    for (int s = 0; s < splits; ++s) {
+        const int all = visits[static_cast<std::size_t>(s)];
+        int recorded = 0;
+        const bool isSample = s == fewest - visits.begin() || s == most - visits.begin();
+        const StreamId id
+            = isSample ? record({ s }, s, 0, [&](CtaScope& cta) { recorded = body(cta); }) : leaveOut({ s }, all);
+        Stream& stream = m_kernel.m_program.streams[id.index()];
+        stream.visitedBlocks = all;
+        stream.standsFor = recorded > 0 ? static_cast<double>(all) / recorded : 1;
+        for (const Head& head : headsOf(m_kernel.m_program, true))
+            place(id, head.b, head.h, s, 0);
+    }
+}
+
 std::vector<VisitedBlock> Launch::blocksLeftToRight(int i) const
 {
     std::vector<VisitedBlock> blocks = blocksRightToLeft(i);

@@ -97,7 +97,8 @@ struct Stream {
     std::vector<RoleRange> roles;
     std::vector<StepDecl> steps; // in the order in which they were recorded
     std::vector<std::int32_t> turns; // by barrier: how many turns of it one work tile completes
-    int visitedBlocks = 0; // of a query tile, at most
+    int visitedBlocks = 0; // of a query tile, at most; of a sweep recorded in part, visits of all its tiles
+    double standsFor = 1; // of a sweep recorded in part, for its time alone: all its visits over those recorded
 };
 
 // A work tile: what a CTA does in one go for a query tile (or a tile of scores, or a sweep over them). CTAs that are

@@ -7,7 +7,7 @@
 What is fitted: every entry of `list constants` and of its `clock_factors`, each with its prior and inside its plausible
 range. To what: `core` rows of forward passes at head dimension 128, but for those kept out (seqlen 4096). Rows kept out
 and other head dimensions are only looked at. Least squares of log(predicted / published), each prior one more equation,
-by Gauss-Newton steps with differences; a step that makes things worse is halved.
+by Gauss-Newton steps with differences, damped more where a step makes things worse.
 """
 import argparse
 import csv
@@ -128,17 +128,14 @@ def fit(rows, params, rounds):
         n = len(params)
         normal = [[sum(x * y for x, y in zip(columns[i], columns[j])) for j in range(n)] for i in range(n)]
         right = [-sum(x * e for x, e in zip(columns[i], now)) for i in range(n)]
-        for i in range(n):
-            normal[i][i] += 0.05 * normal[i][i]
-        delta = solve(normal, right)
-        length = 1.0
-        while True:
-            tried = [p.clamped(v * math.exp(length * d)) for p, v, d in zip(params, values, delta)]
+        for damping in (0.05, 0.2, 1.0, 4.0, 16.0):
+            damped = [[normal[i][j] * (1 + damping if i == j else 1) for j in range(n)] for i in range(n)]
+            delta = solve(damped, right)
+            tried = [p.clamped(v * math.exp(d)) for p, v, d in zip(params, values, delta)]
             then = equations(rows, params, tried)
             better = sum(e * e for e in then)
-            if better < cost or length < 0.1:
+            if better < cost:
                 break
-            length /= 2
         print(f"round {k + 1}: {cost:.1f} -> {better:.1f}", flush=True)
         if better >= cost:
             break
@@ -167,7 +164,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cli")
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--start", choices=("values", "priors"), default="values")
+    parser.add_argument("--start", choices=("values", "priors"), default="priors")
     args = parser.parse_args()
     with open(PUBLISHED, newline="") as file:
         everything = list(csv.DictReader(file))

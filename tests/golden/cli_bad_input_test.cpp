@@ -105,6 +105,12 @@ INSTANTIATE_TEST_SUITE_P(Usage, BadCommandLine,
         BadInput {
             "ValidateNumber", { "validate", "--published", "@/number.csv" }, "number.csv:2, column tflops_or_value" },
         BadInput { "ValidateBaseline", { "validate", "--baseline", "guess" }, "roofline" },
+        BadInput { "OverviewHeadDim", { "overview", "--head-dim", "77" }, "77" },
+        BadInput { "OverviewSeqlen", { "overview", "--seqlen", "0" }, "--seqlen" },
+        BadInput { "OverviewWord", { "overview", "--seqlen", "long" }, "--seqlen" },
+        BadInput { "OverviewMask", { "overview", "--mask", "window:1,1" }, "both" },
+        BadInput { "OverviewGpu", { "overview", "--gpu", "v100" }, "b200" },
+        BadInput { "OverviewForms", { "overview", "--json", "--markdown" }, "--markdown" },
         BadInput { "UnknownShell", { "completion", "fish" }, "fish" }),
     nameOf);
 

@@ -105,11 +105,44 @@ TEST_P(GridOf, IsPredictedAsItIsTimed)
         ASSERT_TRUE(prediction.ok()) << prediction.error().line();
         EXPECT_EQ(prediction->cycles, run.report.cycles);
         EXPECT_EQ(prediction->flops, run.report.flops);
-        EXPECT_NEAR(prediction->tensorUtilisation, run.report.utilisation.tensor, 0.002);
+        const Utilisation u = prediction->utilisation();
+        const Utilisation& v = run.report.utilisation;
+        EXPECT_NEAR(u.tensor, v.tensor, 0.002);
+        EXPECT_NEAR(u.exp, v.exp, 0.005);
+        EXPECT_NEAR(u.issue, v.issue, 0.005);
+        EXPECT_NEAR(u.smem, v.smem, 0.005);
+        EXPECT_NEAR(u.l2, v.l2, 0.005);
+        EXPECT_NEAR(u.hbm, v.hbm, 0.05); // the least, where pieces are not gone through: what L2 still holds counts
+        EXPECT_EQ(prediction->binding(), run.report.binding);
+        for (const Engine engine : { Engine::Alu, Engine::Registers, Engine::Tmem }) {
+            const double quarters = engine == Engine::Tmem ? 1 : 4;
+            const double share = run.trace->busy(engine) / (quarters * run.gpu.sms * run.report.cycles);
+            EXPECT_NEAR(prediction->shares[static_cast<std::size_t>(engine)], share, 0.005) << name(engine);
+        }
         EXPECT_NEAR(prediction->microseconds, run.report.microseconds, 0.002 * run.report.microseconds);
         leftOut = leftOut || prepare(s, true)->program->ops.size() < run.program->ops.size();
     }
     EXPECT_EQ(leftOut, GetParam() != std::string("fa1")); // which sweeps over query tiles
+}
+
+// A long sweep of FlashAttention-1 is recorded in part.
+TEST(GridOfSweeps, AreTimedByAPartOfTheirVisits)
+{
+    for (const Scenario& s : { grid("fa1", 8, 3072, 128, "none", "24"), grid("fa1", 8, 3072, 128, "causal", "24"),
+             grid("fa1", 3, 2560, 128, "window:1200,0", "8") }) {
+        SCOPED_TRACE(describe(s));
+        const auto run = timed(s, RunOptions::Grid::TwoSteps);
+        const auto prediction = predict(s, {});
+        ASSERT_TRUE(prediction.ok()) << prediction.error().line();
+        EXPECT_LT(prepare(s, true)->program->ops.size(), run.program->ops.size() / 3);
+        const auto cycles = static_cast<double>(run.report.cycles);
+        EXPECT_NEAR(static_cast<double>(prediction->cycles), cycles, 0.03 * cycles);
+        EXPECT_EQ(prediction->binding(), run.report.binding);
+        EXPECT_NEAR(prediction->utilisation().tensor, run.report.utilisation.tensor, 0.02);
+        EXPECT_NEAR(prediction->utilisation().smem, run.report.utilisation.smem, 0.03);
+        EXPECT_NEAR(prediction->utilisation().l2, run.report.utilisation.l2, 0.03);
+        EXPECT_NEAR(prediction->utilisation().hbm, run.report.utilisation.hbm, 0.03);
+    }
 }
 
 // What is asked for of such a grid is computed: the CTA's rows of O, as in the whole grid.

@@ -126,13 +126,15 @@ TEST(Stalls, ARoleIsBusyOrWaitsOrIsIdle)
 
 TEST(Stalls, ABusyEngineIsAReasonToWait)
 {
-    const flashstep::Run run = test::runOf(test::scenarioOf("fa2", 64, 64, 64, "none", { 16, 16 }, DType::Bf16));
+    Scenario s = test::scenarioOf("fa4", 256, 512, 64, "none", { 128, 128 }, DType::Bf16);
+    s.knobs = { { "mufu-rate", "4" } };
+    const flashstep::Run run = test::runOf(s);
     const Stalls stalls = stallsOf(run, CtaId(0));
     bool queued = false;
     for (const RoleTime& role : stalls.roles)
         for (const auto& [reason, cycles] : role.waits)
-            queued = queued || reason == "smem busy";
-    EXPECT_TRUE(queued) << "four warps read K through one port";
+            queued = queued || reason == "exp busy";
+    EXPECT_TRUE(queued) << "two softmax warpgroups, one exponential unit for each quarter";
 }
 
 } // namespace

@@ -131,8 +131,10 @@ std::string percentText(double share)
 std::string whatItIs(const Overview& overview)
 {
     const Problem& p = overview.rows.front().scenario.problem;
-    return fmt::format("forward, {}, head dim {}, {} queries and keys, {} heads; 16k tokens in all, fa4 32k",
-        name(p.dtype), p.headDim, p.seqlenQ, p.heads);
+    const Problem& last = overview.rows.back().scenario.problem; // FlashAttention-4, where a GPU runs it
+    const std::string more = last.batch == p.batch ? "" : fmt::format(" (fa4 {})", last.batch);
+    return fmt::format("forward, {}, head dim {}, {} queries and keys, {} heads, batch {}{}", name(p.dtype), p.headDim,
+        p.seqlenQ, p.heads, p.batch, more);
 }
 
 constexpr const char* legend

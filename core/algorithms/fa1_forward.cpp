@@ -28,7 +28,7 @@ public:
         for (int i = 0; i < tiles; ++i)
             visits[static_cast<std::size_t>(i)] = grid.blocksLeftToRight(i);
         splits = splitsOf(kernel);
-        if (kernel.setting().samplesOnly && blocks > 4 * sampledBlocks)
+        if (kernel.setting().samplesOnly && blocks > 2 * sampledBlocks)
             every = blocks / sampledBlocks;
     }
 

@@ -390,12 +390,11 @@ Result<GridTime> timeInTwoSteps(
     const GridSchedule schedule(program, gpu, *times);
     // The bus of the whole GPU holds a grid up where little is computed for each byte: with short sequences, whose L2
     // is gone through piece by piece, or where S and P pass it, which a long sequence has far more of than L2 holds.
-    // FlashAttention-1 comes back to O, so it is gone through where it is recorded whole.
     constexpr double fewAccesses = 2e6;
     GridTime time;
     double& hbm = time.busy[static_cast<std::size_t>(Engine::Hbm)];
     const bool inPart = std::ranges::any_of(program.streams, [](const Stream& s) { return s.standsFor != 1; });
-    if (!inPart && (program.launches.front().sweep > 0 || accesses(program) <= fewAccesses)) {
+    if (!inPart && accesses(program) <= fewAccesses) {
         MemorySystem memory(program, gpu);
         time.busy = totalsOf(program, gpu, options, schedule.placed(), memory).busy;
     } else {

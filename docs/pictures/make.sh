@@ -20,6 +20,7 @@ shot window_standard.png --size 1440x900 --theme light --algorithm standard --at
 shot window_fa1.png --size 1440x900 --theme light --algorithm fa1 --at "block(i=6, n=3)"
 shot window_fa3.png --size 1440x900 --theme light --algorithm fa3 --at "block(i=6, n=3)"
 shot window_fa4.png --size 1440x900 --theme light --algorithm fa4 --gpu b200 --at "block(i=6, n=3)"
+shot window_welcome.png --size 1440x900 --theme light --focus welcome
 # The kernel's own tiles: two warpgroups taking turns, rings full and empty.
 "$bin/flashstep" --algorithm fa3 --head-dim 128 --seqlen-q 256 --seqlen-k 1056 --shot "$out/window_pipeline.png" \
     --size 1440x900 --theme dark --layout pipeline --at "block(i=0, n=3)"

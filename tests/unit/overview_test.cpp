@@ -17,7 +17,7 @@ using namespace flashstep;
 OverviewRequest shortRequest()
 {
     OverviewRequest request;
-    request.seqlen = 1024;
+    request.seqlen = 2048;
     return request;
 }
 

@@ -89,19 +89,25 @@ public:
     }
 
 private:
-    // Who is at work on an engine that takes turns: when each of them is done. More than that at once are served in the
-    // order in which they come.
+    // Who is at work on an engine that takes turns: when each of them is done. What they cannot account for of the work
+    // that is left (it was asked for beside somebody who was promised an earlier end) is done first. More
+    // than that at once are served in the order in which they come.
     template <std::size_t most> struct Turns {
         std::array<Ticks, most> done {};
 
         Ticks take(Ticks busy, Ticks from, Ticks all)
         {
             Ticks mine = from + busy;
+            Ticks left = all - mine;
             std::size_t oldest = 0;
             for (std::size_t k = 0; k < most; ++k) {
-                mine += done[k] > from ? busy : 0;
+                if (done[k] > from) {
+                    mine += busy;
+                    left -= done[k] - from;
+                }
                 oldest = done[k] < done[oldest] ? k : oldest;
             }
+            mine += std::max<Ticks>(left, 0);
             return done[oldest] = done[oldest] > from ? all : std::min(mine, all);
         }
     };

@@ -65,6 +65,8 @@ EngineShares engineShares(const EngineShares& busyCycles, Cycle cycles, double s
         shares[e] = busyCycles[e] / (smCycles * (quarters ? Engines::quarters : 1));
     }
     shares[static_cast<std::size_t>(Engine::Hbm)] *= sms; // one bus for all
+    for (double& share : shares)
+        share = std::min(share, 1.0); // copies that land in the last cycles are booked past the end
     return shares;
 }
 

@@ -143,7 +143,8 @@ TEST(Fa4, AssumesAShareOfRescalesWhereNothingIsComputed)
     EXPECT_EQ(all.report.rescalesSkipped, 0);
     const double share = some.report.rescalesDone / (some.report.rescalesDone + some.report.rescalesSkipped);
     EXPECT_NEAR(share, 0.25, 0.03);
-    EXPECT_LT(none.report.cycles, all.report.cycles) << "the correction takes time";
+    const auto cycles = [](const flashstep::Run& run) { return static_cast<double>(run.report.cycles); };
+    EXPECT_NEAR(cycles(all) / cycles(none), 1, 0.02) << "the correction is not what the softmax waits for";
     const auto busy = [](const flashstep::Run& run) { return run.trace->busy(Engine::Tmem); };
     EXPECT_LT(busy(none), busy(some));
     EXPECT_LT(busy(some), busy(all)) << "and the port of tensor memory";

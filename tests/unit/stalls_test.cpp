@@ -120,7 +120,7 @@ TEST(Stalls, ARoleIsBusyOrWaitsOrIsIdle)
         EXPECT_EQ(role->total, static_cast<Cycle>(span.end) - span.begin);
     }
     EXPECT_GT(waitOf("consumer 1", "barrier_Q"), 0) << "nothing is there at first";
-    EXPECT_GT(waitOf("consumer 1", "S_ready"), 0);
+    EXPECT_GT(waitOf("consumer 2", "S_ready"), 0) << "its warpgroup comes second to the tensor cores";
     EXPECT_GT(waitOf("store warp", "EpilogueBarrier_o_staged"), waitOf("consumer 1", "O_ready_last"));
 }
 

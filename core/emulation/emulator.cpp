@@ -197,7 +197,7 @@ private:
         }
         const int peerSm = m_launch->clusterSize > 1 ? r.sm ^ 1 : r.sm;
         const Machine::Booked booked = m_machine.book({ tile, r.sm, r.rank, peerSm }, id, m_now);
-        const Cycle ends = booked.done + m_machine.latency(tile, id);
+        Cycle ends = booked.done + m_machine.latency(tile, id);
         switch (op.kind) {
         case OpKind::Commit:
             if (op.barrier.valid()) {
@@ -239,7 +239,7 @@ private:
             if (op.async) { // the role is held while it issues
                 std::uint32_t group = 0;
                 if (op.kind == OpKind::Mma)
-                    run.productsDone = std::max(run.productsDone, ends);
+                    ends = run.productsDone = std::max(run.productsDone, ends); // products of a role end in order
                 if (!op.barrier.valid()) {
                     AsyncGroups& groups = r.groups[role][op.group];
                     group = groups.issue();

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/formats.h"
 #include "app/cli/status.h"
+#include "core/algorithms/registry.h"
+#include "core/hardware/spec.h"
+#include "core/program/scenario.h"
+
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace flashstep::cli {
 
@@ -27,16 +34,12 @@ std::string commandNames(const CLI::App& app)
 }
 
 // Values of options that take one of a few words.
-constexpr const char* values = R"(    case "$previous" in
-        --algorithm) words="standard fa2" ;;
-        --pass) words="forward" ;;
-        --gpu) words="a100 h100 h200 b200 gb200 b300" ;;
-        --dtype) words="fp32 fp16 bf16" ;;
+constexpr const char* values = R"(        --pass) words="forward" ;;
+        --dtype) words="fp32 fp16 bf16 e4m3" ;;
         --init) words="normal outliers rising-left rising-right constant" ;;
         --mask) words="none causal window:" ;;
         --record) words="all none cta:" ;;
         --what) words="program trace steps state" ;;
-        --format) words="perfetto chrome csv svg png" ;;
         --table) words="events spans counters ledger" ;;
         --view) words="timeline tiles memory ledger" ;;
         --theme) words="light dark print" ;;
@@ -49,6 +52,27 @@ constexpr const char* values = R"(    case "$previous" in
         --scenario|--q|--k|--v|--out|--out-npy|--published) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
 )";
+
+std::string casesOf(const std::string& option, const std::vector<std::string>& words)
+{
+    return fmt::format("        {}) words=\"{}\" ;;\n", option, fmt::join(words, " "));
+}
+
+// Those of which the program has a list.
+std::string listedValues()
+{
+    std::vector<std::string> versions, gpus, written, keys;
+    for (const Algorithm& a : algorithms())
+        versions.emplace_back(a.name);
+    for (const GpuSpec& gpu : gpuSpecs())
+        gpus.emplace_back(gpu.name);
+    for (const Format& format : formats())
+        written.emplace_back(format.name);
+    for (const Knob& knob : knobs())
+        keys.push_back(std::string(knob.key) + "=");
+    return casesOf("--algorithm", versions) + casesOf("--gpu", gpus) + casesOf("--format", written)
+        + casesOf("--what-if", keys);
+}
 
 // Files, where a command takes them without an option before.
 std::string filesOf(const CLI::App& app)
@@ -65,7 +89,7 @@ std::string bashCompletion(const CLI::App& app)
     std::string script
         = "# bash completion of flashstep-cli: source <(flashstep-cli completion bash)\n_flashstep_cli()\n{\n"
           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n";
-    script += values;
+    script += "    case \"$previous\" in\n" + listedValues() + values;
     script += "    if [ -z \"$words\" ]; then\n        case \"${COMP_WORDS[1]}\" in\n";
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
         script += "            " + command->get_name() + ") words=\"" + longOptions(*command) + "\"" + filesOf(*command)

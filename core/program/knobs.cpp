@@ -11,7 +11,8 @@ namespace flashstep {
 namespace {
 
 constexpr std::string_view gpuTable = "GPU table";
-constexpr std::string_view trialFit = "trial fit, docs/hardware-model.md";
+constexpr std::string_view gpuFigure
+    = "a figure of the GPU: list gpus has its source and value, list constants which are fitted";
 constexpr std::string_view fa1Kernel = "fmha_fprop_kernel_1xN.h (v1.0.9)";
 constexpr std::string_view fa1Paper = "arXiv:2205.14135, Algorithm 1";
 constexpr std::string_view fa2Kernel = "flash_fwd_kernel.h";
@@ -95,7 +96,7 @@ const std::vector<Knob>& knobs()
 
         { "register-contention", "ratio", "0 (off) … 8",
             "tensor cycles lost per issue cycle of vector work, accumulators being in registers (mma.sync and wgmma)",
-            trialFit, 0, 8, registersAccumulate },
+            gpuFigure, 0, 8, registersAccumulate },
         { "sms", "SM", "1 … 1024", "streaming multiprocessors", gpuTable, 1, 1024, everyVersion },
         { "clock-mhz", "MHz", "100 … 5000", "clock that cycles are turned into time with", gpuTable, 100, 5000,
             everyVersion },
@@ -112,40 +113,40 @@ const std::vector<Knob>& knobs()
         { "l2-mib", "MiB", "1 … 4096", "L2 capacity", gpuTable, 1, 4096, everyVersion },
 
         { "issue-cycles-per-op", "cycle/op", "0.25 … 16",
-            "issue slots of a counted vector operation, its addressing and moves included", trialFit, 0.25, 16,
+            "issue slots of a counted vector operation, its addressing and moves included", gpuFigure, 0.25, 16,
             everyVersion },
-        { "l2-bytes-per-clk-per-sm", "B/clk/SM", "1 … 1024", "L2 to one SM under load", trialFit, 1, 1024,
+        { "l2-bytes-per-clk-per-sm", "B/clk/SM", "1 … 1024", "L2 to one SM under load", gpuFigure, 1, 1024,
             everyVersion },
         { "copy-latency", "cycle", "0 … 100000", "an asynchronous copy (cp.async) after its bytes have passed",
-            trialFit, 0, 100000, registersAccumulate },
-        { "barrier-latency", "cycle", "0 … 10000", "from the last arrival at a barrier to its waiters", trialFit, 0,
+            gpuFigure, 0, 100000, registersAccumulate },
+        { "barrier-latency", "cycle", "0 … 10000", "from the last arrival at a barrier to its waiters", gpuFigure, 0,
             10000, everyVersion },
-        { "row-reduce-cycles", "cycle", "0 … 10000", "shuffles and scalar maths of one row reduction", trialFit, 0,
+        { "row-reduce-cycles", "cycle", "0 … 10000", "shuffles and scalar maths of one row reduction", gpuFigure, 0,
             10000, registersAccumulate },
-        { "mma-step-latency", "cycle", "0 … 1000", "exposed latency from ldmatrix to mma.sync, each k-step", trialFit,
+        { "mma-step-latency", "cycle", "0 … 1000", "exposed latency from ldmatrix to mma.sync, each k-step", gpuFigure,
             0, 1000, registersAccumulate },
-        { "cta-start-cycles", "cycle", "0 … 100000", "a new CTA on a free slot until its first instruction", trialFit,
+        { "cta-start-cycles", "cycle", "0 … 100000", "a new CTA on a free slot until its first instruction", gpuFigure,
             0, 100000, everyVersion },
-        { "launch-microseconds", "us", "0 … 10000", "cost of a kernel launch", trialFit, 0, 10000, everyVersion },
+        { "launch-microseconds", "us", "0 … 10000", "cost of a kernel launch", gpuFigure, 0, 10000, everyVersion },
 
         { "register-contention-wgmma", "ratio", "0 (off) … 8",
-            "tensor cycles lost per issue cycle of vector work, wgmma alone", trialFit, 0, 8, hopper },
-        { "wgmma-latency", "cycle", "0 … 10000", "start and completion of a group of wgmma", trialFit, 0, 10000,
+            "tensor cycles lost per issue cycle of vector work, wgmma alone", gpuFigure, 0, 8, hopper },
+        { "wgmma-latency", "cycle", "0 … 10000", "start and completion of a group of wgmma", gpuFigure, 0, 10000,
             hopper },
-        { "tmem-bytes-per-clk", "B/clk/SM", "8 … 4096", "port of tensor memory that the vector warps share", trialFit,
+        { "tmem-bytes-per-clk", "B/clk/SM", "8 … 4096", "port of tensor memory that the vector warps share", gpuFigure,
             8, 4096, blackwell },
-        { "tmem-load-latency", "cycle", "0 … 10000", "a load from tensor memory beyond its bytes", trialFit, 0, 10000,
+        { "tmem-load-latency", "cycle", "0 … 10000", "a load from tensor memory beyond its bytes", gpuFigure, 0, 10000,
             blackwell },
-        { "tma-latency", "cycle", "0 … 100000", "a TMA load after its bytes have passed", trialFit, 0, 100000,
+        { "tma-latency", "cycle", "0 … 100000", "a TMA load after its bytes have passed", gpuFigure, 0, 100000,
             fromHopper },
-        { "mbarrier-latency", "cycle", "0 … 10000", "from the last arrival at an mbarrier to its waiters", trialFit, 0,
+        { "mbarrier-latency", "cycle", "0 … 10000", "from the last arrival at an mbarrier to its waiters", gpuFigure, 0,
             10000, fromHopper },
         { "tile-epilogue-cycles", "cycle", "0 … 100000", "epilogue and scheduling of a tile beyond its operations",
-            trialFit, 0, 100000, fromHopper },
+            gpuFigure, 0, 100000, fromHopper },
         { "activity-at-cap", "ratio", "0.05 … 1",
-            "mean utilisation of tensor cores and exponential units above which the power cap lowers the clock; 1 = none",
-            trialFit, 0.05, 1,
-            fromHopper },
+            "mean utilisation of tensor cores and exponential units above which the power cap lowers the clock; 1 = "
+            "none",
+            gpuFigure, 0.05, 1, fromHopper },
     };
     return table;
 }

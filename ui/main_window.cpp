@@ -2,7 +2,6 @@
 #include "ui/main_window.h"
 
 #include "core/emulation/run.h"
-#include "core/hardware/guesses.h"
 #include "core/trace/query.h"
 #include "ui/actions.h"
 #include "ui/paint/text.h"
@@ -205,8 +204,13 @@ void MainWindow::showStatus()
                                       : QString());
     // What rests on a guess says so, at a glance and by name.
     QStringList guesses;
-    for (const std::string_view field : guessesIn(run.gpu, *run.program))
-        guesses.append(fromView(field));
+    for (const GuessEffect& effect : report.guessEffects)
+        guesses.append(tr("%1 = %2 %3: %4 % / %5 % of the time if it were 10 % smaller / larger")
+                           .arg(fromView(effect.field))
+                           .arg(effect.figure.value)
+                           .arg(fromView(effect.figure.unit))
+                           .arg(effect.smallerPercent, 0, 'f', 2)
+                           .arg(effect.largerPercent, 0, 'f', 2));
     QString modelled
         = tr("Times are modelled: %1 at %2 GHz").arg(fromView(run.gpu.title)).arg(run.gpu.clockMhz.value / 1000);
     if (!guesses.empty())
@@ -214,8 +218,8 @@ void MainWindow::showStatus()
     m_statusRight->setText(modelled);
     m_statusRight->setToolTip(guesses.empty()
             ? fromView(run.gpu.clockMhz.source)
-            : tr("Clock: %1\nThese figures are guesses: %2")
-                  .arg(fromView(run.gpu.clockMhz.source), guesses.join(QStringLiteral(", "))));
+            : tr("Clock: %1\nThese figures are guesses:\n%2")
+                  .arg(fromView(run.gpu.clockMhz.source), guesses.join(QLatin1Char('\n'))));
 }
 
 Status MainWindow::goTo(const QString& position)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/run_controller.h"
 
+#include "core/emulation/guess_effects.h"
 #include "core/emulation/run.h"
 
 #include <chrono>
@@ -17,6 +18,8 @@ Result<RunOutcome> emulateOn(RunRequest request, const Progress& progress)
     Result<Run> run = runScenario(request.file.scenario, std::move(loaded->inputs), progress);
     if (!run)
         return run.error();
+    if (Result<std::vector<GuessEffect>> effects = guessEffects(request.file.scenario, progress))
+        run->report.guessEffects = std::move(*effects);
     for (std::string& note : loaded->notes)
         run->report.inputNotes.push_back(std::move(note));
     return RunOutcome { std::make_shared<const Run>(std::move(*run)), std::move(loaded->labels), std::move(request) };

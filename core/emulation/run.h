@@ -4,6 +4,7 @@
 #include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/emulation/hazards.h"
+#include "core/hardware/guesses.h"
 #include "core/hardware/spec.h"
 #include "core/program/inputs.h"
 #include "core/program/scenario.h"
@@ -39,6 +40,7 @@ struct Report {
     std::optional<double> maxAbsError, rmsError,
         maxAbsErrorLse; // against float64; nullopt where no values were computed
     std::optional<double> errorBound;
+    std::vector<GuessEffect> guessEffects; // where they were asked for
     std::vector<std::string> inputNotes; // "k.npy holds 3 NaN", for people
 };
 

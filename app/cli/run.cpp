@@ -3,10 +3,12 @@
 #include "app/cli/report.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
+#include "core/emulation/guess_effects.h"
 #include "core/io/npy.h"
 #include "core/program/quantise.h"
 
 #include <filesystem>
+#include <future>
 #include <memory>
 
 namespace flashstep::cli {
@@ -50,9 +52,14 @@ int perform(const Options& options)
     if (!options.outNpy.empty() && stated->prepared.scenario.record.kind != Record::Kind::All)
         return fail(Error { "it needs every value", "--out-npy",
             "--record all; this run would keep " + stated->prepared.scenario.record.text() });
-    const Result<Session> session = emulate(std::move(*stated), options.problem.quiet);
+    // Beside the run, on a thread of its own: the report needs both.
+    auto guesses = std::async(
+        std::launch::async, [scenario = stated->file.scenario] { return guessEffects(scenario, Progress {}); });
+    Result<Session> session = emulate(std::move(*stated), options.problem.quiet);
     if (!session)
         return fail(session.error());
+    if (Result<std::vector<GuessEffect>> effects = guesses.get())
+        session->run.report.guessEffects = std::move(*effects);
     if (!options.outNpy.empty())
         if (Status status = writeTensors(session->run, options.outNpy); !status)
             return fail(status.error());

@@ -90,25 +90,27 @@ public:
 
 private:
     // Who is at work on an engine that takes turns: when each of them is done. What they cannot account for of the work
-    // that is left (it was asked for beside somebody who was promised an earlier end) is done first. More
-    // than that at once are served in the order in which they come.
+    // that is left (it was asked for beside somebody who was promised an earlier end) is done first. More than that at
+    // once are served in the order in which they come. Nobody asks for a time before the last one's.
     template <std::size_t most> struct Turns {
         std::array<Ticks, most> done {};
+        std::size_t count = 0;
 
         Ticks take(Ticks busy, Ticks from, Ticks all)
         {
             Ticks mine = from + busy;
             Ticks left = all - mine;
-            std::size_t oldest = 0;
-            for (std::size_t k = 0; k < most; ++k) {
-                if (done[k] > from) {
-                    mine += busy;
-                    left -= done[k] - from;
+            for (std::size_t k = 0; k < count;) {
+                if (done[k] <= from) {
+                    done[k] = done[--count];
+                    continue;
                 }
-                oldest = done[k] < done[oldest] ? k : oldest;
+                mine += busy;
+                left -= done[k++] - from;
             }
-            mine += std::max<Ticks>(left, 0);
-            return done[oldest] = done[oldest] > from ? all : std::min(mine, all);
+            mine = count == most ? all : std::min(mine + std::max<Ticks>(left, 0), all);
+            (count == most ? *std::min_element(done.begin(), done.end()) : done[count++]) = mine;
+            return mine;
         }
     };
 

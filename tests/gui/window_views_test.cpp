@@ -256,13 +256,17 @@ void WindowViews::mouseSeeksPansZoomsAndChooses()
     const Trace& trace = session.document.trace();
     const auto cycles = [&](InstanceId of) { return trace.endCycle(of) - trace.beginCycle(of); };
     InstanceId slice;
-    for (std::uint32_t p = session.playback.position().value; p < trace.end().value; ++p) { // one that is wide enough
-        slice = trace.currentOp(session.selection.cta(), 0, Position { p });
-        if (slice.valid() && trace.ended(slice) && cycles(slice) > 200)
-            break;
+    for (std::uint32_t p = 0; p < trace.end().value; ++p) { // the widest of the lane
+        const InstanceId op = trace.currentOp(session.selection.cta(), 0, Position { p });
+        const bool held = op.valid() && trace.ended(op) && !trace.op(op).async; // until its end
+        if (held && (!slice.valid() || cycles(op) > cycles(slice)))
+            slice = op;
     }
     const double middle = static_cast<double>(trace.beginCycle(slice) + trace.endCycle(slice)) / 2;
-    QTest::mouseClick(&timeline, Qt::LeftButton, {}, at(middle, layout.lanes[0].top + layout.lanes[0].height / 2));
+    const paint::TimelineLayout sought = timeline.layoutNow();
+    const auto& lane = sought.lanes[0];
+    QTest::mouseClick(&timeline, Qt::LeftButton, {},
+        QPoint(static_cast<int>(sought.timeToX(middle)), static_cast<int>(lane.top + lane.height / 2)));
     QVERIFY(session.selection.instance() == slice);
 
     // Ctrl and the wheel zoom at the pointer; dragging a lane pans.

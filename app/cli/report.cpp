@@ -66,6 +66,8 @@ void addProblem(Json& out, const Run& run)
 
 std::vector<GuessEffect> effectsOfGuesses(const Run& run)
 {
+    if (!run.trace->deadlock().empty()) // it has no time of its own
+        return {};
     if (!run.report.guessEffects.empty())
         return run.report.guessEffects;
     const Result<std::vector<GuessEffect>> effects = guessEffects(run.scenario, {});

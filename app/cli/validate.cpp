@@ -161,6 +161,12 @@ Status turn(PublishedResults& published, const std::string& knob)
     const std::size_t colon = std::min(knob.find(':'), knob.find('='));
     const bool some = colon != std::string::npos && knob[colon] == ':';
     const std::string whose = some ? knob.substr(0, colon) : "";
+    const std::string text = some ? knob.substr(colon + 1) : knob;
+    ScenarioFile any;
+    if (const Status set = setOption(any, "what_if", text); !set)
+        return set;
+    if (const Status exists = checkKnobs(any.scenario); !exists)
+        return exists;
     bool known = !some || findGpu(whose) != nullptr;
     bool obeyedBy = false; // a row
     std::optional<Error> refusal; // of a version that does not obey it: its rows stay as they are
@@ -169,7 +175,7 @@ Status turn(PublishedResults& published, const std::string& knob)
         if (!result.scenario || (some && result.presetGpu != whose && result.machine != whose))
             continue;
         ScenarioFile turned = *result.scenario;
-        if (const Status set = setOption(turned, "what_if", some ? knob.substr(colon + 1) : knob); !set)
+        if (const Status set = setOption(turned, "what_if", text); !set)
             return set;
         const auto& [key, value] = turned.scenario.knobs.back();
         if (const Status obeyed = checkKnob(turned.scenario, key, value); !obeyed) {

@@ -7,11 +7,19 @@
 
 namespace flashstep {
 
+namespace {
+
+constexpr std::size_t mostWorks = 100000; // each prediction goes through all of them
+
+} // namespace
+
 Result<std::vector<GuessEffect>> guessEffects(const Scenario& scenario, const Progress& progress)
 {
     const Result<Prepared> prepared = prepare(scenario, true);
     if (!prepared)
         return prepared.error();
+    if (prepared->program->works.size() > mostWorks)
+        return std::vector<GuessEffect>();
     const Result<Prediction> asIs = predictOn(*prepared, prepared->gpu, progress);
     if (!asIs)
         return asIs.error();

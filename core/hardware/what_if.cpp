@@ -30,9 +30,10 @@ void setTensorRate(GpuSpec& gpu, double value)
 void turn(GpuSpec& gpu, std::string_view key, double value)
 {
     if (key == "register-contention") {
+        // That of wgmma by as much: as it is stays as it is, and off is off for both.
+        if (gpu.wgmmaCyclesPerColumn > 0 && gpu.registerContention > 0)
+            set(gpu.registerContentionWgmma, gpu.registerContentionWgmma * value / gpu.registerContention);
         set(gpu.registerContention, value);
-        if (gpu.wgmmaCyclesPerColumn > 0)
-            set(gpu.registerContentionWgmma, value);
     } else if (key == "tensor-rate") {
         setTensorRate(gpu, value);
     } else if (key == "mufu-rate") {

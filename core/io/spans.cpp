@@ -77,6 +77,8 @@ void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visi
         bool announced = false;
         for (std::size_t r = 0; r < trace.streamOf(works.front()).roles.size(); ++r)
             for (const WorkId work : works) {
+                if (!trace.hasEvents(work)) // of a grid timed in two steps: placed, not run event by event
+                    continue;
                 const RoleRange& role = trace.streamOf(work).roles[r];
                 for (std::uint32_t k = 0; k < role.count; ++k) {
                     const OpId op(role.first + k);

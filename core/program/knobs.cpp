@@ -95,7 +95,7 @@ const std::vector<Knob>& knobs()
             4294967295.0, everyVersion, {} },
 
         { "register-contention", "ratio", "0 (off) … 8",
-            "tensor cycles lost per issue cycle of vector work, accumulators being in registers (mma.sync and wgmma)",
+            "tensor cycles lost per issue cycle of vector work beside mma.sync; that of wgmma is changed by as much",
             gpuFigure, 0, 8, registersAccumulate },
         { "sms", "SM", "1 … 1024", "streaming multiprocessors", gpuTable, 1, 1024, everyVersion },
         { "clock-mhz", "MHz", "100 … 5000", "clock that cycles are turned into time with", gpuTable, 100, 5000,
@@ -146,7 +146,7 @@ const std::vector<Knob>& knobs()
         { "activity-at-cap", "ratio", "0.05 … 1",
             "mean utilisation of tensor cores and exponential units above which the power cap lowers the clock; 1 = "
             "none",
-            gpuFigure, 0.05, 1, fromHopper },
+            gpuFigure, 0.05, 1, everyVersion },
     };
     return table;
 }

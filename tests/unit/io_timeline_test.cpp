@@ -448,5 +448,41 @@ TEST(Ledger, EndsAtTheLseOfEachRow)
         EXPECT_NEAR(lse, static_cast<double>(run.lse.row(0, 0, std::stoi(row))[0]), 1e-5);
 }
 
+// Of the other CTAs it is known when and where they ran, and nothing of their ops.
+TEST(Timeline, OfAGridInTwoStepsHoldsTheEventsThatAreKept)
+{
+    Scenario s = scenarioOf("fa3", 256, 128, 128, "none", { 32, 16 }, DType::Bf16);
+    s.problem.heads = s.problem.kvHeads = 4;
+    s.knobs.emplace_back("sms", "4");
+    s.record = { Record::Kind::OneCta, 1 };
+    RunOptions options;
+    options.grid = RunOptions::Grid::TwoSteps;
+    const auto run = runScenario(s, std::nullopt, {}, options);
+    ASSERT_TRUE(run.ok());
+    const Trace& trace = *run->trace;
+    ASSERT_FALSE(trace.wholeGrid());
+    std::set<std::size_t> seen;
+    std::size_t spans = 0;
+    SpanVisitor visitor;
+    visitor.cta = [&](CtaId cta) {
+        EXPECT_TRUE(trace.hasEvents(cta));
+        return seen.insert(cta.index()).second;
+    };
+    visitor.span = [&](const Span& span) {
+        EXPECT_TRUE(trace.hasEvents(span.work));
+        ++spans;
+        return true;
+    };
+    forEachSpan(trace, Range::whole(trace), visitor);
+    EXPECT_TRUE(seen.contains(1));
+    EXPECT_LT(seen.size(), run->program->ctaCount());
+    EXPECT_GT(spans, 0U);
+    for (const auto write : { writePerfetto, writeChromeJson }) {
+        std::ostringstream out;
+        EXPECT_TRUE(write(*run, Range::whole(trace), out, Progress {}));
+        EXPECT_FALSE(out.str().empty());
+    }
+}
+
 } // namespace
 } // namespace flashstep::test

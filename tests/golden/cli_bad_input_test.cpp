@@ -239,7 +239,9 @@ TEST(CommandLine, CompletionIsAScriptThatBashTakes)
 {
     const TemporaryDirectory directory;
     const std::string text = runCli({ "completion", "bash" }).out;
-    EXPECT_NE(text.find("validate) words=\"--help --published --baseline --what-if --json --quiet\""), std::string::npos) << text;
+    EXPECT_NE(
+        text.find("validate) words=\"--help --published --baseline --what-if --json --quiet\""), std::string::npos)
+        << text;
     EXPECT_NE(text.find("--algorithm) words=\"standard fa1 fa2 fa3 fa4\""), std::string::npos) << text;
     const std::string script = directory.write("completion.bash", text);
     const std::string check = "bash -c 'source " + script

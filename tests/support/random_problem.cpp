@@ -308,6 +308,17 @@ std::string describe(std::uint64_t seed, const Scenario& scenario)
     return "seed " + std::to_string(seed) + ": " + describe(scenario);
 }
 
+Result<Run> runOfManyTiles(RunOptions::Grid grid)
+{
+    Scenario s = scenarioOf("fa3", 256, 128, 128, "none", { 32, 16 }, DType::Bf16);
+    s.problem.heads = s.problem.kvHeads = 4;
+    s.knobs.emplace_back("sms", "4");
+    s.record = { Record::Kind::OneCta, 1 };
+    RunOptions options;
+    options.grid = grid;
+    return runScenario(s, std::nullopt, {}, options);
+}
+
 Run runOf(const Scenario& scenario, std::optional<Inputs> inputs)
 {
     Result<Run> run = runScenario(scenario, std::move(inputs), {});

@@ -263,16 +263,9 @@ TEST(CompareRuns, AMoveSaysWhereTheOpBegins)
 // Of a grid in two steps most CTAs are known by their begin and end alone; their ops are counted all the same.
 TEST(CompareRuns, AGridInTwoStepsBesideTheWhole)
 {
-    Scenario s = test::scenarioOf("fa3", 256, 128, 128, "none", { 32, 16 }, DType::Bf16);
-    s.problem.heads = s.problem.kvHeads = 4;
-    s.knobs.emplace_back("sms", "4");
-    s.record = { Record::Kind::OneCta, 1 };
-    RunOptions options;
-    options.grid = RunOptions::Grid::TwoSteps;
-    const Result<flashstep::Run> some = runScenario(s, std::nullopt, {}, options);
+    const Result<flashstep::Run> some = test::runOfManyTiles(RunOptions::Grid::TwoSteps);
     ASSERT_TRUE(some.ok());
-    options.grid = RunOptions::Grid::Whole;
-    const Result<flashstep::Run> all = runScenario(s, std::nullopt, {}, options);
+    const Result<flashstep::Run> all = test::runOfManyTiles(RunOptions::Grid::Whole);
     ASSERT_TRUE(all.ok());
     const Comparison comparison = compared(*some, *all);
     EXPECT_EQ(comparison.common.tiles.size(), 4U * 8U * 8U);

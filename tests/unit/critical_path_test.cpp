@@ -85,13 +85,7 @@ TEST(CriticalPath, ADeadlockEndsStandingStill)
 
 TEST(CriticalPath, OfAGridInTwoSteps)
 {
-    Scenario s = test::scenarioOf("fa3", 256, 128, 128, "none", { 32, 16 }, DType::Bf16);
-    s.problem.heads = s.problem.kvHeads = 4;
-    s.knobs.emplace_back("sms", "4");
-    s.record = { Record::Kind::OneCta, 1 };
-    RunOptions options;
-    options.grid = RunOptions::Grid::TwoSteps;
-    const Result<flashstep::Run> run = runScenario(s, std::nullopt, {}, options);
+    const Result<flashstep::Run> run = test::runOfManyTiles(RunOptions::Grid::TwoSteps);
     ASSERT_TRUE(run.ok());
     ASSERT_FALSE(run->trace->wholeGrid());
     const CriticalPath path = criticalPath(*run, CtaId::none());

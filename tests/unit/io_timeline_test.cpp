@@ -451,13 +451,7 @@ TEST(Ledger, EndsAtTheLseOfEachRow)
 // Of the other CTAs it is known when and where they ran, and nothing of their ops.
 TEST(Timeline, OfAGridInTwoStepsHoldsTheEventsThatAreKept)
 {
-    Scenario s = scenarioOf("fa3", 256, 128, 128, "none", { 32, 16 }, DType::Bf16);
-    s.problem.heads = s.problem.kvHeads = 4;
-    s.knobs.emplace_back("sms", "4");
-    s.record = { Record::Kind::OneCta, 1 };
-    RunOptions options;
-    options.grid = RunOptions::Grid::TwoSteps;
-    const auto run = runScenario(s, std::nullopt, {}, options);
+    const auto run = runOfManyTiles(RunOptions::Grid::TwoSteps);
     ASSERT_TRUE(run.ok());
     const Trace& trace = *run->trace;
     ASSERT_FALSE(trace.wholeGrid());

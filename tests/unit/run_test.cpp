@@ -298,9 +298,15 @@ TEST(Run, UtilisationNeverExceedsOne)
         s.record = { Record::Kind::None };
         const std::string text = knob;
         s.knobs = { { text.substr(0, text.find('=')), text.substr(text.find('=') + 1) }, { "sms", "2" } };
-        const Utilisation u = runOf(s).report.utilisation;
+        const auto run = runOf(s);
+        const Utilisation u = run.report.utilisation;
         for (const double share : { u.tensor, u.exp, u.issue, u.smem, u.l2, u.hbm })
             EXPECT_LE(share, 1) << knob;
+        // Before it is cut off at 1: only what lands in the last cycles may be booked past the end.
+        const double cycles = static_cast<double>(run.trace->cycles()) * run.gpu.sms;
+        EXPECT_LE(run.trace->busy(Engine::Smem), 1.002 * cycles) << knob;
+        EXPECT_LE(run.trace->busy(Engine::Issue), 1.002 * 4 * cycles) << knob;
+        EXPECT_LE(run.trace->busy(Engine::Alu), 1.002 * 4 * cycles) << knob;
     }
 }
 

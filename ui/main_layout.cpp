@@ -5,6 +5,7 @@
 #include "ui/document.h"
 #include "ui/views/controls.h"
 #include "ui/views/explain_view.h"
+#include "ui/views/grid_canvas.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
 #include "ui/views/ledger.h"
@@ -104,7 +105,7 @@ void MainWindow::makeDocks()
     connect(&m_selection, &Selection::changed, m_timeline, describe);
 
     for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
-             m_timeline, m_transport, m_transport->scrubber() })
+             m_stage->grid(), m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
     for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
         setCorner(corner, Qt::BottomDockWidgetArea);
@@ -226,8 +227,9 @@ void MainWindow::remember()
 QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
-        QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
-        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome") };
+        QStringLiteral("grid"), QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"),
+        QStringLiteral("inspector"), QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"),
+        QStringLiteral("welcome") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -246,6 +248,8 @@ void MainWindow::showView(const QString& name)
     const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
     if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
         m_stage->setMode(static_cast<StageView::Mode>(mode));
+    else if (name == QStringLiteral("grid"))
+        m_stage->setMode(StageView::Mode::Grid);
     else if (QDockWidget* dock
         = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();

@@ -111,6 +111,8 @@ void MainWindow::viewMenu()
     for (int k = 0; k < names.size(); ++k)
         m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]),
             { QStringLiteral("Ctrl+%1").arg(k + 1) }, [this, name = names[k]] { showView(name); });
+    m_actions->add(
+        menu, QStringLiteral("show.grid"), tr("Go to Grid"), {}, [this] { showView(QStringLiteral("grid")); });
     m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {},
         [this] { m_stage->setMode(StageView::Mode::Both); });
     m_actions->add(

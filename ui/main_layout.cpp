@@ -204,6 +204,7 @@ void MainWindow::restore()
         return;
     const QSettings settings;
     m_appearance.setChoice(static_cast<Appearance::Choice>(settings.value(QStringLiteral("theme"), 0).toInt()));
+    m_appearance.setMotion(settings.value(QStringLiteral("motion"), true).toBool());
     m_appearance.setScale(settings.value(QStringLiteral("scale"), 1.0).toDouble());
     restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
     m_arrangedByHand = settings.value(QStringLiteral("arrangedByHand")).toBool()
@@ -217,6 +218,7 @@ void MainWindow::remember()
     QSettings settings;
     settings.setValue(QStringLiteral("theme"), static_cast<int>(m_appearance.choice()));
     settings.setValue(QStringLiteral("scale"), m_appearance.scale());
+    settings.setValue(QStringLiteral("motion"), m_appearance.motion());
     settings.setValue(QStringLiteral("geometry"), saveGeometry());
     settings.setValue(QStringLiteral("arrangedByHand"), m_arrangedByHand);
     settings.setValue(QStringLiteral("docks"), saveState(stateVersion));

@@ -46,7 +46,7 @@ void paintBar(const GridCanvas& canvas, const QRectF& bar, GridState state)
     const Theme& theme = canvas.theme;
     const bool roomy = bar.height() >= outlined && bar.width() >= 4;
     if (state == GridState::ToCome) {
-        painter.fillRect(bar, roomy ? theme.mid : theme.line);
+        painter.fillRect(bar, roomy ? theme.mid : mix(theme.line, theme.panel, 0.5));
         if (roomy)
             painter.fillRect(bar.adjusted(1, 1, -1, -1), theme.panel);
         return;

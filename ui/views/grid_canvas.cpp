@@ -210,7 +210,7 @@ std::vector<AccessibleNode> GridCanvas::accessibleNodes() const
             for (const auto& stay : lane.stays)
                 if (++ctas <= toldCtas)
                     node.children.push_back({ QAccessible::Cell, tr("CTA %1").arg(stay.cta.index()),
-                        paint::describeStay(grid, stay, nullptr, p), {} });
+                        paint::describeStay(grid, stay, nullptr, p).section(QStringLiteral(", "), 1), {} });
         if (ctas > toldCtas)
             node.children.push_back({ QAccessible::StaticText, tr("and more"),
                 tr("%1 more CTAs").arg(static_cast<qulonglong>(ctas - toldCtas)), {} });

@@ -18,7 +18,7 @@ constexpr double smallestSlot = 3, narrowestGate = 11;
 constexpr double roleGap = 4,
                  evenShare = 0.8; // of the width goes to all roles alike, so that their names fit
 constexpr double besides = 560; // from this width on what waits stands beside the registers
-constexpr double lifeLetters = 40;
+constexpr double lifeLetters = 40, mostLife = 15;
 
 constexpr MemoryMeasures levels[] {
     {},
@@ -51,20 +51,36 @@ constexpr MemoryMeasures levels[] {
         .gap = 4,
         .strip = 12,
         .l2 = 8,
-        .slot = 32,
+        .slot = 30,
         .slotLabel = 12,
-        .peer = 16,
-        .tensor = 30,
+        .peer = 15,
+        .tensor = 26,
         .tensorLabel = 13,
-        .life = 0,
+        .life = 8,
         .bar = 8,
-        .registers = 18,
+        .registers = 16,
         .registerLabel = 0,
-        .role = 28,
+        .role = 26,
         .wait = 14 },
     { .title = 18,
         .gap = 3,
-        .strip = 10,
+        .strip = 11,
+        .l2 = 7,
+        .slot = 28,
+        .slotLabel = 11,
+        .gateRow = 11,
+        .peer = 0,
+        .tensor = 26,
+        .tensorLabel = 12,
+        .life = 8,
+        .bar = 7,
+        .registers = 16,
+        .registerLabel = 0,
+        .role = 26,
+        .wait = 13.5 },
+    { .title = 18,
+        .gap = 3,
+        .strip = 11,
         .l2 = 7,
         .slot = 28,
         .slotLabel = 11,
@@ -80,7 +96,7 @@ constexpr MemoryMeasures levels[] {
         .wait = 13.5 },
     { .title = 17,
         .gap = 2,
-        .strip = 8,
+        .strip = 10,
         .l2 = 6,
         .slot = 24,
         .slotLabel = 11,
@@ -369,69 +385,15 @@ MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene)
         if (layout.height <= rect.height())
             break;
     }
+    // What is left over goes to the rows of time, which have most to say.
+    const double spare = rect.height() - layout.height;
+    if (spare >= static_cast<double>(layout.lives.size()) && !layout.lives.empty() && layout.measures.life < mostLife) {
+        MemoryMeasures measures = layout.measures;
+        measures.life
+            = std::min(mostLife, measures.life + std::floor(spare / static_cast<double>(layout.lives.size())));
+        layout = layWith(measures, rect, scene);
+    }
     return layout;
-}
-
-int registersOf(const Trace& trace, CtaId cta, std::size_t role, Position p)
-{
-    const Program& program = trace.program();
-    const auto works = trace.worksOf(cta);
-    if (works.empty())
-        return 0;
-    const RoleRange& range = trace.streamOf(works.front()).roles[role];
-    const int own = program.roles[range.role.index()].registers;
-    for (std::uint32_t k = range.first; own > 0 && k < range.first + range.count; ++k)
-        if (program.ops[k].kind == OpKind::SetRegisters) {
-            const InstanceId instance
-                = trace.hasEvents(works.front()) ? trace.instance(works.front(), OpId(k)) : InstanceId::none();
-            return instance.valid() && trace.endedAt(instance, p) ? own : program.launchOf(cta).registersPerThread;
-        }
-    return own > 0 ? own : program.launchOf(cta).registersPerThread;
-}
-
-Position lastWrite(const Trace& trace, CtaId cta, BufferId buffer, Position p)
-{
-    const auto works = trace.worksOf(cta);
-    Position newest {};
-    const auto lookAt = [&](WorkId work, std::size_t r, bool productsOnly) {
-        const RoleRange& role = trace.streamOf(work).roles[r];
-        const InstanceId current = trace.currentOp(work, role, p);
-        if (!current.valid())
-            return false;
-        for (std::size_t k = trace.opOf(current).index() + 1; k-- > role.first;) {
-            const InstanceId instance = trace.instance(work, OpId(k));
-            const Op& op = trace.program().ops[k];
-            if (op.out != buffer || !trace.began(instance) || (productsOnly && op.kind != OpKind::Mma))
-                continue;
-            newest = std::max(newest, trace.beginPosition(instance));
-            return true;
-        }
-        return false;
-    };
-    for (std::size_t r = 0; !works.empty() && r < trace.streamOf(works.front()).roles.size(); ++r) {
-        bool found = false;
-        for (std::size_t w = works.size(); w-- > 0 && !found;) {
-            found = lookAt(works[w], r, false);
-            if (const WorkId products = trace.productsOf(works[w]); !found && products != works[w])
-                found = lookAt(products, r, true); // of a pair's second CTA
-        }
-    }
-    return newest;
-}
-
-bool coveredInTensor(const MemoryScene& scene, BufferId buffer)
-{
-    const Program& program = scene.trace->program();
-    const BufferDecl& own = program.buffers[buffer.index()];
-    const Position mine = lastWrite(*scene.trace, scene.cta, buffer, scene.position);
-    for (std::size_t k = 0; k < program.buffers.size(); ++k) {
-        const BufferDecl& other = program.buffers[k];
-        const bool under = other.space == Space::Tmem && other.launch == own.launch && BufferId(k) != buffer
-            && other.column <= own.column && other.column + other.columns >= own.column + own.columns;
-        if (under && (mine.value == 0 || lastWrite(*scene.trace, scene.cta, BufferId(k), scene.position) > mine))
-            return true;
-    }
-    return false;
 }
 
 double memoryHeight(const MemoryScene& scene, QSizeF room)

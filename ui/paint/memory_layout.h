@@ -72,5 +72,13 @@ constexpr int registersOfSm = 65536; // 32 bits each
 [[nodiscard]] bool coveredInTensor(const MemoryScene& scene, BufferId buffer);
 // Registers a thread of the role has at p: the launch's until its setmaxnreg is through.
 [[nodiscard]] int registersOf(const Trace& trace, CtaId cta, std::size_t role, Position p);
+// The warps of a CTA and the registers of each of their threads.
+struct RegisterShare {
+    static constexpr std::size_t nobody = ~std::size_t { 0 };
+    std::size_t role = nobody; // by its place in the stream's list; nobody: warps without one
+    int warps = 0, registers = 0;
+    [[nodiscard]] int all() const { return 32 * warps * registers; }
+};
+[[nodiscard]] std::vector<RegisterShare> registerShares(const Trace& trace, CtaId cta, Position p);
 
 } // namespace flashstep::paint

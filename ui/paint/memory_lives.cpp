@@ -67,7 +67,8 @@ std::vector<TensorLife> tensorLives(const Trace& trace, CtaId cta, Cycle from, C
         const auto addOf = [&](WorkId performer, bool productsOnly) {
             for (const RoleRange& role : trace.streamOf(performer).roles)
                 forEachOp(trace, performer, role, early, to, [&](InstanceId instance, const Op& op) {
-                    if (productsOnly && op.kind != OpKind::Mma)
+                    if (op.kind == OpKind::Allocate || op.kind == OpKind::Free
+                        || (productsOnly && op.kind != OpKind::Mma))
                         return;
                     touch(op.out, work, op, instance, true);
                     for (const BufferId in : op.in)

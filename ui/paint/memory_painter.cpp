@@ -92,7 +92,8 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
     const std::string_view letter = name(strip.tensor);
     canvas.painter.setPen(canvas.theme.t2);
     drawLine(canvas.painter, QRectF(strip.rect.left() - 18, strip.rect.top(), 18, strip.rect.height()), Qt::AlignLeft,
-        monoFont(10.5), QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
+        monoFont(strip.rect.height() >= 8 ? 10.5 : 9.5),
+        QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
     const bool byKey = strip.tensor != TensorId::Q && strip.tensor != TensorId::O;
     const int step = std::max(1, strip.tiles / std::max(1, static_cast<int>(strip.rect.width() / 3)));
     for (int k = 0; k < strip.tiles; k += step) {
@@ -340,8 +341,11 @@ void paintWaits(const MemoryCanvas& canvas)
             QString::fromStdString(canvas.program().roles[role.role.index()].name));
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
-        drawElided(painter, line.adjusted(names, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
-            QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' ')));
+        const QRectF room = line.adjusted(names, 0, -textWidth(mono, since) - 8, 0);
+        QString what = QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' '));
+        if (textWidth(font, what) > room.width())
+            what.remove(QStringLiteral(" have arrived")); // the numbers say it
+        drawElided(painter, room, Qt::AlignLeft, font, what);
         y += height;
     }
     if (y == canvas.layout.waits.top()) {
@@ -372,7 +376,9 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
         const QString capacity
             = scene.gpu ? QStringLiteral(" of ") + byteCount(scene.gpu->smemPerSmKib * 1024.0) : QString();
         paintTitle(canvas, layout.smemTitle, QStringLiteral("SMEM of SM %1").arg(scene.trace->span(scene.cta).sm),
-            byteCount(static_cast<double>(launch.smemBytes)) + capacity);
+            byteCount(static_cast<double>(launch.smemBytes)) + capacity
+                + (layout.gates.empty() || rect.width() < 400 ? QString()
+                                                              : QStringLiteral("; lamps: phase:parity of a barrier")));
         paintSlots(canvas);
         paintGates(canvas);
         paintPeer(canvas);

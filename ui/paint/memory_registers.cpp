@@ -15,21 +15,19 @@ namespace {
 void paintFile(const MemoryCanvas& canvas)
 {
     const Trace& trace = *canvas.scene.trace;
-    const Program& program = canvas.program();
     const QRectF& bar = canvas.layout.registerFile;
-    const auto& roles = trace.streamOf(trace.workAt(canvas.scene.cta, canvas.scene.position)).roles;
     canvas.painter.setRenderHint(QPainter::Antialiasing, false);
     canvas.painter.fillRect(bar, canvas.theme.alt);
     double taken = 0;
-    for (std::size_t k = 0; k < roles.size(); ++k) {
+    for (const RegisterShare& share : registerShares(trace, canvas.scene.cta, canvas.scene.position)) {
         const double before = taken;
-        taken += 32.0 * program.roles[roles[k].role.index()].warps
-            * registersOf(trace, canvas.scene.cta, k, canvas.scene.position);
+        taken += share.all();
         const double left = std::round(bar.left() + bar.width() * std::min(1.0, before / registersOfSm)),
                      right = std::round(bar.left() + bar.width() * std::min(1.0, taken / registersOfSm));
         const QRectF part(left, bar.top(), std::max(1.0, right - left - (right - left > 3 ? 1 : 0)), bar.height());
-        const InstanceId current = trace.currentOp(canvas.scene.cta, k, canvas.scene.position);
-        canvas.painter.fillRect(part, current.valid() ? canvas.theme.mid : canvas.theme.neutral.tint);
+        const bool begun = share.role != RegisterShare::nobody
+            && trace.currentOp(canvas.scene.cta, share.role, canvas.scene.position).valid();
+        canvas.painter.fillRect(part, begun ? canvas.theme.mid : canvas.theme.neutral.tint);
     }
     canvas.painter.setPen(QPen(canvas.theme.mid, 1));
     canvas.painter.setBrush(Qt::NoBrush);
@@ -101,12 +99,9 @@ void paintRegisters(const MemoryCanvas& canvas)
 
 void paintRegisterFile(const MemoryCanvas& canvas)
 {
-    const Trace& trace = *canvas.scene.trace;
-    const auto& roles = trace.streamOf(trace.workAt(canvas.scene.cta, canvas.scene.position)).roles;
     std::int64_t taken = 0;
-    for (std::size_t k = 0; k < roles.size(); ++k)
-        taken += 32LL * canvas.program().roles[roles[k].role.index()].warps
-            * registersOf(trace, canvas.scene.cta, k, canvas.scene.position);
+    for (const RegisterShare& share : registerShares(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position))
+        taken += share.all();
     const QString title = QStringLiteral("Registers of CTA %1").arg(canvas.scene.cta.index());
     const QString words = QStringLiteral("%1 of %2 of the SM, %3 threads")
                               .arg(grouped(taken), grouped(registersOfSm))

@@ -85,13 +85,14 @@ QString describeMemory(const MemoryScene& scene, const MemoryHit& hit)
     if (hit.registerFile) {
         QStringList parts;
         const auto& roles = trace.streamOf(trace.workAt(scene.cta, scene.position)).roles;
-        for (std::size_t k = 0; k < roles.size(); ++k) {
-            const RoleDecl& role = program.roles[roles[k].role.index()];
-            parts << QStringLiteral("%1: %2 × 32 × %3")
-                         .arg(QString::fromStdString(role.name))
-                         .arg(role.warps)
-                         .arg(registersOf(trace, scene.cta, k, scene.position));
-        }
+        for (const RegisterShare& share : registerShares(trace, scene.cta, scene.position))
+            parts << QStringLiteral("%1: %2 × 32 × %3 = %4")
+                         .arg(share.role == RegisterShare::nobody
+                                 ? QStringLiteral("warps without a role")
+                                 : QString::fromStdString(program.roles[roles[share.role].role.index()].name))
+                         .arg(share.warps)
+                         .arg(share.registers)
+                         .arg(grouped(share.all()));
         return QStringLiteral("Warps × 32 threads × registers of a thread; the SM has %1\n%2")
             .arg(grouped(registersOfSm), parts.join(QLatin1Char('\n')));
     }

@@ -14,8 +14,8 @@ Error notUnderstood(std::string_view text, std::string hint)
     return Error { "not understood", "condition " + std::string(text), std::move(hint) };
 }
 
-constexpr const char* forms
-    = "KIND(key=value, …), rescale(decision=done|skipped), wait(longer=N), maximum(row=R), phase(barrier=NAME)";
+constexpr const char* forms = "KIND(key=value, …), rescale(decision=done|skipped), wait(longer=N), maximum(row=R), "
+                              "phase(barrier=NAME), line(N)";
 
 bool knowsBarrier(const Program& program, const std::string& name)
 {
@@ -48,6 +48,15 @@ Result<Condition> Condition::parse(const Trace& trace, std::string_view asked)
         call->function = call->positional.front();
         call->positional.clear();
     }
+    if (call->function == "line") {
+        const auto line
+            = call->positional.size() == 1 ? numberFrom<std::uint32_t>(call->positional.front()) : std::nullopt;
+        if (!line || *line == 0)
+            return notUnderstood(text, "line(N), a line of the schedule's source, from 1");
+        condition.m_what = What::Line;
+        condition.m_line = *line;
+        call->positional.clear();
+    }
     if (!call->positional.empty())
         return notUnderstood(text, forms);
     const auto kind = opKindFromName(call->function);
@@ -57,8 +66,8 @@ Result<Condition> Condition::parse(const Trace& trace, std::string_view asked)
         condition.m_what = What::Maximum;
     else if (call->function == "phase")
         condition.m_what = What::Phase;
-    else
-        return notUnderstood(text, std::string("list ops shows the kinds; besides them maximum and phase"));
+    else if (condition.m_what != What::Line)
+        return notUnderstood(text, "list ops shows the kinds; besides them maximum, phase and line");
 
     for (const auto& [key, value] : call->keys) {
         const Result<bool> taken = setFilter(condition.m_filter, key, value);
@@ -151,6 +160,11 @@ bool Condition::holds(const Trace& trace, InstanceId instance) const
 {
     if (m_what == What::Maximum)
         return changesMaximum(trace, instance);
+    if (m_what == What::Line) {
+        OpFilter filter = m_filter;
+        filter.kind = trace.op(instance).kind;
+        return trace.op(instance).line == m_line && matches(trace, instance, filter);
+    }
     if (!matches(trace, instance, m_filter))
         return false;
     if (m_longer && trace.endCycle(instance) - trace.beginCycle(instance) <= static_cast<Cycle>(*m_longer))
@@ -194,8 +208,11 @@ void Condition::forEachMoment(
         }
         return inOrder(moments);
     }
-    const auto candidate
-        = [&](const Op& op) { return m_what == What::Maximum ? makesMaximum(program, op) : op.kind == m_filter.kind; };
+    const auto candidate = [&](const Op& op) {
+        return m_what == What::Maximum ? makesMaximum(program, op)
+            : m_what == What::Line     ? op.line == m_line
+                                       : op.kind == m_filter.kind;
+    };
     if (!scope.valid()) {
         const std::uint32_t count = last < first ? 0 : last.value - first.value + 1;
         for (std::uint32_t k = 0; k < count; ++k) {

@@ -30,7 +30,7 @@ public:
         const Trace& trace, Position p, CtaId scope, Position until = { 0 }) const;
 
 private:
-    enum class What : std::uint8_t { Op, Maximum, Phase };
+    enum class What : std::uint8_t { Op, Maximum, Phase, Line };
     enum class Decision : std::uint8_t { Any, Done, Skipped };
 
     template <typename Visit>
@@ -46,6 +46,7 @@ private:
     Decision m_decision = Decision::Any;
     std::optional<int> m_longer;
     int m_b = 0, m_h = 0;
+    std::uint32_t m_line = 0;
 };
 
 } // namespace flashstep

@@ -56,12 +56,22 @@ void expectSame(const std::vector<Moment>& a, const std::vector<Moment>& b, cons
     }
 }
 
+std::uint32_t lineOf(const Trace& trace, OpKind kind)
+{
+    for (const Op& op : trace.program().ops)
+        if (op.kind == kind)
+            return op.line;
+    return 0;
+}
+
 class EveryVersion : public testing::TestWithParam<const char*> { };
 
 TEST_P(EveryVersion, ForwardsAndBackwardsMeetTheSameMoments)
 {
     const auto trace = traceOf(GetParam());
-    for (const char* text : { "mma", "rowmax(i=1)", "wait(longer=100)", "maximum(row=40)", "rescale(decision=done)" })
+    for (const std::string& text :
+        std::vector<std::string> { "mma", "rowmax(i=1)", "wait(longer=100)", "maximum(row=40)",
+            "rescale(decision=done)", "line(" + std::to_string(lineOf(*trace, OpKind::Exp2)) + ")" })
         for (const CtaId scope : { CtaId::none(), trace->ctaOfTile(0, 0, 1) }) {
             const Condition condition = parsed(*trace, text);
             const auto there = forwards(*trace, condition, scope);
@@ -160,6 +170,16 @@ TEST(Condition, DecisionsOfFa4AreItsVotes)
         EXPECT_EQ(trace->voteOf(trace->eventAt(moment.position.value - 1).instance)->rowsDone, 0);
 }
 
+TEST(Condition, ALineIsWhatItsOpsAre)
+{
+    const auto trace = traceOf("fa2");
+    const std::uint32_t line = lineOf(*trace, OpKind::Exp2);
+    const auto moments = forwards(*trace, parsed(*trace, "line(" + std::to_string(line) + ")"), CtaId::none());
+    expectSame(moments, forwards(*trace, parsed(*trace, "exp2"), CtaId::none()), "line of exp2");
+    EXPECT_FALSE(moments.empty());
+    EXPECT_TRUE(forwards(*trace, parsed(*trace, "line(999999)"), CtaId::none()).empty());
+}
+
 TEST(Condition, UntilIsNotReached)
 {
     const auto trace = traceOf("fa2");
@@ -177,9 +197,10 @@ TEST(Condition, UntilIsNotReached)
 TEST(Condition, WhatIsNotUnderstoodSaysWhatWouldBe)
 {
     const auto trace = traceOf("fa2");
-    for (const char* text : { "", "nothing", "rescale(decision=maybe)", "mma(decision=done)", "mma(longer=3)",
-             "wait(longer=x)", "maximum", "maximum(row=64)", "maximum(row=-1)", "phase", "phase(barrier=none)",
-             "mma(cta=99)", "mma(i=)", "mma(i=1", "mma(what=1)", "next(mma, mma)", "maximum(row=1, h=2)" }) {
+    for (const char* text :
+        { "", "nothing", "rescale(decision=maybe)", "mma(decision=done)", "mma(longer=3)", "wait(longer=x)", "maximum",
+            "maximum(row=64)", "maximum(row=-1)", "phase", "phase(barrier=none)", "mma(cta=99)", "mma(i=)", "mma(i=1",
+            "mma(what=1)", "next(mma, mma)", "maximum(row=1, h=2)", "line", "line(0)", "line(x)" }) {
         const Result<Condition> condition = Condition::parse(*trace, text);
         ASSERT_FALSE(condition) << text;
         EXPECT_FALSE(condition.error().hint.empty()) << text;

@@ -79,7 +79,7 @@ void Places::set(const All& all)
     emit changed();
 }
 
-void Places::edit(const All& all, const QString& what)
+void Places::change(const All& all, const QString& what)
 {
     if (all == m_all || m_document.empty())
         return;
@@ -160,7 +160,7 @@ void Places::addBookmark(Position p, const QString& name, int number)
         all.bookmarks.push_back({ at, name, number });
     else if (number >= 0)
         known->number = number;
-    edit(all, tr("bookmark"));
+    change(all, tr("bookmark"));
 }
 
 Status Places::addBreakpoint(const QString& condition)
@@ -173,7 +173,7 @@ Status Places::addBreakpoint(const QString& condition)
     const Breakpoint added { condition.trimmed(), true };
     std::erase_if(all.breakpoints, [&](const Breakpoint& b) { return b.condition == added.condition; });
     all.breakpoints.push_back(added);
-    edit(all, tr("breakpoint"));
+    change(all, tr("breakpoint"));
     return Nothing {};
 }
 
@@ -182,7 +182,7 @@ void Places::toggleBreakpoint(const QString& condition)
     All all = m_all;
     if (std::erase_if(all.breakpoints, [&](const Breakpoint& b) { return b.condition == condition; }) == 0)
         all.breakpoints.push_back({ condition, true });
-    edit(all, tr("breakpoint"));
+    change(all, tr("breakpoint"));
 }
 
 std::optional<Moment> Places::stopIn(Position from, Position to, CtaId scope) const

@@ -42,7 +42,8 @@ public:
         bool operator==(const All&) const = default;
     };
     [[nodiscard]] const All& all() const { return m_all; }
-    void set(const All& all);
+    void set(const All& all); // as it was: nothing to take back
+    void change(const All& all, const QString& what); // by the user
 
     // What position p is, in words that mean the same in another run of the scenario; its number where it has none.
     [[nodiscard]] QString meaningOf(Position p) const;
@@ -67,8 +68,6 @@ signals:
 
 private:
     void read();
-    void edit(const All& all, const QString& what);
-
     Document& m_document;
     All m_all;
 };

@@ -162,32 +162,4 @@ Result<Moment> findMoment(const Trace& trace, std::string_view asked)
     return notUnderstood(text);
 }
 
-namespace {
-
-bool endsKind(const Trace& trace, std::uint32_t index, OpKind kind, CtaId cta)
-{
-    const Event event = trace.eventAt(index);
-    if (!event.ends || (cta.valid() && trace.ctaOf(event.instance) != cta))
-        return false;
-    return trace.program().op(trace.opOf(event.instance)).kind == kind;
-}
-
-} // namespace
-
-Position nextOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta)
-{
-    for (std::uint32_t at = p.value; at < trace.end().value; ++at)
-        if (endsKind(trace, at, kind, cta))
-            return Position { at + 1 };
-    return p;
-}
-
-Position previousOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta)
-{
-    for (std::uint32_t at = p.value; at >= 2; --at)
-        if (endsKind(trace, at - 2, kind, cta))
-            return Position { at - 1 };
-    return p;
-}
-
 } // namespace flashstep

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -205,6 +206,30 @@ TEST(Condition, WhatIsNotUnderstoodSaysWhatWouldBe)
         ASSERT_FALSE(condition) << text;
         EXPECT_FALSE(condition.error().hint.empty()) << text;
         EXPECT_EQ(condition.error().line().find('\n'), std::string::npos) << text;
+    }
+}
+
+TEST(Condition, OfAKindAreTheNearestEnds)
+{
+    const auto trace = traceOf("fa2");
+    const Condition condition = parsed(*trace, "rescale");
+    for (const CtaId cta : { CtaId::none(), CtaId(1) }) {
+        std::vector<std::uint32_t> ends;
+        for (std::uint32_t p = 1; p <= trace->end().value; ++p) {
+            const Event event = trace->eventAt(p - 1);
+            if (event.ends && trace->program().op(trace->opOf(event.instance)).kind == OpKind::Rescale
+                && (!cta.valid() || trace->ctaOf(event.instance) == cta))
+                ends.push_back(p);
+        }
+        ASSERT_FALSE(ends.empty());
+        for (std::uint32_t p = 0; p <= trace->end().value; ++p) {
+            const auto after = std::upper_bound(ends.begin(), ends.end(), p);
+            const auto from = std::lower_bound(ends.begin(), ends.end(), p);
+            const auto next = condition.next(*trace, Position { p }, cta);
+            ASSERT_EQ(next ? next->position.value : p, after == ends.end() ? p : *after);
+            const auto previous = condition.previous(*trace, Position { p }, cta);
+            ASSERT_EQ(previous ? previous->position.value : p, from == ends.begin() ? p : *(from - 1));
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 #include "ui/selection.h"
 #include "ui/text.h"
 
-#include <QFileInfo>
+#include <QScrollBar>
 #include <QUrl>
 
 #include <algorithm>

@@ -78,6 +78,7 @@ MainWindow::~MainWindow()
 {
     m_controller.disconnect(this);
     m_scenario->disconnect(this);
+    m_undo->disconnect(); // says that it is being emptied
     qDeleteAll(findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
 }
 

@@ -65,8 +65,7 @@ QString partyText(const Program& program, const BarrierParty& party, const QStri
     case BarrierParty::Kind::Lands:
         return said(QObject::tr("a copy of %1 brings %2 %3 when it lands (%4)"));
     case BarrierParty::Kind::Commits:
-        return said(QObject::tr("%1's commit arrives, worth %2, once its products are done (%4)"))
-            .replace(QStringLiteral("  "), QStringLiteral(" "));
+        return QObject::tr("%1's commit arrives, worth %2, once its products are done (%3)").arg(who, worth, where);
     case BarrierParty::Kind::Waits:
         return QObject::tr("%1 waits (%2)").arg(who, where);
     }

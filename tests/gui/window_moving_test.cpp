@@ -309,7 +309,8 @@ void WindowMoving::whyShowsWhatWaits()
             const Position p = window->session().playback.position();
             const QString text = why->toPlainText();
             for (const RoleState& role : rolesAt(trace, cta, p)) {
-                if (role.kind != RoleState::Kind::Waiting)
+                // Of no length is a wait that is over within the cycle.
+                if (role.kind != RoleState::Kind::Waiting || trace.endCycle(role.current) == trace.timeAt(p))
                     continue;
                 ++waited;
                 const QString name = QString::fromStdString(trace.program().roles[role.role.index()].name);

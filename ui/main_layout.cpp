@@ -5,6 +5,7 @@
 #include "ui/document.h"
 #include "ui/views/controls.h"
 #include "ui/views/explain_view.h"
+#include "ui/views/grid_canvas.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
 #include "ui/views/ledger.h"
@@ -110,7 +111,7 @@ void MainWindow::makeDocks()
     connect(&m_selection, &Selection::changed, m_timeline, describe);
 
     for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
-             m_timeline, m_transport, m_transport->scrubber() })
+             m_stage->grid(), m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
     for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
         setCorner(corner, Qt::BottomDockWidgetArea);
@@ -215,6 +216,7 @@ void MainWindow::restore()
         return;
     const QSettings settings;
     m_appearance.setChoice(static_cast<Appearance::Choice>(settings.value(QStringLiteral("theme"), 0).toInt()));
+    m_appearance.setMotion(settings.value(QStringLiteral("motion"), true).toBool());
     m_appearance.setScale(settings.value(QStringLiteral("scale"), 1.0).toDouble());
     restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
     m_arrangedByHand = settings.value(QStringLiteral("arrangedByHand")).toBool()
@@ -228,6 +230,7 @@ void MainWindow::remember()
     QSettings settings;
     settings.setValue(QStringLiteral("theme"), static_cast<int>(m_appearance.choice()));
     settings.setValue(QStringLiteral("scale"), m_appearance.scale());
+    settings.setValue(QStringLiteral("motion"), m_appearance.motion());
     settings.setValue(QStringLiteral("geometry"), saveGeometry());
     settings.setValue(QStringLiteral("arrangedByHand"), m_arrangedByHand);
     settings.setValue(QStringLiteral("docks"), saveState(stateVersion));
@@ -240,7 +243,7 @@ QStringList MainWindow::viewNames()
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
         QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
-        QStringLiteral("why"), QStringLiteral("bookmarks") };
+        QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -259,6 +262,8 @@ void MainWindow::showView(const QString& name)
     const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
     if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
         m_stage->setMode(static_cast<StageView::Mode>(mode));
+    else if (name == QStringLiteral("grid"))
+        m_stage->setMode(StageView::Mode::Grid);
     else if (QDockWidget* dock
         = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();

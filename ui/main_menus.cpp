@@ -120,6 +120,8 @@ void MainWindow::viewMenu()
         [this] { showView(QStringLiteral("why")); });
     m_actions->add(menu, QStringLiteral("show.bookmarks"), tr("Go to Bookmarks"), { QStringLiteral("Ctrl+Alt+B") },
         [this] { showView(QStringLiteral("bookmarks")); });
+    m_actions->add(
+        menu, QStringLiteral("show.grid"), tr("Go to Grid"), {}, [this] { showView(QStringLiteral("grid")); });
     m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {},
         [this] { m_stage->setMode(StageView::Mode::Both); });
     m_actions->add(
@@ -160,6 +162,12 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
     m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
         [this] { m_appearance.setScale(1); });
+    QAction* motion = m_actions->add(menu, QStringLiteral("motion"), tr("Motion: tiles travel"), {},
+        [this] { m_appearance.setMotion(!m_appearance.motion()); });
+    motion->setCheckable(true);
+    const auto tickMotion = [this, motion] { motion->setChecked(m_appearance.motion()); };
+    connect(&m_appearance, &Appearance::changed, motion, tickMotion);
+    tickMotion();
     menu->addSeparator();
     QMenu* time = menu->addMenu(tr("Time&line"));
     m_actions->add(

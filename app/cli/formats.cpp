@@ -28,12 +28,13 @@ constexpr std::array allViews {
     View { "timeline", "one lane per role and per engine of a CTA, with counters", true },
     View { "tiles", "the score matrix as tiles and their states", true },
     View { "memory", "what lies in HBM, shared memory and registers", true },
+    View { "grid", "the whole run over the SMs: who runs which tile, waves, the tail" },
     View { "ledger", "per row: maximum, sum, rescale", true },
     View { "explain", "the current step in words" },
     View { "source", "the line of the algorithm each role is at" },
     View { "welcome", "the four versions at a glance: predicted, published, and what binds" },
 };
-constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
+constexpr std::array<std::string_view, 3> laterViews { "charts", "figure", "window" };
 
 template <typename Table> auto findIn(const Table& table, std::string_view name)
 {

@@ -80,7 +80,7 @@ void MainWindow::makeDocks()
         = static_cast<DockTitle*>(addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector)->titleBarWidget());
     auto* sourceTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("source"), tr("Source"), m_source)->titleBarWidget());
-    ledgerTitle->setInfo(tr("log2 units"));
+    ledgerTitle->addWidget(m_ledger->unitsBox());
     connect(m_ledger, &LedgerView::refreshed, ledgerTitle, [this, ledgerTitle] {
         const QString about = m_ledger->about();
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));

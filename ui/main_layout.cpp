@@ -4,6 +4,7 @@
 #include "ui/actions.h"
 #include "ui/document.h"
 #include "ui/views/controls.h"
+#include "ui/views/exp_view.h"
 #include "ui/views/explain_view.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
@@ -11,6 +12,7 @@
 #include "ui/views/memory_canvas.h"
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
+#include "ui/views/row_view.h"
 #include "ui/views/scenario_panel.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
@@ -23,6 +25,7 @@
 #include <QDockWidget>
 #include <QFileInfo>
 #include <QResizeEvent>
+#include <QScrollArea>
 #include <QSettings>
 #include <QVBoxLayout>
 
@@ -40,6 +43,18 @@ QString timelineTitle(const Session& session)
     return QObject::tr("CTA %1 on SM %2")
         .arg(static_cast<qulonglong>(cta.index()))
         .arg(session.document.trace().span(cta).sm);
+}
+
+// A canvas higher than its dock may be.
+QScrollArea* scrolled(QWidget* canvas, QWidget* parent)
+{
+    auto* area = new QScrollArea(parent);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setWidgetResizable(true);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setFocusPolicy(Qt::NoFocus);
+    area->setWidget(canvas);
+    return area;
 }
 
 } // namespace
@@ -89,6 +104,21 @@ void MainWindow::makeDocks()
     connect(m_source, &SourceView::fileChanged, sourceTitle,
         [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
 
+    auto* row = new RowView(m_session, this);
+    static_cast<DockTitle*>(addDock(QStringLiteral("row"), tr("Row"), scrolled(row, this))->titleBarWidget())
+        ->addWidget(row->referenceBox());
+    auto* exp = new ExpView(m_session, this);
+    auto* expPanel = new QWidget(this);
+    auto* expColumn = new QVBoxLayout(expPanel);
+    expColumn->setContentsMargins(0, 0, 0, 0);
+    expColumn->setSpacing(0);
+    expColumn->addWidget(exp->knobs());
+    expColumn->addWidget(scrolled(exp, expPanel), 1);
+    addDock(QStringLiteral("exp"), tr("Exp"), expPanel);
+    connect(exp, &ExpView::requested, this, [this](const ScenarioFile& file) {
+        start({ file, m_document.path(), true });
+    });
+
     auto* bottom = new QWidget(this);
     auto* column = new QVBoxLayout(bottom);
     column->setContentsMargins(0, 0, 0, 0);
@@ -106,6 +136,8 @@ void MainWindow::makeDocks()
     for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
              m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
+    m_actions->addCanvas(row);
+    m_actions->addCanvas(exp);
     for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
         setCorner(corner, Qt::BottomDockWidgetArea);
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
@@ -129,23 +161,27 @@ void MainWindow::arrange()
     addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
-    for (const char* name : { "explain", "ledger", "source", "inspector" })
+    for (const char* name : { "explain", "ledger", "source", "inspector", "row", "exp" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         tabifyDockWidget(dock("explain"), dock("scenario"));
         tabifyDockWidget(dock("explain"), dock("outline"));
-        tabifyDockWidget(dock("ledger"), dock("inspector"));
-        tabifyDockWidget(dock("ledger"), dock("source"));
+        tabifyDockWidget(dock("ledger"), dock("row"));
+        tabifyDockWidget(dock("row"), dock("exp"));
+        tabifyDockWidget(dock("exp"), dock("inspector"));
+        tabifyDockWidget(dock("inspector"), dock("source"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
-        tabifyDockWidget(dock("ledger"), dock("inspector"));
+        tabifyDockWidget(dock("ledger"), dock("row"));
+        tabifyDockWidget(dock("row"), dock("exp"));
+        tabifyDockWidget(dock("exp"), dock("inspector"));
     }
     switch (m_layout) {
     case Layout::Learn:
-        show({ "timeline", "scenario", "outline", "explain", "ledger", "inspector", "source" });
+        show({ "timeline", "scenario", "outline", "explain", "ledger", "row", "exp", "inspector", "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Pipeline:
@@ -226,8 +262,9 @@ void MainWindow::remember()
 QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
-        QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
-        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome") };
+        QStringLiteral("ledger"), QStringLiteral("row"), QStringLiteral("exp"), QStringLiteral("explain"),
+        QStringLiteral("source"), QStringLiteral("inspector"), QStringLiteral("scenario"), QStringLiteral("outline"),
+        QStringLiteral("transport"), QStringLiteral("welcome") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -259,7 +296,7 @@ void MainWindow::nextPane(int by)
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
     for (const char* name :
-        { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+        { "explain", "ledger", "row", "exp", "inspector", "source", "transport", "timeline", "scenario", "outline" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

@@ -154,6 +154,22 @@ bool asksRescale(const TileNumbers& tile, int row)
     return tile.n > 1 && !std::isnan(r.used) && !(r.used == r.before && std::isfinite(r.before));
 }
 
+int rowOnShow(const TileNumbers& tile, int chosen)
+{
+    if (chosen >= tile.firstRow && chosen < tile.firstRow + tile.rows)
+        return chosen - tile.firstRow;
+    int decided = -1;
+    for (int r = 0; r < tile.rows; ++r) {
+        const TileNumbers::Row& row = tile.row[static_cast<std::size_t>(r)];
+        if (decisionOf(tile, r) == RowDecision::Unknown)
+            continue;
+        if (row.most > row.before && std::isfinite(row.before))
+            return r;
+        decided = decided < 0 ? r : decided;
+    }
+    return tile.rows == 0 ? -1 : std::max(0, decided);
+}
+
 std::vector<WarpVote> warpVotes(const Trace& trace, int b, int h, const TileNumbers& tile)
 {
     std::vector<WarpVote> votes;

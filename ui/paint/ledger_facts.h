@@ -23,6 +23,10 @@ enum class RowDecision : std::uint8_t {
 // Whether a row asks its warp to multiply O: its reference moves, or it had none.
 [[nodiscard]] bool asksRescale(const TileNumbers& tile, int row);
 
+// The row to tell of: the one chosen (over the rows of the head that tiles are cut from) where the tile has it, else
+// the first whose maximum has grown, else the first of which something has been decided; -1 without rows.
+[[nodiscard]] int rowOnShow(const TileNumbers& tile, int chosen);
+
 // A warp multiplies all its rows when one of them asks.
 struct WarpVote {
     int firstRow = 0, rows = 0; // of the tile, inside the sequence

@@ -121,19 +121,7 @@ int LedgerModel::columnCount(const QModelIndex& parent) const
 
 int LedgerModel::rowOnShow() const
 {
-    const int chosen = m_session.selection.row() - m_tile.firstRow;
-    if (rowCount() == 0 || (m_session.selection.row() >= 0 && chosen >= 0 && chosen < rowCount()))
-        return rowCount() == 0 ? -1 : chosen;
-    int decided = -1;
-    for (int r = 0; r < rowCount(); ++r) {
-        const paint::TileNumbers::Row& row = m_tile.row[static_cast<std::size_t>(r)];
-        if (paint::decisionOf(m_tile, r) == paint::RowDecision::Unknown)
-            continue;
-        if (row.most > row.before && std::isfinite(row.before))
-            return r;
-        decided = decided < 0 ? r : decided;
-    }
-    return std::max(0, decided);
+    return rowCount() == 0 ? -1 : paint::rowOnShow(m_tile, m_session.selection.row());
 }
 
 QString LedgerModel::score(double log2) const
@@ -244,6 +232,8 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
         return {};
     static const std::array<QString, columnCount_> titles { tr("row"), QString(), tr("ref."), tr("true max"), tr("gap"),
         tr("decision"), tr("× scale"), QStringLiteral("ℓ") };
+    if (role == Qt::DisplayRole && section == RowMax && m_brief)
+        return tr("max");
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
     if (role == Qt::ToolTipRole)
@@ -313,12 +303,13 @@ void LedgerView::dress()
     m_table->verticalHeader()->setDefaultSectionSize(look.px(18));
     const bool wide = width() >= look.px(340), widest = width() >= look.px(430);
     const bool packed = !m_session.document.empty() && m_session.document.program().packed > 1;
+    m_model->setBrief(!wide);
     m_table->setColumnHidden(LedgerModel::Token, !wide);
     m_table->setColumnHidden(LedgerModel::Scale, !widest);
     // Where no reference may stay the decision is always the same, and the detail says it.
     m_table->setColumnHidden(LedgerModel::Decision, !wide && !m_model->lazy());
     const int rowWidth = packed ? 48 : 31;
-    const std::array<int, LedgerModel::columnCount_> widths { rowWidth, 52, 47, 51, 56, 51, 62, 46 };
+    const std::array<int, LedgerModel::columnCount_> widths { rowWidth, 52, 46, wide ? 56 : 46, 55, 50, 62, 58 };
     const int stretched = wide ? LedgerModel::Token : LedgerModel::Sum;
     for (int column = 0; column < LedgerModel::columnCount_; ++column) {
         m_table->horizontalHeader()->setSectionResizeMode(

@@ -39,6 +39,7 @@ public:
     // Scores in log2 units, in which the kernels compare them, or in natural ones, as the papers write them.
     void setNatural(bool natural);
     [[nodiscard]] bool natural() const { return m_natural; }
+    void setBrief(bool brief) { m_brief = brief; } // titles for narrow columns
 
 public slots:
     void refresh(); // reads all rows again from the position
@@ -54,6 +55,7 @@ private:
     std::vector<paint::WarpVote> m_votes;
     QString m_why;
     bool m_natural = false;
+    bool m_brief = false;
 };
 
 // The rows of the tile on show as a table, and under it one of them in full.

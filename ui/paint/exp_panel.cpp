@@ -25,7 +25,7 @@ QFont strong()
 // As short as its size allows: 736.2, 1.04, 0.500.
 QString ulp(double value)
 {
-    return shortDecimal(value, 4);
+    return value >= 1000 ? grouped(std::llround(value)) : shortDecimal(value, 4);
 }
 
 void heading(QPainter& painter, const QRectF& rect, const QString& text, const Theme& theme)
@@ -169,7 +169,7 @@ void paintTile(QPainter& painter, const QRectF& rect, const ExpScene& scene, con
     constexpr double gap = 5; // between fragments
     const int keys = program.tile.keys;
     const int width = std::max(1, keys / 4);
-    const double column = std::min(16.0, (rect.width() - 3 * gap) / keys);
+    const double column = (rect.width() - 3 * gap) / keys;
     const double top = rect.top() + headHeight + 12, height = gridHeight - 12;
     const auto x = [&](int key) { return std::floor(rect.left() + key * column) + gap * std::min(3, key / width); };
     painter.setRenderHint(QPainter::Antialiasing, false);

@@ -3,6 +3,7 @@
 
 #include "core/tensor/exp2_polynomial.h"
 #include "core/tensor/real_math.h"
+#include "core/trace/state.h"
 #include "ui/paint/tile_parts.h"
 
 #include <algorithm>
@@ -118,6 +119,33 @@ Otherwise otherwise(
 
 } // namespace
 
+bool keepsLogSumExp(const Program& program)
+{
+    return program.bufferOf("LSE_prev", static_cast<int>(program.launches.size()) - 1, 0).valid();
+}
+
+TileNumbers ledgerTile(const Trace& trace, int b, int h, int i, int j, Position p)
+{
+    TileNumbers tile = tileNumbers(trace, b, h, i, j, p);
+    const Program& program = trace.program();
+    if (tile.n <= 1 || program.launches.back().sweep == 0 || !keepsLogSumExp(program))
+        return tile;
+    if (const auto at = trace.block(b, h, i, tile.n)) // all its visits' maxima are known to the ledger then
+        for (const RowState& state : ledgerAt(trace, tile.cta, *at)) {
+            const int row = state.row * program.packed + state.h % program.packed - tile.firstRow;
+            if (state.b == b && state.h == h && row >= 0 && row < tile.rows)
+                if (double& most = tile.row[static_cast<std::size_t>(row)].most; !std::isnan(most))
+                    most = state.m * log2e;
+        }
+    return tile;
+}
+
+double gapOf(const TileNumbers& tile, int row)
+{
+    const TileNumbers::Row& r = tile.row[static_cast<std::size_t>(row)];
+    return (tile.lazy ? r.most : r.used) - r.before;
+}
+
 QString decisionText(RowDecision decision)
 {
     switch (decision) {
@@ -163,7 +191,7 @@ int rowOnShow(const TileNumbers& tile, int chosen)
         const TileNumbers::Row& row = tile.row[static_cast<std::size_t>(r)];
         if (decisionOf(tile, r) == RowDecision::Unknown)
             continue;
-        if (row.most > row.before && std::isfinite(row.before))
+        if (gapOf(tile, r) > 0 && std::isfinite(row.before))
             return r;
         decided = decided < 0 ? r : decided;
     }
@@ -260,7 +288,7 @@ RowFacts rowFacts(const Trace& trace, const Inputs* inputs, int b, int h, const 
     facts.used = r.used;
     facts.most = r.most;
     facts.scale = r.scale;
-    facts.gap = r.most - r.before;
+    facts.gap = gapOf(tile, row);
     facts.lBefore = sumBefore(trace, b, h, tile, row, p);
     facts.l = withoutOffset(tile, r.l);
     facts.lAdded = facts.mostP = none;

@@ -8,6 +8,14 @@
 
 namespace flashstep::paint {
 
+// The numbers of a tile, with the true maximum also where a log-sum-exp plays the old one (FlashAttention-1's shipped
+// kernel), whose maximum `used` is not.
+[[nodiscard]] TileNumbers ledgerTile(const Trace& trace, int b, int h, int i, int j, Position p);
+// Whether it does.
+[[nodiscard]] bool keepsLogSumExp(const Program& program);
+// How far the reference is outgrown: by the true maximum where it may stay, else by the reference that takes its place.
+[[nodiscard]] double gapOf(const TileNumbers& tile, int row);
+
 // What a block does to the softmax state of a row, as the ledger tells it: all from the trace and the inputs, for the
 // table, the detail below it, and whoever reads it out. Scores in log2 units; NaN where something is not there yet.
 

@@ -37,9 +37,8 @@ void paintVotes(QPainter& painter, const QRectF& rect, const TileNumbers& tile, 
         }
         const QRectF below(strip.left(), strip.bottom() + 3, width, 13);
         double x = below.left();
-        if (vote.multiplies) {
-            paintMark(
-                painter, { x + 4, below.center().y() }, *vote.multiplies ? RowMark::Rescaled : RowMark::Kept, theme);
+        if (vote.multiplies.value_or(false)) {
+            paintMark(painter, { x + 4, below.center().y() }, RowMark::Rescaled, theme);
             x += 12;
         }
         painter.setPen(theme.t2);

@@ -89,7 +89,7 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
     painter.setPen(theme.text);
     drawElided(painter, head, Qt::AlignLeft, canvasFont(11, QFont::DemiBold),
         histogram.rounded ? QStringLiteral("P of the tile, stored as %1, by powers of two").arg(format)
-                          : QStringLiteral("P of the tile, not rounded yet, by powers of two"));
+                          : QStringLiteral("P of the tile in fp32, by powers of two"));
     painter.setPen(theme.t2);
     if (histogram.elements == 0) {
         drawLine(painter, head.translated(0, 20), Qt::AlignLeft, small, QStringLiteral("not there at this moment"));
@@ -149,7 +149,7 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
             QStringLiteral("%1 holds %2 →").arg(format, largest));
     }
     if (reach > 0)
-        line(reach, QStringLiteral("P may reach 2^%1").arg(shortDecimal(reach, 3)), Qt::DashLine);
+        line(reach, QStringLiteral("P may reach 2^%1").arg(QString::number(reach)), Qt::DashLine);
     const double larger = std::max(histogram.stored, histogram.summed);
     const QRectF meter(rect.left() + side, rect.top() + plotBottom + 18, rect.width() - 2 * side, 13);
     paintMeter(painter, meter, QStringLiteral("numerator, stored P"), histogram.stored, larger,

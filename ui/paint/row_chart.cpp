@@ -31,6 +31,7 @@ std::optional<RowPoint> pointAt(
                                                          : std::numeric_limits<double>::quiet_NaN();
         point.l = state.l;
         point.moved = state.decision == "rescale";
+        point.grew = state.m > state.mBefore;
         return point;
     }
     return std::nullopt;
@@ -76,7 +77,8 @@ void paintAxis(QPainter& painter, const QRectF& plot, double top, double bottom,
 
 void paintBand(QPainter& painter, const RowChartLayout& at, const RowHistory& history, const Theme& theme)
 {
-    const QColor ground = mix(theme.mid, theme.panel, 0.16);
+    QColor ground = theme.mid; // the block in hand shows through
+    ground.setAlphaF(0.2);
     for (std::size_t k = 0; k < history.points.size(); ++k) {
         const RowPoint& point = history.points[k];
         if (!std::isfinite(point.used))
@@ -93,7 +95,7 @@ void paintMarks(QPainter& painter, const RowChartLayout& at, const RowHistory& h
     double free = -1;
     for (const RowPoint& point : history.points) {
         const double x = at.x(point.n);
-        if (!(point.gap > 0) || !std::isfinite(point.most) || x < free)
+        if (!(point.gap > 0) || !(point.grew || point.moved) || !std::isfinite(point.most) || x < free)
             continue;
         paintMark(painter, { x, std::max(at.references.top() + 4, at.y(point.most) - 6) },
             point.moved ? RowMark::Rescaled : RowMark::Kept, theme);
@@ -284,11 +286,13 @@ QString describe(const RowHistory& history, const RowPoint& point)
                        .arg(point.n)
                        .arg(point.j)
                        .arg(fixed(point.most, 2), fixed(point.used, 2));
-    if (point.gap > 0 && history.lazy)
+    if (point.gap > 0 && history.lazy && (point.grew || point.moved))
         text += QStringLiteral(", gap %1 %2 %3: %4")
                     .arg(fixed(point.gap, 2), point.moved ? QStringLiteral("above") : QStringLiteral("within"))
                     .arg(history.threshold)
                     .arg(point.moved ? QStringLiteral("rescaled") : QStringLiteral("kept"));
+    else if (point.gap > 0 && history.lazy)
+        text += QStringLiteral(", gap still %1").arg(fixed(point.gap, 2));
     else if (point.gap > 0)
         text += QStringLiteral(", grew by %1: rescaled").arg(fixed(point.gap, 2));
     return text + QStringLiteral("; ℓ %1").arg(fixed(point.l, 2));

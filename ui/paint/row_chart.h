@@ -19,6 +19,7 @@ struct RowPoint {
     double gap = 0; // of the maximum over the reference before; NaN where there was none
     double l = 0;
     bool moved = false; // the reference, and O and l with it
+    bool grew = false; // the true maximum, with this block
 };
 struct RowHistory {
     int i = -1, row = -1; // over the rows of the head that query tiles are cut from

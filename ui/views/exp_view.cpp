@@ -47,28 +47,29 @@ QString figure(const Figure& f)
 ExpView::ExpView(const Session& session, QWidget* parent)
     : Canvas(session, QStringLiteral("exp"), tr("Exponentials: unit against polynomial"), parent)
     , m_knobs(new QWidget(parent))
-    , m_share(new Segments(m_knobs))
-    , m_degree(new Segments(m_knobs))
+    , m_share(new ComboBox(m_knobs))
+    , m_degree(new ComboBox(m_knobs))
 {
     auto* row = new QHBoxLayout(m_knobs);
     row->setContentsMargins(8, 4, 8, 4);
     row->setSpacing(6);
-    m_share->add(tr("kernel"), tr("The share that the kernel's table has"));
-    m_share->add(tr("off"), tr("Every exponential on the unit"));
-    m_share->add(QStringLiteral("⅛"), tr("An eighth of the exponentials by polynomial"));
-    m_share->add(QStringLiteral("¼"), tr("A quarter of the exponentials by polynomial"));
-    m_share->add(QStringLiteral("½"), tr("Half of the exponentials by polynomial"));
+    m_share->addItems(
+        { tr("as the kernel"), tr("none"), QStringLiteral("1/8"), QStringLiteral("1/4"), QStringLiteral("1/2") });
     m_share->setAccessibleName(tr("Share of the exponentials by polynomial"));
+    m_share->setToolTip(m_share->accessibleName());
     for (int degree = 1; degree <= 5; ++degree)
-        m_degree->add(QString::number(degree), tr("A polynomial of degree %1").arg(degree));
+        m_degree->addItem(QString::number(degree));
     m_degree->setAccessibleName(tr("Degree of the polynomial"));
+    m_degree->setToolTip(m_degree->accessibleName());
+    row->addWidget(makeLabel(tr("emulated"), "info", m_knobs));
     row->addWidget(m_share);
     row->addWidget(makeLabel(tr("degree"), "info", m_knobs));
     row->addWidget(m_degree);
     row->addStretch(1);
-    connect(m_share, &Segments::chosen, this,
+    connect(m_share, QOverload<int>::of(&QComboBox::activated), this,
         [this](int index) { turn("exp2-emulation", shares[static_cast<std::size_t>(index)]); });
-    connect(m_degree, &Segments::chosen, this, [this](int index) { turn("exp2-degree", std::to_string(index + 1)); });
+    connect(m_degree, QOverload<int>::of(&QComboBox::activated), this,
+        [this](int index) { turn("exp2-degree", std::to_string(index + 1)); });
     connect(&session.document, &Document::changed, this, &ExpView::follow);
     connect(&session.appearance, &Appearance::changed, this, &ExpView::follow);
     follow();
@@ -86,9 +87,8 @@ void ExpView::follow()
     const auto found = std::find_if(shares.begin(), shares.end(), [&](const char* known) {
         return share == known || (!share.empty() && *known != '\0' && knobNumber(share) == knobNumber(known));
     });
-    if (found != shares.end())
-        m_share->setCurrent(static_cast<int>(found - shares.begin()));
-    m_degree->setCurrent(m_session.document.program().softmax.polynomialDegree - 1);
+    m_share->setCurrentIndex(found == shares.end() ? -1 : static_cast<int>(found - shares.begin()));
+    m_degree->setCurrentIndex(m_session.document.program().softmax.polynomialDegree - 1);
 }
 
 void ExpView::turn(const std::string& knob, const std::string& value)

@@ -7,7 +7,7 @@
 
 namespace flashstep::ui {
 
-class Segments;
+class ComboBox;
 
 // Exponentials by unit and by polynomial, and the knobs that share them out.
 class ExpView : public Canvas {
@@ -34,7 +34,7 @@ private:
     void follow(); // the document: which knobs are set
 
     QWidget* m_knobs;
-    Segments *m_share, *m_degree;
+    ComboBox *m_share, *m_degree;
 };
 
 } // namespace flashstep::ui

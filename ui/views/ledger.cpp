@@ -76,7 +76,7 @@ void LedgerModel::refresh()
         const int b = m_session.selection.batch(), h = m_session.selection.head();
         rows = ledgerAt(trace, cta, m_session.playback.position());
         if (const TileRef on = tileOnShow(m_session); !rows.empty() && on.j >= 0) {
-            tile = paint::tileNumbers(trace, b, h, on.i, on.j, m_session.playback.position());
+            tile = paint::ledgerTile(trace, b, h, on.i, on.j, m_session.playback.position());
             votes = paint::warpVotes(trace, b, h, tile);
         }
         m_why = trace.hasValues(cta)
@@ -141,7 +141,7 @@ QString LedgerModel::text(int row, int column) const
     if (row >= static_cast<int>(m_tile.row.size()))
         return {};
     const paint::TileNumbers::Row& tile = m_tile.row[static_cast<std::size_t>(row)];
-    const double gap = tile.most - tile.before;
+    const double gap = paint::gapOf(m_tile, row);
     switch (column) {
     case InUse:
         return score(m_tile.lazy ? tile.used : tile.before);
@@ -166,8 +166,7 @@ QString LedgerModel::tip(int row, int column) const
 {
     if (row >= static_cast<int>(m_tile.row.size()))
         return {};
-    const paint::TileNumbers::Row& tile = m_tile.row[static_cast<std::size_t>(row)];
-    const double gap = tile.most - tile.before;
+    const double gap = paint::gapOf(m_tile, row);
     if (column == Gap && m_tile.lazy)
         return tr("How far the true maximum is above the reference that was in use: %1 in log2 units, %2 natural. The "
                   "threshold is %3 in log2 units, %4 natural. ▲: above it, the reference moves and O and ℓ follow. △: "
@@ -284,6 +283,7 @@ LedgerView::LedgerView(const Session& session, QWidget* parent)
     connect(&session.playback, &Playback::positionChanged, this, again);
     connect(&session.selection, &Selection::changed, this, again);
     connect(&session.appearance, &Appearance::changed, this, &LedgerView::dress);
+    connect(this, &QSplitter::splitterMoved, this, [this] { m_sharedByHand = true; });
     connect(m_table, &QTableView::clicked, this,
         [this](const QModelIndex& index) { m_session.selection.chooseRow(m_model->headRow(index.row())); });
     dress();
@@ -320,6 +320,17 @@ void LedgerView::dress()
     m_detail->refresh();
 }
 
+// All rows where there is room, else a good part of the height; what is left is the detail's.
+void LedgerView::share()
+{
+    if (m_sharedByHand)
+        return;
+    const Appearance& look = m_session.appearance;
+    const int all = look.px(22 + 18 * std::max(1, m_model->rowCount()));
+    const int table = std::clamp(height() * 45 / 100, look.px(58), std::max(look.px(58), all));
+    setSizes({ table, std::max(1, height() - table - handleWidth()) });
+}
+
 void LedgerView::showEvent(QShowEvent* event)
 {
     QSplitter::showEvent(event);
@@ -330,6 +341,7 @@ void LedgerView::resizeEvent(QResizeEvent* event)
 {
     QSplitter::resizeEvent(event);
     dress();
+    share();
 }
 
 void LedgerView::refresh()
@@ -337,11 +349,14 @@ void LedgerView::refresh()
     if (!isVisible())
         return; // read when it is shown, or read out
     const bool lazy = m_model->lazy();
+    const int rows = m_model->rowCount();
     m_model->refresh();
     if (m_model->lazy() != lazy)
         dress();
     m_detail->refresh();
     m_detail->setVisible(m_model->rowCount() > 0);
+    if (m_model->rowCount() != rows)
+        share();
     m_table->viewport()->update();
     announceChange(this);
     emit refreshed();
@@ -388,8 +403,8 @@ std::vector<AccessibleNode> LedgerView::accessibleNodes() const
             const QString in = tr("tile (%1, %2): ").arg(tile.i).arg(tile.j);
             cell(in + tr("true max, log2 units"), paint::fixed(now.most, 3));
             cell(in + tr("reference, log2 units"), paint::fixed(now.used, 3));
-            cell(in + tr("gap, log2 units"), paint::fixed(now.most - now.before, 3));
-            cell(in + tr("gap, natural units"), paint::fixed((now.most - now.before) * ln2, 3));
+            cell(in + tr("gap, log2 units"), paint::fixed(paint::gapOf(tile, r), 3));
+            cell(in + tr("gap, natural units"), paint::fixed(paint::gapOf(tile, r) * ln2, 3));
             cell(in + tr("decides"), paint::decisionText(paint::decisionOf(tile, r)));
             for (std::size_t w = 0; w < m_model->votes().size(); ++w)
                 if (const paint::WarpVote& vote = m_model->votes()[w];

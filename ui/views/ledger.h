@@ -81,9 +81,11 @@ protected:
 
 private:
     void dress();
+    void share(); // the height between table and detail
     void refresh();
 
     const Session m_session;
+    bool m_sharedByHand = false;
     LedgerModel* m_model;
     QTableView* m_table;
     LedgerDetail* m_detail;

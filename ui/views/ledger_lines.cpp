@@ -101,17 +101,22 @@ private:
             add(tr("maximum of the block"), two(m_facts.blockMax),
                 tr("The largest visible score of the row in this block, log2 units"));
         add(tr("true max"), two(m_facts.most), tr("The largest visible score of the row so far, log2 units"));
-        add(m_tile.lazy ? tr("reference") : tr("reference = maximum"),
+        const bool lse = paint::keepsLogSumExp(m_program);
+        add(m_tile.lazy ? tr("reference")
+                : lse   ? tr("reference, LSE_old → m_new")
+                        : tr("reference = maximum"),
             two(m_facts.before) + QStringLiteral(" → ") + two(m_facts.used),
             m_tile.lazy ? tr("In P's exponent, before and with this block; it may stay behind the maximum")
-                        : tr("In P's exponent, before and with this block; this version always moves it to the "
-                             "maximum"));
+                : lse ? tr("The shipped kernel keeps the log-sum-exp alone and takes it for the old maximum: m_new is "
+                           "the larger of it and the block's maximum")
+                      : tr("In P's exponent, before and with this block; this version always moves it to the "
+                           "maximum"));
         if (!std::isfinite(m_facts.gap))
             return;
         const double natural = m_facts.gap * ln2, threshold = m_tile.threshold * ln2;
         const QString sign = m_facts.gap > m_tile.threshold ? QStringLiteral(" > ") : QStringLiteral(" ≤ ");
         if (m_tile.lazy) {
-            add(tr("gap and threshold τ, log2"), two(m_facts.gap) + sign + paint::shortDecimal(m_tile.threshold, 4),
+            add(tr("gap and threshold τ, log2"), two(m_facts.gap) + sign + QString::number(m_tile.threshold),
                 tr("How far the true maximum is above the reference that was in use. The kernel compares here."));
             add(tr("the same, natural"), paint::fixed(natural, 3) + sign + paint::fixed(threshold, 3),
                 tr("Scaled scores as the papers write them: times ln 2. 8 in log2 units is 8 ln 2 ≈ 5.545."));
@@ -213,8 +218,7 @@ private:
         const QString format = fromView(name(c.dtype));
         const QString most = paint::fixed(c.log2Most, c.log2Most == std::floor(c.log2Most) ? 0 : 2);
         add(tr("largest P here | it may reach"),
-            short4(m_facts.mostP)
-                + QStringLiteral(" | 2^%1 = %2").arg(most, paint::shortDecimal(exp2Real(c.log2Most), 6)),
+            short4(m_facts.mostP) + QStringLiteral(" | 2^%1 = %2").arg(most, large(exp2Real(c.log2Most))),
             tr("The threshold of %1 and the offset of %2 (log2 units) bound P's exponent")
                 .arg(m_tile.lazy ? m_tile.threshold : 0)
                 .arg(m_tile.offset));

@@ -114,7 +114,7 @@ RowView::Content RowView::content() const
                                                                   : tr("The values of this CTA were not recorded.");
     if (on.i < 0 || on.j < 0 || !run.trace->hasValues(m_session.selection.cta()))
         return content;
-    content.tile = paint::tileNumbers(*run.trace, b, h, on.i, on.j, m_session.playback.position());
+    content.tile = paint::ledgerTile(*run.trace, b, h, on.i, on.j, m_session.playback.position());
     content.row = paint::rowOnShow(content.tile, m_session.selection.row());
     if (content.tile.rows == 0)
         return content;

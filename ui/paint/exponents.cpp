@@ -76,8 +76,8 @@ void paintEdges(QPainter& painter, const QRectF& rect, const ExponentLine& line,
             const double at = over ? edge.over : edge.under;
             if (at < axis.low || at > axis.high) {
                 QString& list = at < axis.low ? beyondLeft : beyondRight;
-                list
-                    += QStringLiteral(" %1 2^%2").arg(format, fixed(at, std::fabs(at - std::round(at)) < 0.01 ? 0 : 1));
+                list += (list.isEmpty() ? QStringLiteral(" ") : QStringLiteral(" · ")) + format + QLatin1Char(' ')
+                    + fixed(at, 0);
                 continue;
             }
             const double x = axis.x(at);

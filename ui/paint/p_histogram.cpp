@@ -134,10 +134,11 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
         painter.drawLine(QPointF(x(at), plot.top()), QPointF(x(at), plot.bottom()));
         const double needed = textWidth(small, text) + 4;
         const bool leftOf = x(at) + needed > plot.right();
+        const QRectF words(
+            leftOf ? x(at) - needed : x(at) + 4, plot.top() - (style == Qt::SolidLine ? 1 : -11), needed - 2, 12);
+        painter.fillRect(words, theme.panel);
         painter.setPen(theme.text);
-        drawLine(painter,
-            QRectF(leftOf ? x(at) - needed : x(at) + 4, plot.top() - (style == Qt::SolidLine ? 1 : -10), needed, 12),
-            leftOf ? Qt::AlignLeft : Qt::AlignLeft, small, text);
+        drawLine(painter, words, Qt::AlignLeft, small, text);
     };
     const QString largest = histogram.ceiling.holds < 1e6 ? QString::number(histogram.ceiling.holds, 'f', 0)
                                                           : QStringLiteral("2^%1").arg(fixed(holds, 0));

@@ -97,7 +97,7 @@ private:
 
     void references()
     {
-        if (m_facts.decision != RowDecision::NothingVisible && m_facts.blockMax != m_facts.most)
+        if (m_facts.decision != RowDecision::NothingVisible && two(m_facts.blockMax) != two(m_facts.most))
             add(tr("maximum of the block"), two(m_facts.blockMax),
                 tr("The largest visible score of the row in this block, log2 units"));
         add(tr("true max"), two(m_facts.most), tr("The largest visible score of the row so far, log2 units"));

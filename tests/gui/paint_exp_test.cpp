@@ -332,7 +332,9 @@ void PaintExp::clippingPartsNumeratorAndDenominator()
 
 void PaintExp::exponentsOverflowWhereTheyDo()
 {
-    const flashstep::Run run = runOf("fa4", {}, DType::Fp16);
+    Scenario scenario = test::fa4Scenario(64, 96, 64);
+    scenario.problem.init = Init::RisingLeft;
+    const flashstep::Run run = test::fa4Run(scenario);
     int overflowing = 0;
     forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
         const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);

@@ -4,6 +4,7 @@
 #include "ui/actions.h"
 #include "ui/document.h"
 #include "ui/views/controls.h"
+#include "ui/views/exp_view.h"
 #include "ui/views/explain_view.h"
 #include "ui/views/grid_canvas.h"
 #include "ui/views/hints.h"
@@ -13,6 +14,7 @@
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
 #include "ui/views/places_view.h"
+#include "ui/views/row_view.h"
 #include "ui/views/scenario_panel.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
@@ -26,6 +28,7 @@
 #include <QDockWidget>
 #include <QFileInfo>
 #include <QResizeEvent>
+#include <QScrollArea>
 #include <QSettings>
 #include <QVBoxLayout>
 
@@ -43,6 +46,18 @@ QString timelineTitle(const Session& session)
     return QObject::tr("CTA %1 on SM %2")
         .arg(static_cast<qulonglong>(cta.index()))
         .arg(session.document.trace().span(cta).sm);
+}
+
+// A canvas higher than its dock may be.
+QScrollArea* scrolled(QWidget* canvas, QWidget* parent)
+{
+    auto* area = new QScrollArea(parent);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setWidgetResizable(true);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setFocusPolicy(Qt::NoFocus);
+    area->setWidget(canvas);
+    return area;
 }
 
 } // namespace
@@ -87,7 +102,7 @@ void MainWindow::makeDocks()
         = static_cast<DockTitle*>(addDock(QStringLiteral("inspector"), tr("Inspector"), m_inspector)->titleBarWidget());
     auto* sourceTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("source"), tr("Source"), m_source)->titleBarWidget());
-    ledgerTitle->setInfo(tr("log2 units"));
+    ledgerTitle->addWidget(m_ledger->unitsBox());
     connect(m_ledger, &LedgerView::refreshed, ledgerTitle, [this, ledgerTitle] {
         const QString about = m_ledger->about();
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
@@ -95,6 +110,21 @@ void MainWindow::makeDocks()
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
     connect(m_source, &SourceView::fileChanged, sourceTitle,
         [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+
+    auto* row = new RowView(m_session, this);
+    static_cast<DockTitle*>(addDock(QStringLiteral("row"), tr("Row"), scrolled(row, this))->titleBarWidget())
+        ->addWidget(row->referenceBox());
+    auto* exp = new ExpView(m_session, this);
+    auto* expPanel = new QWidget(this);
+    auto* expColumn = new QVBoxLayout(expPanel);
+    expColumn->setContentsMargins(0, 0, 0, 0);
+    expColumn->setSpacing(0);
+    expColumn->addWidget(exp->knobs());
+    expColumn->addWidget(scrolled(exp, expPanel), 1);
+    addDock(QStringLiteral("exp"), tr("Exp"), expPanel);
+    connect(exp, &ExpView::requested, this, [this](const ScenarioFile& file) {
+        start({ file, m_document.path(), true });
+    });
 
     auto* bottom = new QWidget(this);
     auto* column = new QVBoxLayout(bottom);
@@ -113,6 +143,8 @@ void MainWindow::makeDocks()
     for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
              m_stage->grid(), m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
+    m_actions->addCanvas(row);
+    m_actions->addCanvas(exp);
     for (const Qt::Corner corner : { Qt::BottomLeftCorner, Qt::BottomRightCorner })
         setCorner(corner, Qt::BottomDockWidgetArea);
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
@@ -137,27 +169,32 @@ void MainWindow::arrange()
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("bookmarks"));
-    for (const char* name : { "explain", "ledger", "source", "inspector", "why" })
+    for (const char* name : { "explain", "ledger", "source", "row", "exp", "inspector", "why" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         tabifyDockWidget(dock("explain"), dock("scenario"));
         tabifyDockWidget(dock("explain"), dock("outline"));
         tabifyDockWidget(dock("explain"), dock("bookmarks"));
-        tabifyDockWidget(dock("ledger"), dock("inspector"));
-        tabifyDockWidget(dock("ledger"), dock("why"));
-        tabifyDockWidget(dock("ledger"), dock("source"));
+        tabifyDockWidget(dock("ledger"), dock("row"));
+        tabifyDockWidget(dock("row"), dock("exp"));
+        tabifyDockWidget(dock("exp"), dock("why"));
+        tabifyDockWidget(dock("why"), dock("inspector"));
+        tabifyDockWidget(dock("inspector"), dock("source"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
         tabifyDockWidget(dock("outline"), dock("bookmarks"));
-        tabifyDockWidget(dock("ledger"), dock("inspector"));
-        tabifyDockWidget(dock("ledger"), dock("why"));
+        tabifyDockWidget(dock("ledger"), dock("row"));
+        tabifyDockWidget(dock("row"), dock("exp"));
+        tabifyDockWidget(dock("exp"), dock("why"));
+        tabifyDockWidget(dock("why"), dock("inspector"));
     }
     switch (m_layout) {
     case Layout::Learn:
-        show({ "timeline", "scenario", "outline", "bookmarks", "explain", "ledger", "inspector", "why", "source" });
+        show({ "timeline", "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
+            "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Pipeline:
@@ -243,7 +280,8 @@ QStringList MainWindow::viewNames()
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
         QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
-        QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid") };
+        QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid"), QStringLiteral("row"),
+        QStringLiteral("exp") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -277,7 +315,7 @@ void MainWindow::nextPane(int by)
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
     for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
-             "outline", "bookmarks" })
+             "outline", "bookmarks", "row", "exp" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

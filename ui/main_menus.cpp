@@ -130,8 +130,8 @@ void MainWindow::viewMenu()
         [this] { nextPane(-1); });
     menu->addSeparator();
     QMenu* panels = menu->addMenu(tr("&Panels"));
-    for (const char* name :
-        { "scenario", "outline", "bookmarks", "explain", "ledger", "inspector", "why", "source", "timeline" })
+    for (const char* name : { "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
+             "source", "timeline" })
         panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
     QMenu* layouts = menu->addMenu(tr("&Layout"));
     m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });

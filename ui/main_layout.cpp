@@ -12,6 +12,7 @@
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
 #include "ui/views/scenario_panel.h"
+#include "ui/views/source_tabs.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
@@ -21,7 +22,6 @@
 
 #include <QApplication>
 #include <QDockWidget>
-#include <QFileInfo>
 #include <QResizeEvent>
 #include <QSettings>
 #include <QVBoxLayout>
@@ -86,8 +86,7 @@ void MainWindow::makeDocks()
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
     });
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
-    connect(m_source, &SourceView::fileChanged, sourceTitle,
-        [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+    new SourceTabs(*m_source, sourceTitle);
 
     auto* bottom = new QWidget(this);
     auto* column = new QVBoxLayout(bottom);

@@ -67,6 +67,9 @@ QFrame[role="segments"] QToolButton:checked { background: @text; color: @selt; }
 QFrame[role="segments"] QToolButton:checked:focus { background: @t2; }
 QFrame[role="segments"] QToolButton:disabled { color: @t3; }
 QFrame[role="segments"] QToolButton:checked:disabled { background: @line; color: @t3; }
+QWidget[role="dockhead"] QFrame[role="segments"] { min-height: #18px; max-height: #18px; }
+QWidget[role="dockhead"] QFrame[role="segments"] QToolButton { margin: #1.5px; padding: 0 #6px; min-height: #15px; max-height: #15px;
+    font-size: #11px; }
 
 QWidget[role="head"] { background: @alt; border-bottom: 1px solid @line; }
 QWidget[role="dockhead"] { background: @alt; border-bottom: 1px solid @line; border-top: 1px solid @line; }

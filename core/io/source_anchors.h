@@ -18,8 +18,8 @@ constexpr std::size_t sourceTextCount = 4;
 [[nodiscard]] std::string_view name(SourceText text); // "schedule", "paper", "CUDA", "NumPy"
 
 // One line of a text, and which ops it stands for: "mma out=S", "load tensor=K|V", "* paper=9". A kind or *, then
-// conditions that all hold: `out`, `in` (the family of a buffer; none), `tensor`, `paper`, `role` (how its name begins),
-// `n` (first, later: the n-th visited block).
+// conditions that all hold: `out`, `in` (the family of a buffer; none), `tensor`, `paper`, `role` (how its name
+// begins), `n` (first, later: the n-th visited block).
 struct AnchoredLine {
     std::string text;
     std::string number; // the paper's, "" where the line has none of its own

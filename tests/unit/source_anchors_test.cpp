@@ -140,9 +140,10 @@ TEST(SourceAnchors, EveryLineOfThePaperThatAnOpNamesIsThere)
             if (op.paperLine > 0 && line == 0)
                 missing.insert("line " + std::to_string(op.paperLine) + ": " + labelOf(*program, op));
             // Where the paper's text numbers the lines as the schedule does, they agree.
-            if (op.paperLine > 0 && line > 0 && (form.algorithm == "fa1" || form.algorithm == "fa2"))
+            if (op.paperLine > 0 && line > 0 && (form.algorithm == "fa1" || form.algorithm == "fa2")) {
                 EXPECT_EQ(text.lines[static_cast<std::size_t>(line - 1)].number, std::to_string(op.paperLine))
                     << form.algorithm << ": " << labelOf(*program, op);
+            }
         }
         for (const std::string& each : missing)
             ADD_FAILURE() << form.algorithm << (form.knobs.empty() ? "" : " " + form.knobs.front().first) << ", "
@@ -178,8 +179,8 @@ TEST(SourceAnchors, DamagedTablesAreErrors)
     EXPECT_FALSE(anchorLines(SourceText::Numpy, text, R"([{"line": "b", "ops": ["mask"]}])").ok()); // there twice
     EXPECT_FALSE(anchorLines(SourceText::Numpy, text, "{").ok());
     for (const char* pattern : { "multiply", "mma to=S", "mma n=second", "* paper=x", "* paper=0", "mma out" }) {
-        auto made = anchorLines(
-            SourceText::Numpy, text, std::string(R"([{"line": "a", "ops": [")") + pattern + R"("]}])");
+        auto made
+            = anchorLines(SourceText::Numpy, text, std::string(R"([{"line": "a", "ops": [")") + pattern + R"("]}])");
         ASSERT_TRUE(made.ok());
         EXPECT_FALSE(LineMap::make(*made, *program).ok()) << pattern;
     }

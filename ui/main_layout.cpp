@@ -5,6 +5,7 @@
 #include "ui/document.h"
 #include "ui/views/controls.h"
 #include "ui/views/explain_view.h"
+#include "ui/views/glossary_view.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
 #include "ui/views/ledger.h"
@@ -87,6 +88,9 @@ void MainWindow::makeDocks()
     });
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
     new SourceTabs(*m_source, sourceTitle);
+    m_glossary = new GlossaryView(m_session, this);
+    addDock(QStringLiteral("glossary"), tr("Glossary"), m_glossary);
+    connect(m_explain, &ExplainView::termClicked, this, &MainWindow::showTerm);
 
     auto* bottom = new QWidget(this);
     auto* column = new QVBoxLayout(bottom);
@@ -128,7 +132,7 @@ void MainWindow::arrange()
     addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
-    for (const char* name : { "explain", "ledger", "source", "inspector" })
+    for (const char* name : { "explain", "ledger", "source", "inspector", "glossary" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
@@ -136,11 +140,13 @@ void MainWindow::arrange()
         tabifyDockWidget(dock("explain"), dock("outline"));
         tabifyDockWidget(dock("ledger"), dock("inspector"));
         tabifyDockWidget(dock("ledger"), dock("source"));
+        tabifyDockWidget(dock("ledger"), dock("glossary"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
         tabifyDockWidget(dock("ledger"), dock("inspector"));
+        tabifyDockWidget(dock("ledger"), dock("glossary"));
     }
     switch (m_layout) {
     case Layout::Learn:
@@ -226,7 +232,8 @@ QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
-        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome") };
+        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
+        QStringLiteral("glossary") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -253,12 +260,18 @@ void MainWindow::showView(const QString& name)
     widget->setFocus(Qt::ShortcutFocusReason);
 }
 
+void MainWindow::showTerm(const QString& key)
+{
+    m_glossary->showTerm(key);
+    showView(QStringLiteral("glossary"));
+}
+
 void MainWindow::nextPane(int by)
 {
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
     for (const char* name :
-        { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+        { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline", "glossary" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

@@ -22,6 +22,7 @@ namespace flashstep::ui {
 class Actions;
 class ComboBox;
 class ExplainView;
+class GlossaryView;
 class Hints;
 class Inspector;
 class LedgerView;
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
+    void showTerm(const QString& key); // its card in the glossary
     void showView(const QString& name); // raises its dock or mode and gives it the focus
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
@@ -140,6 +142,7 @@ private:
     ScenarioPanel* m_scenario = nullptr;
     Outline* m_outline = nullptr;
     ExplainView* m_explain = nullptr;
+    GlossaryView* m_glossary = nullptr;
     LedgerView* m_ledger = nullptr;
     Inspector* m_inspector = nullptr;
     SourceView* m_source = nullptr;

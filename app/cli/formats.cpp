@@ -31,6 +31,7 @@ constexpr std::array allViews {
     View { "ledger", "per row: maximum, sum, rescale", true },
     View { "explain", "the current step in words" },
     View { "source", "the line of the algorithm each role is at" },
+    View { "glossary", "every term with its card: what it is, and what it is right now" },
     View { "welcome", "the four versions at a glance: predicted, published, and what binds" },
 };
 constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };

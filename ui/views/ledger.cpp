@@ -9,6 +9,7 @@
 #include "ui/paint/text.h"
 #include "ui/playback.h"
 #include "ui/views/row_delegate.h"
+#include "ui/views/term_card.h"
 
 #include <QHeaderView>
 #include <QPainter>
@@ -156,6 +157,11 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
         tr("growth"), tr("decision"), tr("× factor"), QStringLiteral("ℓ") };
     if (role == Qt::DisplayRole)
         return (m_tile.lazy ? lazyTitles : titles)[static_cast<std::size_t>(section)];
+    static const std::array<QString, columnCount_> terms { QString(), QString(), QStringLiteral("reference in use"),
+        QStringLiteral("m"), QStringLiteral("threshold"), QStringLiteral("rescale"), QStringLiteral("rescale"),
+        QStringLiteral("row sum") };
+    if (role == Qt::ToolTipRole)
+        return termCardHtml(terms[static_cast<std::size_t>(section)], m_session);
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignVCenter | (section == Token ? Qt::AlignLeft : Qt::AlignRight));
     return {};

@@ -256,6 +256,8 @@ void MainWindow::showView(const QString& name)
         = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();
         dock->raise();
+        if (dock->widget() == m_glossary && !dock->isFloating() && dock->height() < m_appearance.px(300)) // to be read
+            resizeDocks({ dock }, { m_appearance.px(340) }, Qt::Vertical);
     }
     widget->setFocus(Qt::ShortcutFocusReason);
 }

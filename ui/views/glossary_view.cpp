@@ -29,6 +29,7 @@ GlossaryView::GlossaryView(const Session& session, QWidget* parent)
     , m_session(session)
     , m_search(new QLineEdit(this))
     , m_list(new QListWidget(this))
+    , m_parts(new QSplitter(Qt::Vertical, this))
     , m_card(new QTextBrowser(this))
 {
     setObjectName(QStringLiteral("view.glossary"));
@@ -47,20 +48,20 @@ GlossaryView::GlossaryView(const Session& session, QWidget* parent)
     m_card->setFrameShape(QFrame::NoFrame);
     m_card->setOpenLinks(false);
     m_card->document()->setDocumentMargin(12);
-    auto* parts = new QSplitter(Qt::Vertical, this);
-    parts->addWidget(m_list);
-    parts->addWidget(m_card);
-    parts->setChildrenCollapsible(false);
-    parts->setStretchFactor(0, 2);
-    parts->setStretchFactor(1, 3);
+    m_parts->addWidget(m_list);
+    m_parts->addWidget(m_card);
+    m_parts->setChildrenCollapsible(false);
+    m_parts->setHandleWidth(1);
+    m_parts->setStretchFactor(0, 0);
+    m_parts->setStretchFactor(1, 1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     auto* head = new QVBoxLayout;
-    head->setContentsMargins(8, 8, 8, 8);
+    head->setContentsMargins(8, 6, 8, 6);
     head->addWidget(m_search);
     column->addLayout(head);
-    column->addWidget(parts, 1);
+    column->addWidget(m_parts, 1);
     connect(m_search, &QLineEdit::textChanged, this, &GlossaryView::fill);
     connect(m_list, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
         if (item)
@@ -92,6 +93,20 @@ void GlossaryView::dress()
     refresh();
 }
 
+// Low and wide, as in a column of docks, the words stand beside the card, else above it.
+void GlossaryView::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    const bool beside = height() < m_session.appearance.px(420);
+    const Qt::Orientation wanted = beside ? Qt::Horizontal : Qt::Vertical;
+    if (m_parts->orientation() == wanted && event->oldSize().isValid())
+        return;
+    m_parts->setOrientation(wanted);
+    m_list->setMaximumWidth(beside ? m_session.appearance.px(132) : QWIDGETSIZE_MAX);
+    const int first = beside ? m_session.appearance.px(132) : height() * 2 / 5;
+    m_parts->setSizes({ first, (beside ? width() : height()) - first });
+}
+
 void GlossaryView::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
@@ -112,10 +127,9 @@ void GlossaryView::fill()
     int chosen = 0;
     for (const GlossaryCard* card : cards) {
         const QString key = QString::fromStdString(card->key);
-        auto* item
-            = new QListWidgetItem(QStringLiteral("%1 — %2").arg(key, QString::fromStdString(card->title)), m_list);
+        auto* item = new QListWidgetItem(key, m_list);
         item->setData(keyRole, key);
-        item->setToolTip(item->text());
+        item->setToolTip(QString::fromStdString(card->title));
         if (key == m_term && wanted.isEmpty())
             chosen = m_list->count() - 1;
     }

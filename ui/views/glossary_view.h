@@ -8,6 +8,7 @@
 
 class QLineEdit;
 class QListWidget;
+class QSplitter;
 class QTextBrowser;
 
 namespace flashstep::ui {
@@ -28,6 +29,7 @@ public slots:
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void fill();
@@ -37,6 +39,7 @@ private:
     const Session m_session;
     QLineEdit* m_search;
     QListWidget* m_list;
+    QSplitter* m_parts;
     QTextBrowser* m_card;
     QString m_term, m_html;
 };

@@ -120,7 +120,7 @@ void SourceView::turnTab(int by)
 
 int SourceView::gutterWidth() const
 {
-    return m_session.appearance.px(width() < m_session.appearance.px(320) ? 72 : 84);
+    return m_session.appearance.px(width() < m_session.appearance.px(320) ? 80 : 92);
 }
 
 int SourceView::rowHeight() const
@@ -242,7 +242,7 @@ void SourceView::paintGutter(QPainter& painter, const Row& row, const QRectF& re
     const auto here = currentOf(m_tab).find(row.line);
     if (row.from > 0)
         return;
-    const QRectF place(18, rect.top(), gutterWidth() - 26, rect.height());
+    const QRectF place(17, rect.top(), gutterWidth() - 25, rect.height());
     if (here == currentOf(m_tab).end()) {
         painter.setPen(page().hasOps(row.line) ? theme.t2 : theme.t3);
         painter.setFont(look.mono(10));

@@ -6,6 +6,7 @@
 #include "ui/views/controls.h"
 #include "ui/views/exp_view.h"
 #include "ui/views/explain_view.h"
+#include "ui/views/glossary_view.h"
 #include "ui/views/grid_canvas.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
@@ -16,6 +17,7 @@
 #include "ui/views/places_view.h"
 #include "ui/views/row_view.h"
 #include "ui/views/scenario_panel.h"
+#include "ui/views/source_tabs.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
@@ -26,7 +28,6 @@
 
 #include <QApplication>
 #include <QDockWidget>
-#include <QFileInfo>
 #include <QResizeEvent>
 #include <QScrollArea>
 #include <QSettings>
@@ -108,8 +109,10 @@ void MainWindow::makeDocks()
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
     });
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
-    connect(m_source, &SourceView::fileChanged, sourceTitle,
-        [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+    new SourceTabs(*m_source, sourceTitle);
+    m_glossary = new GlossaryView(m_session, this);
+    addDock(QStringLiteral("glossary"), tr("Glossary"), m_glossary);
+    connect(m_explain, &ExplainView::termClicked, this, &MainWindow::showTerm);
 
     auto* row = new RowView(m_session, this);
     static_cast<DockTitle*>(addDock(QStringLiteral("row"), tr("Row"), scrolled(row, this))->titleBarWidget())
@@ -169,7 +172,7 @@ void MainWindow::arrange()
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("bookmarks"));
-    for (const char* name : { "explain", "ledger", "source", "row", "exp", "inspector", "why" })
+    for (const char* name : { "explain", "ledger", "source", "row", "exp", "inspector", "why", "glossary" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
@@ -181,6 +184,7 @@ void MainWindow::arrange()
         tabifyDockWidget(dock("exp"), dock("why"));
         tabifyDockWidget(dock("why"), dock("inspector"));
         tabifyDockWidget(dock("inspector"), dock("source"));
+        tabifyDockWidget(dock("inspector"), dock("glossary"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
@@ -190,6 +194,7 @@ void MainWindow::arrange()
         tabifyDockWidget(dock("row"), dock("exp"));
         tabifyDockWidget(dock("exp"), dock("why"));
         tabifyDockWidget(dock("why"), dock("inspector"));
+        tabifyDockWidget(dock("inspector"), dock("glossary"));
     }
     switch (m_layout) {
     case Layout::Learn:
@@ -281,7 +286,7 @@ QStringList MainWindow::viewNames()
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
         QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
         QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid"), QStringLiteral("row"),
-        QStringLiteral("exp") };
+        QStringLiteral("exp"), QStringLiteral("glossary") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -306,8 +311,16 @@ void MainWindow::showView(const QString& name)
         = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();
         dock->raise();
+        if (dock->widget() == m_glossary && !dock->isFloating() && dock->height() < m_appearance.px(300)) // to be read
+            resizeDocks({ dock }, { m_appearance.px(340) }, Qt::Vertical);
     }
     widget->setFocus(Qt::ShortcutFocusReason);
+}
+
+void MainWindow::showTerm(const QString& key)
+{
+    m_glossary->showTerm(key);
+    showView(QStringLiteral("glossary"));
 }
 
 void MainWindow::nextPane(int by)
@@ -315,7 +328,7 @@ void MainWindow::nextPane(int by)
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
     for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
-             "outline", "bookmarks", "row", "exp" })
+             "outline", "bookmarks", "row", "exp", "glossary" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

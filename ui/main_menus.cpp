@@ -131,7 +131,7 @@ void MainWindow::viewMenu()
     menu->addSeparator();
     QMenu* panels = menu->addMenu(tr("&Panels"));
     for (const char* name : { "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
-             "source", "timeline" })
+             "source", "timeline", "glossary" })
         panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
     QMenu* layouts = menu->addMenu(tr("&Layout"));
     m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });
@@ -226,6 +226,8 @@ void MainWindow::helpMenu()
     QMenu* menu = menuBar()->addMenu(tr("&Help"));
     m_actions->add(menu, QStringLiteral("welcome"), tr("Four versions at a &glance"), { QStringLiteral("Shift+F1") },
         [this] { showView(QStringLiteral("welcome")); });
+    m_actions->add(menu, QStringLiteral("show.glossary"), tr("Gl&ossary"), { QStringLiteral("Shift+F2") },
+        [this] { showView(QStringLiteral("glossary")); });
     m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"),
         { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") }, [this] { showShortcuts(); });
     m_actions->add(menu, QStringLiteral("about"), tr("&About FlashStep"), {}, [this] {

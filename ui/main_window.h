@@ -25,6 +25,7 @@ namespace flashstep::ui {
 class Actions;
 class ComboBox;
 class ExplainView;
+class GlossaryView;
 class Hints;
 class Inspector;
 class LedgerView;
@@ -65,6 +66,7 @@ public:
     [[nodiscard]] Insight& insight() { return m_insight; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
+    void showTerm(const QString& key); // its card in the glossary
     void showView(const QString& name); // raises its dock or mode and gives it the focus
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
@@ -162,6 +164,7 @@ private:
     ScenarioPanel* m_scenario = nullptr;
     Outline* m_outline = nullptr;
     ExplainView* m_explain = nullptr;
+    GlossaryView* m_glossary = nullptr;
     LedgerView* m_ledger = nullptr;
     Inspector* m_inspector = nullptr;
     SourceView* m_source = nullptr;

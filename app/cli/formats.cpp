@@ -34,6 +34,7 @@ constexpr std::array allViews {
     View { "exp", "exponentials by unit and by polynomial: errors, shares, rates" },
     View { "explain", "the current step in words" },
     View { "source", "the line of the algorithm each role is at" },
+    View { "glossary", "every term with its card: what it is, and what it is right now" },
     View { "welcome", "the four versions at a glance: predicted, published, and what binds" },
 };
 constexpr std::array<std::string_view, 3> laterViews { "charts", "figure", "window" };

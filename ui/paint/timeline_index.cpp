@@ -217,6 +217,46 @@ std::size_t TimelineIndex::firstAfter(const EngineLane& lane, double cycle) cons
         [&](std::size_t k) { return static_cast<double>(m_trace->hops()[lane.hops[k]].begin); });
 }
 
+std::optional<TimelineIndex::Place> TimelineIndex::placeOf(InstanceId instance) const
+{
+    if (!instance.valid() || m_trace->ctaOf(instance) != m_cta || !m_trace->began(instance))
+        return std::nullopt;
+    const RoleId role = op(instance).role;
+    const auto begin = static_cast<double>(m_trace->beginCycle(instance));
+    for (std::size_t r = 0; r < m_roles.size(); ++r) {
+        const RoleLane& lane = m_roles[r];
+        if (lane.role != role)
+            continue;
+        for (std::size_t k = firstAfter(lane, begin); k-- > 0;) {
+            if (lane.instances[k] == instance.index())
+                return Place { r, k };
+            if (static_cast<double>(m_trace->beginCycle(this->instance(lane, k))) < begin)
+                break;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> TimelineIndex::lastHopOf(InstanceId instance) const
+{
+    if (!m_trace->began(instance))
+        return std::nullopt;
+    const auto begin = static_cast<double>(m_trace->beginCycle(instance)) - 1,
+               end = static_cast<double>(m_trace->endCycle(instance));
+    std::optional<std::uint32_t> found;
+    for (const EngineLane& lane : m_engines) {
+        if (lane.engine == Engine::Issue)
+            continue;
+        const std::size_t last = firstAfter(lane, end);
+        for (std::size_t k = firstVisible(lane, begin); k < last; ++k) {
+            const Hop& hop = m_trace->hops()[lane.hops[k]];
+            if (hop.instance == instance.index() && (!found || hop.end() > m_trace->hops()[*found].end()))
+                found = lane.hops[k];
+        }
+    }
+    return found;
+}
+
 double TimelineIndex::busyUntil(const RoleLane& lane, double cycle) const
 {
     const std::size_t after = firstAfter(lane, cycle);

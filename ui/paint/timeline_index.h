@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace flashstep::paint {
@@ -58,6 +59,14 @@ public:
     [[nodiscard]] std::size_t firstAfter(const RoleLane& lane, double cycle) const;
     [[nodiscard]] std::size_t firstVisible(const EngineLane& lane, double cycle) const;
     [[nodiscard]] std::size_t firstAfter(const EngineLane& lane, double cycle) const;
+
+    // Where in the lanes of roles an instance is; nullopt where it is not of this CTA, or never began.
+    struct Place {
+        std::size_t lane = 0, k = 0;
+    };
+    [[nodiscard]] std::optional<Place> placeOf(InstanceId instance) const;
+    // The hop of an op that is done last, of those other than its issue; nullopt where it has none.
+    [[nodiscard]] std::optional<std::uint32_t> lastHopOf(InstanceId instance) const;
 
     // Cycles spent in [0, cycle): by the role on other than waiting, by the engine on all its servers.
     [[nodiscard]] double busyUntil(const RoleLane& lane, double cycle) const;

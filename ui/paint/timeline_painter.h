@@ -4,6 +4,7 @@
 #include "ui/paint/highlight.h"
 #include "ui/paint/theme.h"
 #include "ui/paint/timeline_layout.h"
+#include "ui/paint/timeline_marks.h"
 
 #include <QPainter>
 
@@ -15,6 +16,11 @@ struct TimelineScene {
     Highlight highlight;
     bool playhead = true;
     bool fullLabels = false; // "exp2 (6, 5)" in place of "exp2 6,5", for pictures
+    std::vector<LaneGroup> beside; // further groups below the index's, on the same axis
+    const TimelineMarks* marks = nullptr;
+    CtaId chosen; // the CTA that the other views show, where several are on show
+
+    [[nodiscard]] std::vector<LaneGroup> groups() const;
 };
 
 // Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.

@@ -13,7 +13,6 @@ namespace flashstep::paint {
 namespace {
 
 constexpr double gap = 0.8; // to the next slice
-constexpr double roundedFrom = 5; // pixels; narrower slices keep square corners
 constexpr double bandHeight = 7; // of a wait
 constexpr double tickWidth = 3; // of an issue
 constexpr double densityColumn = 3;
@@ -42,6 +41,31 @@ void drawLabels(const TimelineCanvas& canvas, const std::vector<Label>& labels, 
         }
         canvas.painter.setPen(label.ink);
         drawLine(canvas.painter, label.visible, Qt::AlignHCenter, font, text);
+    }
+}
+
+// What a band waits for, where there is room: in full, or by the wait's name.
+void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons)
+{
+    const QFont font = canvasFont(10);
+    for (const Label& label : reasons) {
+        const double room = label.visible.width() - 24;
+        const Op& op = canvas.trace().op(label.instance);
+        if (!op.wait.valid() || op.dropped)
+            continue;
+        QString text = QStringLiteral("until ") + waitReason(canvas.trace(), label.instance);
+        if (textWidth(font, text) > room)
+            text = QString::fromStdString(canvas.trace().program().waits[op.wait.index()].name)
+                       .replace(QLatin1Char('_'), QLatin1Char(' '));
+        const double width = textWidth(font, text);
+        if (width > room)
+            continue;
+        const QPointF middle = label.visible.center();
+        const QRectF ground(
+            std::round(middle.x() - width / 2 - 4), std::round(middle.y() - 6), std::ceil(width) + 8, 12);
+        canvas.painter.fillRect(ground, canvas.theme.panel);
+        canvas.painter.setPen(label.ink);
+        drawLine(canvas.painter, ground, Qt::AlignHCenter, font, text);
     }
 }
 
@@ -122,59 +146,6 @@ QRectF clipped(const TimelineCanvas& canvas, const QRectF& rect)
 
 } // namespace
 
-const TileColour& batchColour(const Theme& theme, std::size_t batch)
-{
-    return batch == 8 ? theme.neutral : theme.tiles[batch];
-}
-
-void RectBatch::draw(QPainter& painter, const QColor& fill, const QColor& outline) const
-{
-    if (m_rects.empty())
-        return;
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(fill);
-    const bool vectors = drawsVectors(painter);
-    std::vector<QRectF> narrow;
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    for (const QRectF& rect : m_rects)
-        if (vectors || rect.width() >= roundedFrom) {
-            if (outline.isValid()) {
-                painter.setPen(QPen(outline, 1));
-                painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 1.5, 1.5);
-            } else {
-                painter.drawRoundedRect(rect, 1.5, 1.5);
-            }
-        } else {
-            narrow.push_back(rect);
-        }
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(outline.isValid() ? outline : fill);
-    painter.setRenderHint(QPainter::Antialiasing, false);
-    for (QRectF& rect : narrow) {
-        rect.setLeft(std::round(rect.left()));
-        rect.setWidth(std::max(1.0, std::round(rect.width())));
-    }
-    painter.drawRects(narrow.data(), static_cast<int>(narrow.size()));
-}
-
-void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
-{
-    if (m_rects.empty())
-        return;
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(fill);
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    painter.drawRects(m_rects.data(), static_cast<int>(m_rects.size()));
-}
-
-void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme)
-{
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    painter.setPen(QPen(theme.text, 2));
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 2, 2);
-}
-
 void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
 {
     const TimelineIndex& index = canvas.index();
@@ -185,7 +156,9 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         paintRoleDensity(canvas, lane, role);
         return;
     }
-    std::vector<QRectF> waits, outlines;
+    const PathOutline* path = canvas.path();
+    std::vector<QRectF> waits, outlines, chosen;
+    std::vector<Label> reasons;
     Batches solid, tint, ticks;
     std::vector<Label> labels;
     for (std::size_t k = first; k < last; ++k) {
@@ -204,6 +177,8 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
             if (rect.width() >= 2)
                 waits.emplace_back(
                     rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
+            if (canvas.scene.marks && rect.width() > 60)
+                reasons.push_back({ rect & layout.plot, instance, canvas.theme.t2 });
         } else if (style == SliceStyle::Issue) {
             ticks[batch].add(rect);
         } else if (style != SliceStyle::Hidden && rect.width() > 0) {
@@ -213,8 +188,10 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
                 labels.push_back(
                     { rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
         }
-        if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
+        if (path && style != SliceStyle::Hidden && path->onRole(instance))
             outlines.push_back(rect);
+        if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
+            chosen.push_back(rect);
     }
     QPainter& painter = canvas.painter;
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -222,12 +199,15 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         fillWait(painter, rect, canvas.theme);
     for (std::size_t b = 0; b < solid.size(); ++b) {
         const TileColour& colour = batchColour(canvas.theme, b);
-        tint[b].draw(painter, colour.tint, colour.edge);
-        solid[b].draw(painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge);
+        tint[b].draw(painter, colour.tint, colour.edge, canvas.theme.panel);
+        solid[b].draw(painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge, canvas.theme.panel);
         ticks[b].drawSquare(painter, colour.edge);
     }
+    drawReasons(canvas, reasons);
     for (const QRectF& rect : outlines)
         paintOutline(painter, rect, canvas.theme);
+    for (const QRectF& rect : chosen)
+        paintChosen(painter, rect, canvas.theme);
     drawLabels(canvas, labels, true);
 }
 
@@ -246,7 +226,7 @@ struct EngineDrawing {
     Batches feet;
     std::array<std::vector<std::pair<QRectF, Run>>, 4> runs; // by row, from left to right
     std::vector<std::pair<QRectF, Run>> whole; // over all rows
-    std::vector<QRectF> outlines;
+    std::vector<QRectF> path, chosen;
 };
 
 bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
@@ -271,7 +251,18 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     (row == TimelineIndex::allRows ? drawing.whole : drawing.runs[static_cast<std::size_t>(row)])
         .emplace_back(rect, run);
     if (emphasised(canvas, run.instance, run.j))
-        drawing.outlines.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+        drawing.chosen.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+}
+
+// Hops on the path that touch are one outline.
+void addToPath(const TimelineCanvas& canvas, const Lane& lane, const Hop& hop, std::vector<QRectF>& path)
+{
+    QRectF rect = clipped(canvas, canvas.layout.sliceRect(lane, hop.begin, static_cast<double>(hop.end())));
+    rect.setWidth(std::max(rect.width() - gap, 0.8));
+    if (!path.empty() && path.back().right() + gap + 0.5 >= rect.left())
+        path.back() |= rect;
+    else
+        path.push_back(rect);
 }
 
 // One label over all rows, where every row does the same under it.
@@ -314,6 +305,7 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         paintEngineDensity(canvas, lane, engine);
         return;
     }
+    const PathOutline* path = canvas.path();
     EngineDrawing drawing;
     std::array<std::optional<Run>, 5> open; // by row, the last over all of them
     const auto slot = [](int row) { return static_cast<std::size_t>(row == TimelineIndex::allRows ? 4 : row); };
@@ -321,6 +313,8 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         const Hop& hop = canvas.trace().hops()[engine.hops[k]];
         if (static_cast<double>(hop.end()) < layout.from)
             continue;
+        if (path && path->onEngine(InstanceId(hop.instance), engine.engine))
+            addToPath(canvas, lane, hop, drawing.path);
         const int row = engine.row[k];
         std::optional<Run>& run = open[slot(row)];
         if (run && continues(canvas, *run, hop)) {
@@ -345,8 +339,10 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
     for (std::size_t b = 0; b < drawing.feet.size(); ++b)
         drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
     drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
-    for (const QRectF& rect : drawing.outlines)
+    for (const QRectF& rect : drawing.path)
         paintOutline(canvas.painter, rect, canvas.theme);
+    for (const QRectF& rect : drawing.chosen)
+        paintChosen(canvas.painter, rect, canvas.theme);
     drawLabels(canvas, labelsOf(canvas, lane, engine.rows, drawing), false);
 }
 

@@ -30,13 +30,31 @@ private:
     double m_scale;
 };
 
+// Of rectangles on whole pixels. Those that touch, one after the other, become one: slices of a pixel or less do.
 void fillAll(QPainter& painter, const std::vector<QRectF>& rects, const QColor& fill)
 {
     if (rects.empty())
         return;
+    if (painter.deviceTransform().type() > QTransform::TxTranslate) {
+        for (const QRectF& rect : rects)
+            painter.fillRect(rect, fill);
+        return;
+    }
+    // Rectangles of integers take the short way through the raster engine, those of reals the one of polygons.
+    std::vector<QRect> whole;
+    whole.reserve(rects.size());
+    for (const QRectF& rect : rects) {
+        const QRect next = rect.toRect();
+        QRect* last = whole.empty() ? nullptr : &whole.back();
+        if (last && last->top() == next.top() && last->bottom() == next.bottom() && next.left() <= last->right() + 1
+            && next.left() >= last->left())
+            last->setRight(std::max(last->right(), next.right()));
+        else
+            whole.push_back(next);
+    }
     painter.setPen(Qt::NoPen);
     painter.setBrush(fill);
-    painter.drawRects(rects.data(), static_cast<int>(rects.size()));
+    painter.drawRects(whole.data(), static_cast<int>(whole.size()));
 }
 
 // Two rectangles that leave the corners free, and what softens those.
@@ -73,6 +91,22 @@ void drawVectors(QPainter& painter, const std::vector<QRectF>& rects, const QCol
     painter.setPen(Qt::NoPen);
     painter.setBrush(outline.isValid() ? outline : fill);
     painter.setRenderHint(QPainter::Antialiasing, false);
+}
+
+// Rings of `width` pixels whose outer edge is `outside` pixels from the rectangles, without their corners.
+void fillRings(QPainter& painter, const std::vector<QRectF>& rects, double outside, double width, const QColor& colour)
+{
+    const PixelGrid grid(painter);
+    std::vector<QRectF> sides;
+    sides.reserve(4 * rects.size());
+    for (const QRectF& rect : rects) {
+        const QRectF r = grid(rect).adjusted(-outside, -outside, outside, outside);
+        sides.emplace_back(r.left() + 1, r.top(), r.width() - 2, width);
+        sides.emplace_back(r.left() + 1, r.bottom() - width, r.width() - 2, width);
+        sides.emplace_back(r.left(), r.top() + 1, width, r.height() - 2);
+        sides.emplace_back(r.right() - width, r.top() + 1, width, r.height() - 2);
+    }
+    fillAll(painter, sides, colour);
 }
 
 void strokeRounded(QPainter& painter, const QRectF& rect, const QColor& colour, double width)
@@ -122,8 +156,10 @@ void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
     if (m_rects.empty())
         return;
     if (drawsVectors(painter)) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(fill);
         painter.setRenderHint(QPainter::Antialiasing, true);
-        fillAll(painter, m_rects, fill);
+        painter.drawRects(m_rects.data(), static_cast<int>(m_rects.size()));
         return;
     }
     const PixelGrid grid(painter);
@@ -135,15 +171,27 @@ void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
     fillAll(painter, whole, fill);
 }
 
-void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme)
+void OutlineBatch::draw(QPainter& painter, const Theme& theme) const
 {
-    strokeRounded(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), theme.text, 2);
+    if (drawsVectors(painter)) {
+        for (const QRectF& rect : m_rects)
+            strokeRounded(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), theme.text, 2);
+        return;
+    }
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    fillRings(painter, m_rects, 1, 2, theme.text);
 }
 
-void paintChosen(QPainter& painter, const QRectF& rect, const Theme& theme)
+void OutlineBatch::drawChosen(QPainter& painter, const Theme& theme) const
 {
-    strokeRounded(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), theme.panel, 2);
-    strokeRounded(painter, rect.adjusted(-1.5, -1.5, 1.5, 1.5), theme.text, 2);
+    if (drawsVectors(painter)) {
+        for (const QRectF& rect : m_rects)
+            strokeRounded(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), theme.text, 2);
+        return;
+    }
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    fillRings(painter, m_rects, 1, 1, theme.panel);
+    fillRings(painter, m_rects, 3, 2, theme.text);
 }
 
 } // namespace flashstep::paint

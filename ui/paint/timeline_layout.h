@@ -25,6 +25,8 @@ struct TimelineView {
     double roleHeight = 20, engineHeight = 18, counterHeight = 17;
     bool roles = true, engines = true, counters = true;
     bool issue = false; // the lane of the issue slots too
+
+    bool operator==(const TimelineView&) const = default;
 };
 
 // Lanes that belong together: those of a CTA, or of another source. All groups share one axis.

@@ -191,39 +191,78 @@ void paintPlayhead(const TimelineCanvas& canvas)
     drawLine(painter, flag, Qt::AlignHCenter, monoFont(10.5), playheadText(canvas));
 }
 
-void paintTimeline(
-    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+namespace {
+
+enum class Layer : std::uint8_t { Body, Moving, Both };
+
+void paintHeaders(TimelineCanvas canvas, Layer layer)
+{
+    const TimelineLayout& layout = canvas.layout;
+    for (const Lane& lane : layout.lanes) {
+        const bool moves = lane.kind == LaneKind::Counter; // bears the value at the playhead
+        if (lane.bottom() <= layout.plot.top() || lane.top >= layout.plot.bottom() || (layer == Layer::Body && moves)
+            || (layer == Layer::Moving && !moves))
+            continue;
+        canvas.group = lane.group;
+        paintHeader(canvas, lane);
+    }
+}
+
+void paintLayer(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view,
+    const Theme& theme, Layer layer)
 {
     painter.save();
     painter.setClipRect(rect, Qt::IntersectClip);
-    painter.fillRect(rect, theme.panel);
+    if (layer != Layer::Moving)
+        painter.fillRect(rect, theme.panel);
     if (scene.index) {
         const std::vector<LaneGroup> groups = scene.groups();
         const TimelineLayout layout = layoutTimeline(rect, groups, view);
-        TimelineCanvas canvas { painter, scene, layout, theme, groups, 0 };
+        const TimelineCanvas canvas { painter, scene, layout, theme, groups, 0 };
         const Ticks ticks = rulerTicks(layout.from, layout.to, layout.plot.width());
-        painter.save();
-        painter.setClipRect(layout.plot, Qt::IntersectClip);
-        paintGrid(canvas, ticks);
-        paintLanes(canvas);
-        paintMarks(canvas);
-        painter.restore();
+        if (layer != Layer::Moving) {
+            painter.save();
+            painter.setClipRect(layout.plot, Qt::IntersectClip);
+            paintGrid(canvas, ticks);
+            paintLanes(canvas);
+            paintMarks(canvas);
+            painter.restore();
+        }
         painter.save();
         painter.setClipRect(
             QRectF(rect.left(), layout.plot.top(), rect.width(), layout.plot.height()), Qt::IntersectClip);
-        for (const Lane& lane : layout.lanes)
-            if (lane.bottom() > layout.plot.top() && lane.top < layout.plot.bottom()) {
-                canvas.group = lane.group;
-                paintHeader(canvas, lane);
-            }
-        canvas.group = 0;
-        paintGroups(canvas);
-        paintScrolled(canvas);
+        paintHeaders(canvas, layer);
+        if (layer != Layer::Moving) {
+            paintGroups(canvas);
+            paintScrolled(canvas);
+        }
         painter.restore();
-        paintRuler(canvas, ticks);
-        paintPlayhead(canvas);
+        if (layer != Layer::Body) {
+            paintRuler(canvas, ticks);
+            paintPlayhead(canvas);
+        }
     }
     painter.restore();
+}
+
+} // namespace
+
+void paintTimeline(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Both);
+}
+
+void paintTimelineBody(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Body);
+}
+
+void paintTimelineMoving(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Moving);
 }
 
 } // namespace flashstep::paint

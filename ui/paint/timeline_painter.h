@@ -26,6 +26,12 @@ struct TimelineScene {
 // Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.
 void paintTimeline(
     QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+// The same in two layers: what stays as it is while the position moves, and what moves with it. The first may be kept
+// as a picture.
+void paintTimelineBody(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+void paintTimelineMoving(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 
 // What the colours and marks mean, one line of 24 px: "Key block 0 1 2 …", waiting, move or reduce, engines.
 void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const Theme& theme);

@@ -63,9 +63,16 @@ private:
 }
 [[nodiscard]] const TileColour& batchColour(const Theme& theme, std::size_t batch);
 
-// 2 px of text colour, half a pixel outside: on the critical path.
-void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme);
-// The same a panel's pixel away, so that it shows on the critical path too: chosen or hovered.
-void paintChosen(QPainter& painter, const QRectF& rect, const Theme& theme);
+// 2 px of text colour around slices: those on the critical path; and a panel's pixel further out, so that they show on
+// the critical path too, those chosen or hovered.
+class OutlineBatch {
+public:
+    void add(const QRectF& rect) { m_rects.push_back(rect); }
+    void draw(QPainter& painter, const Theme& theme) const;
+    void drawChosen(QPainter& painter, const Theme& theme) const;
+
+private:
+    std::vector<QRectF> m_rects;
+};
 
 } // namespace flashstep::paint

@@ -69,16 +69,12 @@ void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons
     }
 }
 
-bool sameTile(const Highlight& highlight, int i, int j)
-{
-    return highlight.hoverI >= 0 && highlight.hoverI == i && highlight.hoverJ == j;
-}
-
 bool emphasised(const TimelineCanvas& canvas, InstanceId instance, int j)
 {
     const Highlight& highlight = canvas.scene.highlight;
     return instance == highlight.instance || instance == highlight.hoverInstance
-        || (j >= 0 && sameTile(highlight, canvas.index().queryTile(instance), j));
+        || (j >= 0 && highlight.hoverI >= 0 && highlight.hoverJ == j
+            && highlight.hoverI == canvas.index().queryTile(instance));
 }
 
 template <typename Column> void eachColumn(const QRectF& plot, Column column)
@@ -102,8 +98,7 @@ void paintRoleDensity(const TimelineCanvas& canvas, const Lane& lane, const Time
         if (share <= 0 || k == 0)
             return;
         const double height = std::max(1.0, share * (lane.height - 2));
-        bars[batchOf(canvas.index().keyBlock(canvas.index().instance(role, k - 1)))].add(
-            { x, lane.bottom() - 1 - height, next - x - 0.5, height });
+        bars[batchOf(role.slices[k - 1].j)].add({ x, lane.bottom() - 1 - height, next - x - 0.5, height });
     });
     for (std::size_t b = 0; b < bars.size(); ++b)
         bars[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
@@ -125,9 +120,7 @@ void paintEngineDensity(const TimelineCanvas& canvas, const Lane& lane, const Ti
             return;
         const double height = std::max(1.0, share * (lane.height - 2 - footHeight));
         body.add({ x, lane.bottom() - 1 - footHeight - height, next - x - 0.5, height });
-        const Hop& hop = canvas.trace().hops()[engine.hops[k - 1]];
-        feet[batchOf(canvas.index().keyBlock(InstanceId(hop.instance)))].add(
-            { x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
+        feet[batchOf(engine.bookings[k - 1].j)].add({ x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
     });
     body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
     for (std::size_t b = 0; b < feet.size(); ++b)
@@ -157,19 +150,19 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         return;
     }
     const PathOutline* path = canvas.path();
-    std::vector<QRectF> waits, outlines, chosen;
+    std::vector<QRectF> waits;
+    OutlineBatch outlines, chosen;
     std::vector<Label> reasons;
     Batches solid, tint, ticks;
     std::vector<Label> labels;
     for (std::size_t k = first; k < last; ++k) {
         const InstanceId instance = index.instance(role, k);
-        const Op& op = index.op(instance);
-        const int j = index.keyBlock(instance);
+        const TimelineIndex::Slice& slice = role.slices[k];
+        const int j = slice.j;
         const std::size_t batch = batchOf(j);
         const TileColour& colour = batchColour(canvas.theme, batch);
-        QRectF rect = layout.sliceRect(lane, static_cast<double>(canvas.trace().beginCycle(instance)),
-            static_cast<double>(canvas.trace().endCycle(instance)));
-        const SliceStyle style = sliceStyle(op);
+        QRectF rect = layout.sliceRect(lane, slice.begin, slice.end);
+        const SliceStyle style = sliceStyle(*slice.op);
         if (style == SliceStyle::Issue)
             rect.setWidth(tickWidth);
         rect = clipped(canvas, rect);
@@ -189,9 +182,9 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
                     { rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
         }
         if (path && style != SliceStyle::Hidden && path->onRole(instance))
-            outlines.push_back(rect);
+            outlines.add(rect);
         if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
-            chosen.push_back(rect);
+            chosen.add(rect);
     }
     QPainter& painter = canvas.painter;
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -204,10 +197,8 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         ticks[b].drawSquare(painter, colour.edge);
     }
     drawReasons(canvas, reasons);
-    for (const QRectF& rect : outlines)
-        paintOutline(painter, rect, canvas.theme);
-    for (const QRectF& rect : chosen)
-        paintChosen(painter, rect, canvas.theme);
+    outlines.draw(painter, canvas.theme);
+    chosen.drawChosen(painter, canvas.theme);
     drawLabels(canvas, labels, true);
 }
 
@@ -226,20 +217,9 @@ struct EngineDrawing {
     Batches feet;
     std::array<std::vector<std::pair<QRectF, Run>>, 4> runs; // by row, from left to right
     std::vector<std::pair<QRectF, Run>> whole; // over all rows
-    std::vector<QRectF> path, chosen;
+    std::vector<QRectF> path;
+    OutlineBatch outlines, chosen;
 };
-
-bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
-{
-    if (static_cast<double>(hop.begin) > run.end)
-        return false;
-    const Op& a = canvas.index().op(run.instance);
-    const Op& b = canvas.index().op(InstanceId(hop.instance));
-    if (canvas.trace().workOf(run.instance) != canvas.trace().workOf(InstanceId(hop.instance)))
-        return false;
-    return (a.role == b.role || !canvas.trace().program().roles[a.role.index()].warpgroup()) && a.kind == b.kind
-        && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
-}
 
 void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row,
     const Run& run, EngineDrawing& drawing)
@@ -251,13 +231,14 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     (row == TimelineIndex::allRows ? drawing.whole : drawing.runs[static_cast<std::size_t>(row)])
         .emplace_back(rect, run);
     if (emphasised(canvas, run.instance, run.j))
-        drawing.chosen.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+        drawing.chosen.add({ rect.left(), lane.top + 1, rect.width(), lane.height - 2 });
 }
 
 // Hops on the path that touch are one outline.
-void addToPath(const TimelineCanvas& canvas, const Lane& lane, const Hop& hop, std::vector<QRectF>& path)
+void addToPath(
+    const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::Booking& hop, std::vector<QRectF>& path)
 {
-    QRectF rect = clipped(canvas, canvas.layout.sliceRect(lane, hop.begin, static_cast<double>(hop.end())));
+    QRectF rect = clipped(canvas, canvas.layout.sliceRect(lane, hop.begin, hop.end));
     rect.setWidth(std::max(rect.width() - gap, 0.8));
     if (!path.empty() && path.back().right() + gap + 0.5 >= rect.left())
         path.back() |= rect;
@@ -310,26 +291,24 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
     std::array<std::optional<Run>, 5> open; // by row, the last over all of them
     const auto slot = [](int row) { return static_cast<std::size_t>(row == TimelineIndex::allRows ? 4 : row); };
     for (std::size_t k = first; k < last; ++k) {
-        const Hop& hop = canvas.trace().hops()[engine.hops[k]];
-        if (static_cast<double>(hop.end()) < layout.from)
+        const TimelineIndex::Booking& hop = engine.bookings[k];
+        if (hop.end < layout.from)
             continue;
-        if (path && path->onEngine(InstanceId(hop.instance), engine.engine))
+        const InstanceId instance(canvas.trace().hops()[engine.hops[k]].instance);
+        if (path && path->onEngine(instance, engine.engine))
             addToPath(canvas, lane, hop, drawing.path);
         const int row = engine.row[k];
         std::optional<Run>& run = open[slot(row)];
-        if (run && continues(canvas, *run, hop)) {
-            const QRectF seam
-                = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
-            if (layout.pixelsPerCycle() * static_cast<double>(hop.cycles()) > 6)
+        if (run && hop.goesOn && hop.begin <= run->end) {
+            const QRectF seam = layout.hopRect(lane, engine, row, hop.begin, hop.begin);
+            if (layout.pixelsPerCycle() * (hop.end - hop.begin) > 6)
                 drawing.seams.add({ std::round(seam.left()) - 0.5, lane.bottom() - 1 - footHeight, 1, footHeight });
-            run->end = std::max(run->end, static_cast<double>(hop.end()));
+            run->end = std::max<double>(run->end, hop.end);
             continue;
         }
         if (run)
             finish(canvas, lane, engine, row, *run, drawing);
-        const InstanceId instance(hop.instance);
-        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance,
-            index.keyBlock(instance) };
+        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end), instance, hop.j };
     }
     for (const int row : { 0, 1, 2, 3, static_cast<int>(TimelineIndex::allRows) })
         if (open[slot(row)])
@@ -340,9 +319,9 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
     drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
     for (const QRectF& rect : drawing.path)
-        paintOutline(canvas.painter, rect, canvas.theme);
-    for (const QRectF& rect : drawing.chosen)
-        paintChosen(canvas.painter, rect, canvas.theme);
+        drawing.outlines.add(rect);
+    drawing.outlines.draw(canvas.painter, canvas.theme);
+    drawing.chosen.drawChosen(canvas.painter, canvas.theme);
     drawLabels(canvas, labelsOf(canvas, lane, engine.rows, drawing), false);
 }
 

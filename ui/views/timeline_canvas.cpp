@@ -127,7 +127,30 @@ void TimelineCanvas::follow()
 
 void TimelineCanvas::draw(QPainter& painter, const QRectF& rect)
 {
-    paint::paintTimeline(painter, rect, scene(), m_view, m_session.appearance.theme());
+    const paint::TimelineScene now = scene();
+    const paint::Theme& theme = m_session.appearance.theme();
+    const Drawn drawn { m_view, now.highlight, m_pins.shown(), &m_session.document.trace(), &theme, size(),
+        m_session.appearance.scale() * devicePixelRatioF(), m_overlay.state() };
+    if (drawn != m_drawn) {
+        // Another stretch or selection: likely the next frame is another again, so no picture is made of this one.
+        m_drawn = drawn;
+        m_body = QPixmap();
+        paint::paintTimeline(painter, rect, now, m_view, theme);
+        return;
+    }
+    if (m_body.isNull()) {
+        m_body = QPixmap(size() * devicePixelRatioF());
+        m_body.setDevicePixelRatio(devicePixelRatioF());
+        QPainter body(&m_body);
+        body.scale(m_session.appearance.scale(), m_session.appearance.scale());
+        paint::paintTimelineBody(body, rect, now, m_view, theme);
+    }
+    const double shrink = 1 / m_session.appearance.scale();
+    painter.save();
+    painter.scale(shrink, shrink);
+    painter.drawPixmap(QPointF(0, 0), m_body);
+    painter.restore();
+    paint::paintTimelineMoving(painter, rect, now, m_view, theme);
 }
 
 paint::TimelineHit TimelineCanvas::hitAt(const QPointF& point) const

@@ -6,6 +6,8 @@
 #include "ui/views/timeline_overlay.h"
 #include "ui/views/timeline_pins.h"
 
+#include <QPixmap>
+
 #include <map>
 #include <memory>
 
@@ -96,6 +98,21 @@ private:
     PinnedCtas m_pins;
     bool m_follows = true;
     paint::SnappedEdge m_measureFrom;
+
+    // What was drawn below the playhead, while nothing but the position changes.
+    struct Drawn {
+        paint::TimelineView view;
+        paint::Highlight highlight;
+        std::vector<CtaId> shown;
+        const Trace* trace = nullptr;
+        const paint::Theme* theme = nullptr;
+        QSize size;
+        double scale = 0;
+        std::uint64_t marks = 0;
+        bool operator==(const Drawn&) const = default;
+    };
+    Drawn m_drawn;
+    QPixmap m_body; // null until it was drawn a second time
     Drag m_drag = Drag::None;
     QPointF m_pressed, m_last;
 };

@@ -14,6 +14,7 @@ TimelineOverlay::TimelineOverlay(const Session& session, QObject* parent)
 {
     connect(&session.document, &Document::replaced, this, &TimelineOverlay::forget);
     connect(&session.selection, &Selection::changed, this, [this] { m_linksMade = false; });
+    connect(this, &TimelineOverlay::changed, this, [this] { ++m_state; });
     connect(&m_insights, &Insights::changed, this, [this] {
         m_linksMade = false;
         emit changed();
@@ -22,6 +23,7 @@ TimelineOverlay::TimelineOverlay(const Session& session, QObject* parent)
 
 void TimelineOverlay::forget()
 {
+    ++m_state;
     m_marks = {};
     m_outlines.clear();
     m_measure.reset();

@@ -28,6 +28,9 @@ public:
     // The chosen slice; with another one measured already, from that to this.
     void measureSelection();
 
+    // Another whenever the marks of the same selection may be others.
+    [[nodiscard]] std::uint64_t state() const { return m_state; }
+
     // What the chosen slice depends on directly, and what depends on it; empty without one.
     [[nodiscard]] std::vector<Dependency> causesOfSelection();
     [[nodiscard]] std::vector<Dependency> effectsOfSelection();
@@ -49,6 +52,7 @@ private:
     InstanceId m_measured; // whose stretch it is, where it is a slice's
     std::map<CtaId, std::unique_ptr<const paint::PathOutline>> m_outlines;
     bool m_linksMade = false;
+    std::uint64_t m_state = 0;
     paint::TimelineMarks m_marks;
 };
 

@@ -11,6 +11,7 @@
 #include "ui/views/memory_canvas.h"
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
+#include "ui/views/places_view.h"
 #include "ui/views/scenario_panel.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
@@ -18,6 +19,7 @@
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/transport.h"
 #include "ui/views/welcome.h"
+#include "ui/views/why_view.h"
 
 #include <QApplication>
 #include <QDockWidget>
@@ -71,9 +73,13 @@ void MainWindow::makeDocks()
     m_ledger = new LedgerView(m_session, this);
     m_inspector = new Inspector(m_session, this);
     m_source = new SourceView(m_session, this);
+    m_why = new WhyView(m_session, m_insight, this);
+    m_placesView = new PlacesView(m_session, m_places, this);
     addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
     addDock(QStringLiteral("outline"), tr("Outline"), m_outline);
+    addDock(QStringLiteral("bookmarks"), tr("Bookmarks"), m_placesView);
     addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
+    addDock(QStringLiteral("why"), tr("Waiting"), m_why);
     auto* ledgerTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
     auto* inspectorTitle
@@ -129,27 +135,32 @@ void MainWindow::arrange()
     addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
-    for (const char* name : { "explain", "ledger", "source", "inspector" })
+    addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("bookmarks"));
+    for (const char* name : { "explain", "ledger", "source", "inspector", "why" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         tabifyDockWidget(dock("explain"), dock("scenario"));
         tabifyDockWidget(dock("explain"), dock("outline"));
+        tabifyDockWidget(dock("explain"), dock("bookmarks"));
         tabifyDockWidget(dock("ledger"), dock("inspector"));
+        tabifyDockWidget(dock("ledger"), dock("why"));
         tabifyDockWidget(dock("ledger"), dock("source"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
+        tabifyDockWidget(dock("outline"), dock("bookmarks"));
         tabifyDockWidget(dock("ledger"), dock("inspector"));
+        tabifyDockWidget(dock("ledger"), dock("why"));
     }
     switch (m_layout) {
     case Layout::Learn:
-        show({ "timeline", "scenario", "outline", "explain", "ledger", "inspector", "source" });
+        show({ "timeline", "scenario", "outline", "bookmarks", "explain", "ledger", "inspector", "why", "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Pipeline:
-        show({ "timeline", "explain", "source" });
+        show({ "timeline", "explain", "why", "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Numbers:
@@ -161,6 +172,7 @@ void MainWindow::arrange()
         m_stage->setMode(StageView::Mode::Tiles);
         break;
     }
+    dock("outline")->raise();
     dock("explain")->raise();
     dock("ledger")->raise();
     const Appearance& look = m_appearance;
@@ -227,7 +239,8 @@ QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
-        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome") };
+        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
+        QStringLiteral("why"), QStringLiteral("bookmarks") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -258,8 +271,8 @@ void MainWindow::nextPane(int by)
 {
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
-    for (const char* name :
-        { "explain", "ledger", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+    for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
+             "outline", "bookmarks" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

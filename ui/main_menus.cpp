@@ -7,6 +7,7 @@
 #include "ui/views/notice_bar.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
+#include "ui/views/timeline_actions.h"
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/welcome.h"
 
@@ -184,6 +185,7 @@ void MainWindow::viewMenu()
         [this] { m_timeline->previousSlice(); });
     m_actions->add(time, QStringLiteral("nextSlice"), tr("Next slice"), { QStringLiteral(".") },
         [this] { m_timeline->nextSlice(); });
+    addTimelineActions(*m_actions, time, *m_timeline);
     m_actions->add(time, QStringLiteral("fitTiles"), tr("Fit the tiles"), {}, [this] { m_stage->tiles()->fit(); });
 }
 

@@ -140,11 +140,23 @@ Bytes registerBytes(const BufferDecl& buffer, const Program& program)
     return rows * cols * 4;
 }
 
+// Whether S goes to HBM. The streams of a launch store the same tensors, and all of them together are many ops.
+bool storesScores(const Program& program)
+{
+    return std::any_of(program.launches.begin(), program.launches.end(), [&](const LaunchDecl& launch) {
+        if (launch.workCount == 0)
+            return false;
+        const Stream& last = program.streams[program.works[launch.firstWork + launch.workCount - 1].stream.index()];
+        const auto first = program.ops.begin() + last.firstOp;
+        return std::any_of(first, first + last.opCount,
+            [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
+    });
+}
+
 void layStrips(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double& y)
 {
     const Program& program = scene.trace->program();
-    const bool scores = std::any_of(program.ops.begin(), program.ops.end(),
-        [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
+    const bool scores = storesScores(program);
     std::vector<TensorId> tensors { TensorId::K, TensorId::V, TensorId::Q, TensorId::O };
     if (scores)
         tensors.insert(tensors.end(), { TensorId::S, TensorId::P });

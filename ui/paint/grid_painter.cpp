@@ -185,6 +185,8 @@ void paintStays(const GridCanvas& canvas, const GridIndex::Lane& lane, const QRe
                                                    : QStringLiteral("%1 tiles").arg(works.size());
             paintBarLabel(canvas, bar, state, { QStringLiteral("CTA %1 · %2").arg(stay->cta.index()).arg(what), what });
         }
+        if (!stay->ends) // stuck for ever
+            fillFault(canvas.painter, snapped(right - 12, rect.top(), right, rect.bottom()), canvas.theme);
         if (stay->wave > 1 && rect.height() >= 3) // another wave begins here
             canvas.painter.fillRect(snapped(left - 1, rect.top(), left + 2, rect.bottom()), canvas.theme.text);
         ++stay;
@@ -336,8 +338,7 @@ void paintMarks(const GridCanvas& canvas)
     };
     if (s.launches > 1) {
         for (std::size_t k = 0; k < index.launchBegins().size(); ++k)
-            if (!canvas.program().launches[k].name.empty())
-                flag(index.launchBegins()[k], QString::fromStdString(canvas.program().launches[k].name));
+            flag(index.launchBegins()[k], launchLabel(canvas.program(), k));
     } else if (index.waveBegins().size() > 1) {
         for (std::size_t k = 0; k < index.waveBegins().size(); ++k)
             flag(index.waveBegins()[k], QStringLiteral("wave %1").arg(k + 1));

@@ -90,7 +90,7 @@ void MainWindow::makeDocks()
     m_ledger = new LedgerView(m_session, this);
     m_inspector = new Inspector(m_session, this);
     m_source = new SourceView(m_session, this);
-    m_why = new WhyView(m_session, m_insight, this);
+    m_why = new WhyView(m_session, this);
     m_placesView = new PlacesView(m_session, m_places, this);
     addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
     addDock(QStringLiteral("outline"), tr("Outline"), m_outline);

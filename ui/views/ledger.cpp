@@ -82,7 +82,7 @@ void LedgerModel::refresh()
         }
         m_why = trace.hasValues(cta)
             ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
-            : tr("The values of this CTA were not recorded.");
+            : tr("The values of this CTA were not computed (Run > Compute the values of this CTA).");
     }
     const int before = rowCount();
     const int now = rows.empty() ? 0 : tile.rows;

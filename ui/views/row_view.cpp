@@ -110,8 +110,9 @@ RowView::Content RowView::content() const
     const Program& program = *run.program;
     const int b = m_session.selection.batch(), h = m_session.selection.head();
     const TileRef on = tileOnShow(m_session);
-    content.why = run.trace->hasValues(m_session.selection.cta()) ? tr("Nothing of this tile is there at this moment.")
-                                                                  : tr("The values of this CTA were not recorded.");
+    content.why = run.trace->hasValues(m_session.selection.cta())
+        ? tr("Nothing of this tile is there at this moment.")
+        : tr("The values of this CTA were not computed (Run > Compute the values of this CTA).");
     if (on.i < 0 || on.j < 0 || !run.trace->hasValues(m_session.selection.cta()))
         return content;
     content.tile = paint::ledgerTile(*run.trace, b, h, on.i, on.j, m_session.playback.position());

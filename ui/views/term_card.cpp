@@ -32,20 +32,8 @@ QString link(const std::string& key, const QString& text)
         .arg(escaped(key), text);
 }
 
-} // namespace
-
-const Glossary& glossary()
+QString cardHtml(const GlossaryCard* card, const Session& session, CardPlace place, const std::vector<TermFact>& facts)
 {
-    static const Glossary words = [] {
-        Result<Glossary> read = Glossary::load("en");
-        return read ? std::move(*read) : Glossary();
-    }();
-    return words;
-}
-
-QString termCardHtml(const QString& key, const Session& session, CardPlace place)
-{
-    const GlossaryCard* card = glossary().find(key.toStdString());
     if (!card)
         return {};
     const Appearance& look = session.appearance;
@@ -59,7 +47,7 @@ QString termCardHtml(const QString& key, const Session& session, CardPlace place
                        .arg(look.px(tip ? 12 : 14))
                        .arg(escaped(card->key), small, escaped(card->title),
                            tip ? escaped(card->text) : linkTerms(escaped(card->text)));
-    if (const std::vector<TermFact> facts = termFacts(*card, session); !facts.empty()) {
+    if (!facts.empty()) {
         html += QStringLiteral("<table cellspacing=0 cellpadding=0 style='margin:0 0 6px 0'>");
         for (const TermFact& fact : facts)
             html += QStringLiteral("<tr><td style='%1; padding-right:10px; white-space:nowrap'>%2</td><td>%3</td></tr>")
@@ -86,9 +74,26 @@ QString termCardHtml(const QString& key, const Session& session, CardPlace place
     return tip ? QStringLiteral("<table width='%1'><tr><td>%2</td></tr></table>").arg(look.px(340)).arg(html) : html;
 }
 
+} // namespace
+
+const Glossary& glossary()
+{
+    static const Glossary words = [] {
+        Result<Glossary> read = Glossary::load("en");
+        return read ? std::move(*read) : Glossary();
+    }();
+    return words;
+}
+
+QString termCardHtml(const QString& key, const Session& session, CardPlace place)
+{
+    const GlossaryCard* card = glossary().find(key.toStdString());
+    return card ? cardHtml(card, session, place, termFacts(*card, session)) : QString();
+}
+
 QString tipWithTerm(const QString& help, const QString& key, const Session& session)
 {
-    const QString card = termCardHtml(key, session);
+    const QString card = cardHtml(glossary().find(key.toStdString()), session, CardPlace::ToolTip, {});
     if (card.isEmpty())
         return help;
     QString own = help.toHtmlEscaped();

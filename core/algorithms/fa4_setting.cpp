@@ -109,13 +109,7 @@ Registers registersOf(const Problem& p, const Shape& s, int computeCapability)
     return { 192, 80, 48 };
 }
 
-// Which exponentials the FMA units compute: in fragments of 32 keys, pair k, k + 1 of fragments `start` to 2 where
-// k mod freq >= freq - run. [softmax.py, apply_exp2_convert; flash_fwd_sm100.py, tuning table]
-struct Emulation {
-    int frequency = 0; // 0: none
-    int start = 1;
-    int run = 4; // 6 at head dimension 256
-};
+using Emulation = Fa4Emulation;
 
 Emulation emulationOf(const Problem& p, const Shape& s, int computeCapability)
 {
@@ -262,6 +256,14 @@ SoftmaxForm fa4SoftmaxOf(const Kernel& kernel, const Fa4Setting& setting)
     s.packed = packedHeads(p, choices);
     form.emulated = emulatedKeys(kernel.tile().keys, choices, emulationOf(p, s, kernel.setting().computeCapability));
     return form;
+}
+
+Fa4Emulation fa4EmulationOf(const Program& program, int computeCapability)
+{
+    Shape s;
+    s.packed = program.packed;
+    s.pair = program.launches.back().pairs;
+    return emulationOf(program.problem, s, computeCapability);
 }
 
 Result<KernelTable> fa4Table(const TableQuery& query)

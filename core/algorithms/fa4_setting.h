@@ -29,4 +29,14 @@ struct Fa4Setting {
 // Threshold, offset and polynomial.
 [[nodiscard]] SoftmaxForm fa4SoftmaxOf(const Kernel& kernel, const Fa4Setting& setting);
 
+// Which exponentials the FMA units compute: in fragments of 32 keys, pair k, k + 1 of fragments `start` to 2 where
+// k mod freq >= freq - run. [softmax.py, apply_exp2_convert; flash_fwd_sm100.py, tuning table]
+struct Fa4Emulation {
+    int frequency = 0; // 0: none
+    int start = 1;
+    int run = 4; // 6 at head dimension 256
+};
+// What the kernel's table says of a program's problem on a GPU, whatever the knobs.
+[[nodiscard]] Fa4Emulation fa4EmulationOf(const Program& program, int computeCapability);
+
 } // namespace flashstep

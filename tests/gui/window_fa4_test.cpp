@@ -172,7 +172,7 @@ void WindowFa4::ledgerReadsTheTracesNumbers()
     for (int r = 0; r < inside; ++r)
         QCOMPARE(view->ledger().headRow(r), i * program.tile.rows + r);
     const QString decision = view->model()->index(0, LedgerModel::Decision).data().toString();
-    QVERIFY(decision == QStringLiteral("skip") || decision == QStringLiteral("rescale"));
+    QVERIFY(decision == QStringLiteral("kept") || decision == QStringLiteral("rescale"));
 }
 
 QTEST_MAIN(WindowFa4)

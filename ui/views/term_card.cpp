@@ -5,6 +5,7 @@
 #include "ui/text.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 #include <QTextBlock>
 #include <QTextBrowser>
 #include <QTextCursor>
@@ -48,7 +49,7 @@ QString cardHtml(const GlossaryCard* card, const Session& session, CardPlace pla
                        .arg(escaped(card->key), small, escaped(card->title),
                            tip ? escaped(card->text) : linkTerms(escaped(card->text)));
     if (!facts.empty()) {
-        html += QStringLiteral("<table cellspacing=0 cellpadding=0 style='margin:0 0 6px 0'>");
+        html += QStringLiteral("<table cellspacing=0 cellpadding=0 style='margin:4px 0 6px 0'>");
         for (const TermFact& fact : facts)
             html += QStringLiteral("<tr><td style='%1; padding-right:10px; white-space:nowrap'>%2</td><td>%3</td></tr>")
                         .arg(small, fact.name.toHtmlEscaped(), fact.value.toHtmlEscaped());
@@ -63,7 +64,9 @@ QString cardHtml(const GlossaryCard* card, const Session& session, CardPlace pla
             also.append(escaped(word));
         line(tr("also"), also.join(QStringLiteral(", ")));
     }
-    line(tr("in FlashStep"), escaped(card->where));
+    QString where = escaped(card->where);
+    where.replace(QRegularExpression(QStringLiteral("`([^`]*)`")), QStringLiteral("<b>\\1</b>"));
+    line(tr("in FlashStep"), where);
     if (!tip) {
         QStringList see;
         for (const std::string& other : card->see)

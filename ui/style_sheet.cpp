@@ -92,7 +92,7 @@ QScrollArea { background: @panel; border: none; }
 QHeaderView { background: @panel; }
 QHeaderView::section { background: @panel; color: @t2; border: none; border-bottom: 1px solid @line; padding: 0 #4px;
     font-size: #11px; min-height: #20px; }
-QListWidget::item { padding: #2px #4px #2px #12px; }
+QListWidget::item { padding: #2px #4px; }
 QTableView { gridline-color: transparent; }
 QScrollBar:vertical { background: transparent; width: #8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: #8px; margin: 0; }

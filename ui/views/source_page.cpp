@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/source_page.h"
 
-#include "core/trace/state.h"
 #include "resources/embedded/resources.h"
 #include "ui/document.h"
 #include "ui/playback.h"
@@ -213,14 +212,15 @@ LineMap::Place SourcePage::placeOf(const Trace& trace, InstanceId instance) cons
     return {};
 }
 
-std::map<int, SourcePage::Current> SourcePage::current(const Session& session) const
+std::map<int, SourcePage::Current> SourcePage::current(
+    const Session& session, const std::vector<RoleState>& states) const
 {
     std::map<int, Current> out;
-    if (session.document.empty() || !session.selection.cta().valid() || !available())
+    if (session.document.empty() || !available())
         return out;
     const Trace& trace = session.document.trace();
     std::map<int, std::set<QString>> roles;
-    for (const RoleState& state : rolesAt(trace, session.selection.cta(), session.playback.position())) {
+    for (const RoleState& state : states) {
         if (!state.current.valid() || state.kind == RoleState::Kind::Done)
             continue;
         const LineMap::Place place = placeOf(trace, state.current);

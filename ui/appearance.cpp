@@ -78,6 +78,14 @@ void Appearance::setChoice(Choice choice)
     apply();
 }
 
+void Appearance::setMotion(bool motion)
+{
+    if (motion == m_motion)
+        return;
+    m_motion = motion;
+    emit changed();
+}
+
 void Appearance::setScale(double scale)
 {
     scale = std::clamp(scale, 0.75, 3.0);

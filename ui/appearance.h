@@ -24,7 +24,11 @@ public:
     [[nodiscard]] QFont uiFont(double px, QFont::Weight weight = QFont::Normal) const;
     [[nodiscard]] QFont mono(double px, QFont::Weight weight = QFont::Normal) const;
 
+    // Whether tiles are drawn travelling; the state reached is the same without.
+    [[nodiscard]] bool motion() const { return m_motion; }
+
     void setChoice(Choice choice);
+    void setMotion(bool motion);
     void setScale(double scale);
 
 signals:
@@ -37,6 +41,7 @@ private:
     QString m_family;
     Choice m_choice = Choice::System;
     double m_scale = 1;
+    bool m_motion = false; // the window turns it on, unless it is to remember nothing
 };
 
 } // namespace flashstep::ui

@@ -52,4 +52,10 @@ void Document::setPath(const QString& path)
     emit renamed();
 }
 
+void Document::setPlaces(std::string bookmarks, std::string breakpoints)
+{
+    m_file.bookmarks = std::move(bookmarks);
+    m_file.breakpoints = std::move(breakpoints);
+}
+
 } // namespace flashstep::ui

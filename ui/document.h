@@ -38,6 +38,8 @@ public:
 
     void set(std::shared_ptr<const Run> run, Labels labels, ScenarioFile file, const QString& path);
     void setPath(const QString& path);
+    // As they stand in the scenario file; nothing else of the document changes.
+    void setPlaces(std::string bookmarks, std::string breakpoints);
 
 signals:
     void replaced(); // another run: position and selection, which are of the old one, begin anew before any view looks

@@ -6,24 +6,28 @@
 #include "ui/views/controls.h"
 #include "ui/views/exp_view.h"
 #include "ui/views/explain_view.h"
+#include "ui/views/glossary_view.h"
+#include "ui/views/grid_canvas.h"
 #include "ui/views/hints.h"
 #include "ui/views/inspector.h"
 #include "ui/views/ledger.h"
 #include "ui/views/memory_canvas.h"
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
+#include "ui/views/places_view.h"
 #include "ui/views/row_view.h"
 #include "ui/views/scenario_panel.h"
+#include "ui/views/source_tabs.h"
 #include "ui/views/source_view.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/transport.h"
 #include "ui/views/welcome.h"
+#include "ui/views/why_view.h"
 
 #include <QApplication>
 #include <QDockWidget>
-#include <QFileInfo>
 #include <QResizeEvent>
 #include <QScrollArea>
 #include <QSettings>
@@ -86,9 +90,13 @@ void MainWindow::makeDocks()
     m_ledger = new LedgerView(m_session, this);
     m_inspector = new Inspector(m_session, this);
     m_source = new SourceView(m_session, this);
+    m_why = new WhyView(m_session, m_insight, this);
+    m_placesView = new PlacesView(m_session, m_places, this);
     addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
     addDock(QStringLiteral("outline"), tr("Outline"), m_outline);
+    addDock(QStringLiteral("bookmarks"), tr("Bookmarks"), m_placesView);
     addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
+    addDock(QStringLiteral("why"), tr("Waiting"), m_why);
     auto* ledgerTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
     auto* inspectorTitle
@@ -101,8 +109,10 @@ void MainWindow::makeDocks()
         ledgerTitle->setTitle(about.isEmpty() ? tr("Ledger") : tr("Ledger of %1").arg(about));
     });
     connect(m_inspector, &Inspector::aboutChanged, inspectorTitle, &DockTitle::setInfo);
-    connect(m_source, &SourceView::fileChanged, sourceTitle,
-        [sourceTitle](const QString& file) { sourceTitle->setInfo(QFileInfo(file).fileName()); });
+    new SourceTabs(*m_source, sourceTitle);
+    m_glossary = new GlossaryView(m_session, this);
+    addDock(QStringLiteral("glossary"), tr("Glossary"), m_glossary);
+    connect(m_explain, &ExplainView::termClicked, this, &MainWindow::showTerm);
 
     auto* row = new RowView(m_session, this);
     static_cast<DockTitle*>(addDock(QStringLiteral("row"), tr("Row"), scrolled(row, this))->titleBarWidget())
@@ -134,7 +144,7 @@ void MainWindow::makeDocks()
     connect(&m_selection, &Selection::changed, m_timeline, describe);
 
     for (QWidget* canvas : std::initializer_list<QWidget*> { m_stage->tiles(), m_stage->numbers(), m_stage->memory(),
-             m_timeline, m_transport, m_transport->scrubber() })
+             m_stage->grid(), m_timeline, m_transport, m_transport->scrubber() })
         m_actions->addCanvas(canvas);
     m_actions->addCanvas(row);
     m_actions->addCanvas(exp);
@@ -161,31 +171,39 @@ void MainWindow::arrange()
     addDockWidget(Qt::BottomDockWidgetArea, dock("timeline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
-    for (const char* name : { "explain", "ledger", "source", "inspector", "row", "exp" })
+    addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("bookmarks"));
+    for (const char* name : { "explain", "ledger", "source", "row", "exp", "inspector", "why", "glossary" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         tabifyDockWidget(dock("explain"), dock("scenario"));
         tabifyDockWidget(dock("explain"), dock("outline"));
+        tabifyDockWidget(dock("explain"), dock("bookmarks"));
         tabifyDockWidget(dock("ledger"), dock("row"));
         tabifyDockWidget(dock("row"), dock("exp"));
-        tabifyDockWidget(dock("exp"), dock("inspector"));
+        tabifyDockWidget(dock("exp"), dock("why"));
+        tabifyDockWidget(dock("why"), dock("inspector"));
         tabifyDockWidget(dock("inspector"), dock("source"));
+        tabifyDockWidget(dock("inspector"), dock("glossary"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
         splitDockWidget(dock("ledger"), dock("source"), Qt::Vertical);
+        tabifyDockWidget(dock("outline"), dock("bookmarks"));
         tabifyDockWidget(dock("ledger"), dock("row"));
         tabifyDockWidget(dock("row"), dock("exp"));
-        tabifyDockWidget(dock("exp"), dock("inspector"));
+        tabifyDockWidget(dock("exp"), dock("why"));
+        tabifyDockWidget(dock("why"), dock("inspector"));
+        tabifyDockWidget(dock("inspector"), dock("glossary"));
     }
     switch (m_layout) {
     case Layout::Learn:
-        show({ "timeline", "scenario", "outline", "explain", "ledger", "row", "exp", "inspector", "source" });
+        show({ "timeline", "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
+            "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Pipeline:
-        show({ "timeline", "explain", "source" });
+        show({ "timeline", "explain", "why", "source" });
         m_stage->setMode(StageView::Mode::Both);
         break;
     case Layout::Numbers:
@@ -197,6 +215,7 @@ void MainWindow::arrange()
         m_stage->setMode(StageView::Mode::Tiles);
         break;
     }
+    dock("outline")->raise();
     dock("explain")->raise();
     dock("ledger")->raise();
     const Appearance& look = m_appearance;
@@ -239,6 +258,7 @@ void MainWindow::restore()
         return;
     const QSettings settings;
     m_appearance.setChoice(static_cast<Appearance::Choice>(settings.value(QStringLiteral("theme"), 0).toInt()));
+    m_appearance.setMotion(settings.value(QStringLiteral("motion"), true).toBool());
     m_appearance.setScale(settings.value(QStringLiteral("scale"), 1.0).toDouble());
     restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
     m_arrangedByHand = settings.value(QStringLiteral("arrangedByHand")).toBool()
@@ -252,6 +272,7 @@ void MainWindow::remember()
     QSettings settings;
     settings.setValue(QStringLiteral("theme"), static_cast<int>(m_appearance.choice()));
     settings.setValue(QStringLiteral("scale"), m_appearance.scale());
+    settings.setValue(QStringLiteral("motion"), m_appearance.motion());
     settings.setValue(QStringLiteral("geometry"), saveGeometry());
     settings.setValue(QStringLiteral("arrangedByHand"), m_arrangedByHand);
     settings.setValue(QStringLiteral("docks"), saveState(stateVersion));
@@ -262,9 +283,10 @@ void MainWindow::remember()
 QStringList MainWindow::viewNames()
 {
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory"),
-        QStringLiteral("ledger"), QStringLiteral("row"), QStringLiteral("exp"), QStringLiteral("explain"),
-        QStringLiteral("source"), QStringLiteral("inspector"), QStringLiteral("scenario"), QStringLiteral("outline"),
-        QStringLiteral("transport"), QStringLiteral("welcome") };
+        QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
+        QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
+        QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid"), QStringLiteral("row"),
+        QStringLiteral("exp"), QStringLiteral("glossary") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -283,20 +305,30 @@ void MainWindow::showView(const QString& name)
     const QStringList modes { QStringLiteral("tiles"), QStringLiteral("numbers"), QStringLiteral("memory") };
     if (const int mode = static_cast<int>(modes.indexOf(name)); mode >= 0)
         m_stage->setMode(static_cast<StageView::Mode>(mode));
+    else if (name == QStringLiteral("grid"))
+        m_stage->setMode(StageView::Mode::Grid);
     else if (QDockWidget* dock
         = m_docks.value(name == QStringLiteral("transport") ? QStringLiteral("timeline") : name)) {
         dock->show();
         dock->raise();
+        if (dock->widget() == m_glossary && !dock->isFloating() && dock->height() < m_appearance.px(300)) // to be read
+            resizeDocks({ dock }, { m_appearance.px(340) }, Qt::Vertical);
     }
     widget->setFocus(Qt::ShortcutFocusReason);
+}
+
+void MainWindow::showTerm(const QString& key)
+{
+    m_glossary->showTerm(key);
+    showView(QStringLiteral("glossary"));
 }
 
 void MainWindow::nextPane(int by)
 {
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
-    for (const char* name :
-        { "explain", "ledger", "row", "exp", "inspector", "source", "transport", "timeline", "scenario", "outline" })
+    for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
+             "outline", "bookmarks", "row", "exp", "glossary" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

@@ -7,6 +7,7 @@
 #include "ui/views/notice_bar.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/tile_canvas.h"
+#include "ui/views/timeline_actions.h"
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/welcome.h"
 
@@ -87,11 +88,16 @@ void MainWindow::fileMenu()
 void MainWindow::editMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&Edit"));
+    undoActions(menu);
     m_actions->add(menu, QStringLiteral("find"), tr("&Find a moment or command"),
         { QStringLiteral("Ctrl+Shift+P"), QStringLiteral("Ctrl+F") }, [this] {
             m_search->setFocus(Qt::ShortcutFocusReason);
             m_search->selectAll();
         });
+    m_actions->add(
+        menu, QStringLiteral("findNext"), tr("Find &next"), { QStringLiteral("F3") }, [this] { searchAgain(true); });
+    m_actions->add(menu, QStringLiteral("findPrevious"), tr("Find &previous"), { QStringLiteral("Shift+F3") },
+        [this] { searchAgain(false); });
     m_actions->add(menu, QStringLiteral("deselect"), tr("&Deselect"), { QStringLiteral("Esc") }, [this] {
         if (m_welcome->isVisible())
             m_welcome->dismiss();
@@ -111,6 +117,12 @@ void MainWindow::viewMenu()
     for (int k = 0; k < names.size(); ++k)
         m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]),
             { QStringLiteral("Ctrl+%1").arg(k + 1) }, [this, name = names[k]] { showView(name); });
+    m_actions->add(menu, QStringLiteral("show.why"), tr("Go to Why waiting"), { QStringLiteral("Ctrl+Alt+W") },
+        [this] { showView(QStringLiteral("why")); });
+    m_actions->add(menu, QStringLiteral("show.bookmarks"), tr("Go to Bookmarks"), { QStringLiteral("Ctrl+Alt+B") },
+        [this] { showView(QStringLiteral("bookmarks")); });
+    m_actions->add(
+        menu, QStringLiteral("show.grid"), tr("Go to Grid"), {}, [this] { showView(QStringLiteral("grid")); });
     m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {},
         [this] { m_stage->setMode(StageView::Mode::Both); });
     m_actions->add(
@@ -119,7 +131,8 @@ void MainWindow::viewMenu()
         [this] { nextPane(-1); });
     menu->addSeparator();
     QMenu* panels = menu->addMenu(tr("&Panels"));
-    for (const char* name : { "scenario", "outline", "explain", "ledger", "row", "exp", "inspector", "source", "timeline" })
+    for (const char* name : { "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
+             "source", "timeline", "glossary" })
         panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
     QMenu* layouts = menu->addMenu(tr("&Layout"));
     m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });
@@ -150,6 +163,12 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
     m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
         [this] { m_appearance.setScale(1); });
+    QAction* motion = m_actions->add(menu, QStringLiteral("motion"), tr("Motion: tiles travel"), {},
+        [this] { m_appearance.setMotion(!m_appearance.motion()); });
+    motion->setCheckable(true);
+    const auto tickMotion = [this, motion] { motion->setChecked(m_appearance.motion()); };
+    connect(&m_appearance, &Appearance::changed, motion, tickMotion);
+    tickMotion();
     menu->addSeparator();
     QMenu* time = menu->addMenu(tr("Time&line"));
     m_actions->add(
@@ -166,6 +185,7 @@ void MainWindow::viewMenu()
         [this] { m_timeline->previousSlice(); });
     m_actions->add(time, QStringLiteral("nextSlice"), tr("Next slice"), { QStringLiteral(".") },
         [this] { m_timeline->nextSlice(); });
+    addTimelineActions(*m_actions, time, *m_timeline);
     m_actions->add(time, QStringLiteral("fitTiles"), tr("Fit the tiles"), {}, [this] { m_stage->tiles()->fit(); });
 }
 
@@ -188,8 +208,8 @@ void MainWindow::runMenu()
     });
     add("reset", tr("&Reset to the start"), { QStringLiteral("Ctrl+R") }, [this] { m_playback.stop(); });
     menu->addSeparator();
-    add("runToNext", tr("Run to the &next of the chosen kind"), { QStringLiteral("F8") }, [this] { runTo(true); });
-    add("runToPrevious", tr("Run to the pre&vious of the chosen kind"), { QStringLiteral("Shift+F8") },
+    add("runToNext", tr("Run to the &next, as chosen"), { QStringLiteral("F8") }, [this] { runTo(true); });
+    add("runToPrevious", tr("Run to the pre&vious, as chosen"), { QStringLiteral("Shift+F8") },
         [this] { runTo(false); });
     add("start", tr("To the s&tart"), { QStringLiteral("Home") }, [this] { m_playback.seekStart(); });
     add("end", tr("To the &end"), { QStringLiteral("End") }, [this] { m_playback.seekEnd(); });
@@ -200,6 +220,7 @@ void MainWindow::runMenu()
     add("faster", tr("Fas&ter"), { QStringLiteral("]") }, [this] { m_playback.faster(); });
     add("scope", tr("Steps of this CTA or of all"), {},
         [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
+    movingActions(menu);
 }
 
 void MainWindow::helpMenu()
@@ -207,6 +228,8 @@ void MainWindow::helpMenu()
     QMenu* menu = menuBar()->addMenu(tr("&Help"));
     m_actions->add(menu, QStringLiteral("welcome"), tr("Four versions at a &glance"), { QStringLiteral("Shift+F1") },
         [this] { showView(QStringLiteral("welcome")); });
+    m_actions->add(menu, QStringLiteral("show.glossary"), tr("Gl&ossary"), { QStringLiteral("Shift+F2") },
+        [this] { showView(QStringLiteral("glossary")); });
     m_actions->add(menu, QStringLiteral("shortcuts"), tr("&Keyboard shortcuts"),
         { QStringLiteral("F1"), QStringLiteral("Ctrl+?"), QStringLiteral("?") }, [this] { showShortcuts(); });
     m_actions->add(menu, QStringLiteral("about"), tr("&About FlashStep"), {}, [this] {

@@ -10,16 +10,11 @@
 #include "ui/views/controls.h"
 #include "ui/views/notice_bar.h"
 
-#include <QAbstractItemView>
-#include <QCompleter>
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QSettings>
-#include <QStringListModel>
 #include <QToolBar>
 #include <QToolButton>
-
-#include <set>
 
 namespace flashstep::ui {
 
@@ -42,14 +37,6 @@ QList<const Algorithm*> forwardAlgorithms()
         if (algorithm.pass == "forward")
             list.append(&algorithm);
     return list;
-}
-
-const QStringList& positionExamples()
-{
-    static const QStringList examples { QStringLiteral("block(i=2, n=1)"), QStringLiteral("first(rescale, i=2)"),
-        QStringLiteral("last(mma)"), QStringLiteral("nth(3, mma, j=1)"), QStringLiteral("1200cy"),
-        QStringLiteral("3.4us"), QStringLiteral("end") };
-    return examples;
 }
 
 } // namespace
@@ -84,11 +71,12 @@ void MainWindow::makeToolBar()
     m_headBox->setToolTip(tr("Which head of which sequence is on show"));
     m_runToBox = new ComboBox(bar);
     m_runToBox->setAccessibleName(tr("Run to the next"));
-    m_runToBox->setToolTip(tr("Run to the next operation of a kind (F8 again, Shift+F8 back)"));
+    m_runToBox->setToolTip(tr("Run to the next of a kind, a value, a wait, a phase (F8 again, Shift+F8 back)"));
     m_search = new QLineEdit(bar);
     m_search->setAccessibleName(tr("Find a moment or a command"));
     m_search->setToolTip(
-        tr("A moment, such as block(i=2, n=1), first(rescale, i=2), 1200cy or end; or the name of a command"));
+        tr("A moment, such as block(i=2, n=1), first(rescale, i=2), 1200cy or end; a condition to run to, such as "
+           "next(rescale); or the name of a command (F3 again, Shift+F3 back)"));
     m_search->setPlaceholderText(tr("Find or do   Ctrl+Shift+P"));
     m_search->setClearButtonEnabled(true);
     m_search->setMinimumWidth(m_appearance.px(120));
@@ -134,10 +122,8 @@ void MainWindow::makeToolBar()
         const int packed = m_document.empty() ? 1 : m_document.program().packed;
         m_selection.chooseHead(index / groups, index % groups * packed);
     });
-    connect(m_runToBox, QOverload<int>::of(&QComboBox::activated), this, [this](int index) {
-        m_runToKind = static_cast<OpKind>(m_runToBox->itemData(index).toInt());
-        runTo(true);
-    });
+    connect(m_runToBox, QOverload<int>::of(&QComboBox::activated), this,
+        [this](int index) { chooseRunTo(m_runToBox->itemData(index).toString()); });
     connect(m_search, &QLineEdit::returnPressed, this, &MainWindow::search);
 }
 
@@ -210,46 +196,9 @@ void MainWindow::fillChoices()
     }
     m_headBox->setCurrentIndex(m_selection.batch() * program.groups() + m_selection.head() / packed);
     m_headAction->setVisible(m_headBox->count() > 1);
-    std::set<OpKind> kinds;
-    for (const Op& op : program.ops)
-        kinds.insert(op.kind);
-    m_runToBox->clear();
-    for (const OpKind kind : kinds)
-        m_runToBox->addItem(tr("Run to: next %1").arg(fromView(name(kind))), static_cast<int>(kind));
-    if (kinds.count(m_runToKind) == 0 && !kinds.empty())
-        m_runToKind = *kinds.rbegin();
-    m_runToBox->setCurrentIndex(m_runToBox->findData(static_cast<int>(m_runToKind)));
     fillScenarios();
-    if (!m_search->completer()) {
-        QStringList words = positionExamples();
-        for (const QAction* action : m_actions->all())
-            words.append(action->text().section(QLatin1Char('\t'), 0, 0).remove(QLatin1Char('&')));
-        auto* completer = new QCompleter(words, m_search);
-        completer->setCaseSensitivity(Qt::CaseInsensitive);
-        completer->setFilterMode(Qt::MatchContains);
-        m_search->setCompleter(completer);
-    }
-}
-
-void MainWindow::search()
-{
-    const QString text = m_search->text().trimmed();
-    if (text.isEmpty())
-        return;
-    if (!command(text)) {
-        if (const Status found = goTo(text); !found) {
-            m_notice->showError(found.error());
-            return;
-        }
-        m_notice->dismiss();
-    }
-    m_search->clear();
-}
-
-void MainWindow::runTo(bool forward)
-{
-    m_playback.pause();
-    forward ? m_playback.runToNext(m_runToKind) : m_playback.runToPrevious(m_runToKind);
+    fillRunTo();
+    fillPalette();
 }
 
 } // namespace flashstep::ui

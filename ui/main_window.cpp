@@ -16,6 +16,7 @@
 
 #include <QCloseEvent>
 #include <QStatusBar>
+#include <QUndoStack>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -50,6 +51,7 @@ MainWindow::MainWindow(const Options& options)
     m_statusRight = makeLabel({}, "info", this);
     m_statusLeft->setContentsMargins(10, 0, 0, 0);
     m_statusRight->setContentsMargins(0, 0, 10, 0);
+    connect(m_statusLeft, &QLabel::linkActivated, this, &MainWindow::showView);
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(m_statusLeft);
     statusBar()->addPermanentWidget(m_statusRight);
@@ -76,6 +78,7 @@ MainWindow::~MainWindow()
 {
     m_controller.disconnect(this);
     m_scenario->disconnect(this);
+    m_undo->disconnect(); // says that it is being emptied
     qDeleteAll(findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
 }
 
@@ -99,6 +102,7 @@ void MainWindow::connectParts()
     connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) {
         start({ file, m_document.path(), true });
     });
+    connectPlaces();
     connect(&m_document, &Document::changed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::renamed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
@@ -136,6 +140,10 @@ void MainWindow::accept(const RunOutcome& outcome)
     const double share = keeps ? static_cast<double>(m_playback.position().value) / m_document.trace().end().value : 0;
     const CtaId cta = keeps ? m_selection.cta() : CtaId::none();
     const int row = m_selection.row();
+    const ScenarioFile before = m_document.file();
+    const bool change = keeps && !std::exchange(m_takingBack, false);
+    if (!keeps)
+        m_undo->clear(); // another document
     m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
     if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
@@ -146,6 +154,8 @@ void MainWindow::accept(const RunOutcome& outcome)
         m_playback.follow(m_selection.cta());
     if (keeps)
         m_playback.seek(Position { static_cast<std::uint32_t>(std::lround(share * m_document.trace().end().value)) });
+    if (change && scenarioText(before, "") != scenarioText(m_document.file(), ""))
+        rememberChange(before, m_document.file());
     if (!m_noteWithRun.isEmpty())
         m_notice->showText(std::exchange(m_noteWithRun, {}));
     for (const std::string& note : m_document.run()->report.inputNotes)
@@ -191,9 +201,11 @@ void MainWindow::showStatus()
     QStringList parts { m_controller.running() ? tr("Emulating …")
             : m_playback.playing()             ? tr("Playing")
                                                : tr("Ready") };
-    parts.append(report.hazards == 1 ? tr("1 hazard") : tr("%1 hazards").arg(report.hazards));
+    const QString hazards = report.hazards == 1 ? tr("1 hazard") : tr("%1 hazards").arg(report.hazards);
+    parts.append(report.hazards == 0 ? hazards : QStringLiteral("<a href='why'>%1</a>").arg(hazards));
     if (!run.trace->deadlock().empty())
-        parts.append(tr("deadlock: %1").arg(QString::fromStdString(run.trace->deadlock().front().waitingFor)));
+        parts.append(tr("<a href='why'>deadlock</a>: %1")
+                         .arg(QString::fromStdString(run.trace->deadlock().front().waitingFor).toHtmlEscaped()));
     if (report.maxAbsError)
         parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
     m_statusLeft->setText(parts.join(QStringLiteral(" · ")));

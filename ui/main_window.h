@@ -3,6 +3,8 @@
 
 #include "ui/appearance.h"
 #include "ui/document.h"
+#include "ui/insight.h"
+#include "ui/places.h"
 #include "ui/playback.h"
 #include "ui/run_controller.h"
 #include "ui/selection.h"
@@ -16,17 +18,20 @@ class QDockWidget;
 class QLabel;
 class QLineEdit;
 class QMenu;
+class QUndoStack;
 
 namespace flashstep::ui {
 
 class Actions;
 class ComboBox;
 class ExplainView;
+class GlossaryView;
 class Hints;
 class Inspector;
 class LedgerView;
 class NoticeBar;
 class Outline;
+class PlacesView;
 class ScenarioPanel;
 class Segments;
 class SourceView;
@@ -34,6 +39,7 @@ class StageView;
 class TimelineCanvas;
 class Transport;
 class WelcomePage;
+class WhyView;
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -56,8 +62,11 @@ public:
     [[nodiscard]] NoticeBar& notice() { return *m_notice; }
     [[nodiscard]] WelcomePage& welcome() { return *m_welcome; }
     [[nodiscard]] RunController& controller() { return m_controller; }
+    [[nodiscard]] Places& places() { return m_places; }
+    [[nodiscard]] Insight& insight() { return m_insight; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
+    void showTerm(const QString& key); // its card in the glossary
     void showView(const QString& name); // raises its dock or mode and gives it the focus
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
@@ -96,8 +105,21 @@ private:
     void makeToolBar();
     void fillScenarios();
     void fillChoices();
-    void search();
+    // main_moving.cpp
+    void connectPlaces();
+    void fillRunTo();
+    void chooseRunTo(const QString& entry);
     void runTo(bool forward);
+    bool runToText(const QString& condition, bool forward); // says so where there is none
+    [[nodiscard]] std::optional<QString> askCondition(const QString& title);
+    void fillPalette();
+    void search();
+    void searchAgain(bool forward);
+    void toggleBreakpointHere();
+    void addBookmark(int number);
+    void movingActions(QMenu* menu);
+    void undoActions(QMenu* menu);
+    void rememberChange(const ScenarioFile& before, const ScenarioFile& after);
     // main_menus.cpp
     void makeMenus();
     void fileMenu();
@@ -125,6 +147,8 @@ private:
     Document m_document;
     Playback m_playback { m_document };
     Selection m_selection { m_document };
+    Places m_places { m_document };
+    Insight m_insight { m_document };
     const Session m_session { m_document, m_playback, m_selection, m_appearance };
     Layout m_layout = Layout::Learn;
     bool m_compact = false;
@@ -140,9 +164,12 @@ private:
     ScenarioPanel* m_scenario = nullptr;
     Outline* m_outline = nullptr;
     ExplainView* m_explain = nullptr;
+    GlossaryView* m_glossary = nullptr;
     LedgerView* m_ledger = nullptr;
     Inspector* m_inspector = nullptr;
     SourceView* m_source = nullptr;
+    WhyView* m_why = nullptr;
+    PlacesView* m_placesView = nullptr;
     Hints* m_hints = nullptr;
     WelcomePage* m_welcome = nullptr;
     QHash<QString, QDockWidget*> m_docks;
@@ -153,7 +180,10 @@ private:
     Segments* m_algorithmBox = nullptr;
     QLineEdit* m_search = nullptr;
     QLabel *m_statusLeft = nullptr, *m_statusRight = nullptr;
-    OpKind m_runToKind = OpKind::Rescale;
+    QString m_runTo = QStringLiteral("rescale(decision=done)"); // a condition, or a kind of place
+    QString m_lastSearch;
+    QUndoStack* m_undo = nullptr;
+    bool m_takingBack = false; // the run under way is an undo or redo
 
     RunController m_controller; // last: its worker is joined first
 };

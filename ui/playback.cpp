@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/playback.h"
 
-#include "core/trace/query.h"
+#include "core/trace/condition.h"
 #include "ui/current.h"
 #include "ui/document.h"
 
@@ -34,19 +34,23 @@ void Playback::seek(Position position)
     emit positionChanged();
 }
 
-void Playback::stepForward()
+Position Playback::stepTarget() const
 {
-    if (m_document.empty())
-        return;
     // Outside the followed CTA's life there is nothing of it to look for.
     Position from = m_position;
     if (m_followed.valid() && m_level <= Level::Operation)
         if (const auto extent = extentOf(m_document.trace(), m_followed)) {
             if (from >= extent->second)
-                return seek(end());
+                return end();
             from = std::max(from, Position { extent->first.value - 1 });
         }
-    seek(m_document.trace().next(from, m_level, m_followed));
+    return m_document.trace().next(from, m_level, m_followed);
+}
+
+void Playback::stepForward()
+{
+    if (!m_document.empty())
+        seek(stepTarget());
 }
 
 void Playback::stepBack()
@@ -90,7 +94,16 @@ void Playback::stop()
 void Playback::tick()
 {
     const Position before = m_position;
-    stepForward();
+    if (m_document.empty())
+        return pause();
+    const Position after = stepTarget();
+    if (const auto stop = m_stops && after > before ? m_stops(before, after) : std::nullopt) {
+        pause();
+        seek(*stop);
+        emit stopped();
+        return;
+    }
+    seek(after);
     if (m_position == before || atEnd())
         pause();
 }
@@ -141,16 +154,16 @@ void Playback::follow(CtaId cta)
     emit modeChanged();
 }
 
-void Playback::runToNext(OpKind kind)
+bool Playback::runTo(const Condition& condition, bool forward)
 {
-    if (!m_document.empty())
-        seek(nextOfKind(m_document.trace(), m_position, kind, m_followed));
-}
-
-void Playback::runToPrevious(OpKind kind)
-{
-    if (!m_document.empty())
-        seek(previousOfKind(m_document.trace(), m_position, kind, m_followed));
+    if (m_document.empty())
+        return false;
+    pause();
+    const auto found = forward ? condition.next(m_document.trace(), m_position, m_followed)
+                               : condition.previous(m_document.trace(), m_position, m_followed);
+    if (found)
+        seek(found->position);
+    return found.has_value();
 }
 
 void Playback::restart()

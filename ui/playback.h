@@ -6,6 +6,12 @@
 #include <QObject>
 #include <QTimer>
 
+#include <functional>
+
+namespace flashstep {
+class Condition;
+}
+
 namespace flashstep::ui {
 
 class Document;
@@ -25,6 +31,11 @@ public:
     [[nodiscard]] double speed() const { return m_speed; }
     // Whose steps count; none(): everybody's.
     [[nodiscard]] CtaId followed() const { return m_followed; }
+    // The first moment in (from, to] at which playing has to stop, if any.
+    using Stops = std::function<std::optional<Position>(Position from, Position to)>;
+    void setStops(Stops stops) { m_stops = std::move(stops); }
+    // Goes to the nearest moment at which it comes true; false where there is none.
+    bool runTo(const Condition& condition, bool forward);
 
     static constexpr std::array<double, 6> speeds { 1, 2, 5, 10, 25, 0 };
 
@@ -45,15 +56,15 @@ public slots:
     void faster() { shiftSpeed(1); }
     void slower() { shiftSpeed(-1); }
     void follow(flashstep::CtaId cta);
-    void runToNext(flashstep::OpKind kind);
-    void runToPrevious(flashstep::OpKind kind);
 
 signals:
     void positionChanged();
     void modeChanged(); // playing, level, speed, followed
+    void stopped(); // playing came to a breakpoint
 
 private:
     void tick();
+    [[nodiscard]] Position stepTarget() const;
     void shiftSpeed(int by);
     void restart();
 
@@ -63,6 +74,7 @@ private:
     Level m_level = Level::Operation;
     double m_speed = 5;
     CtaId m_followed;
+    Stops m_stops;
 };
 
 } // namespace flashstep::ui

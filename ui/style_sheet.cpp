@@ -67,6 +67,9 @@ QFrame[role="segments"] QToolButton:checked { background: @text; color: @selt; }
 QFrame[role="segments"] QToolButton:checked:focus { background: @t2; }
 QFrame[role="segments"] QToolButton:disabled { color: @t3; }
 QFrame[role="segments"] QToolButton:checked:disabled { background: @line; color: @t3; }
+QWidget[role="dockhead"] QFrame[role="segments"] { min-height: #18px; max-height: #18px; }
+QWidget[role="dockhead"] QFrame[role="segments"] QToolButton { margin: #1px; padding: 0; min-height: #16px; max-height: #16px;
+    font-size: #10.5px; }
 
 QWidget[role="head"] { background: @alt; border-bottom: 1px solid @line; }
 QWidget[role="dockhead"] { background: @alt; border-bottom: 1px solid @line; border-top: 1px solid @line; }
@@ -89,6 +92,7 @@ QScrollArea { background: @panel; border: none; }
 QHeaderView { background: @panel; }
 QHeaderView::section { background: @panel; color: @t2; border: none; border-bottom: 1px solid @line; padding: 0 #4px;
     font-size: #11px; min-height: #20px; }
+QListWidget::item { padding: #2px #4px #2px #12px; }
 QTableView { gridline-color: transparent; }
 QScrollBar:vertical { background: transparent; width: #8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: #8px; margin: 0; }

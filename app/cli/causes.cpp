@@ -20,23 +20,6 @@ void addOp(Json& out, const Trace& trace, InstanceId instance)
     out["j"] = j < 0 ? Json() : Json(j);
 }
 
-std::string whoText(const Trace& trace, InstanceId instance)
-{
-    const Program& program = trace.program();
-    return fmt::format(
-        "{} of CTA {}", program.roles[trace.op(instance).role.index()].name, trace.ctaOf(instance).index());
-}
-
-std::string opText(const Trace& trace, InstanceId instance)
-{
-    const Program& program = trace.program();
-    const Work& work = program.work(trace.workOf(instance));
-    const Op& op = trace.op(instance);
-    const int i = program.queryTile(work, op);
-    const int j = program.keyBlock(work, op);
-    return labelOf(program, op) + (j < 0 ? fmt::format(" ({})", i) : fmt::format(" ({}, {})", i, j));
-}
-
 std::string partText(const PathPart& part)
 {
     if (part.engine)

@@ -11,10 +11,6 @@ namespace flashstep::cli {
 
 // cta, role, op, i, j of an op's execution; j is null where it has no key block.
 void addOp(Json& out, const Trace& trace, InstanceId instance);
-// "consumer 1 of CTA 0", "S = Q Kᵀ (0, 3)".
-[[nodiscard]] std::string whoText(const Trace& trace, InstanceId instance);
-[[nodiscard]] std::string opText(const Trace& trace, InstanceId instance);
-
 // "exp2 on exp", "load latency", "CTA start".
 [[nodiscard]] std::string partText(const PathPart& part);
 

@@ -4,6 +4,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
+#include "core/io/why_text.h"
 
 #include <fmt/format.h>
 

@@ -28,14 +28,16 @@ constexpr std::array allViews {
     View { "timeline", "one lane per role and per engine of a CTA, with counters", true },
     View { "tiles", "the score matrix as tiles and their states", true },
     View { "memory", "what lies in HBM, shared memory and registers", true },
+    View { "grid", "the whole run over the SMs: who runs which tile, waves, the tail" },
     View { "ledger", "per row: maximum, sum, rescale", true },
     View { "row", "one row over its key blocks: maximum and reference, exponents, values of P" },
     View { "exp", "exponentials by unit and by polynomial: errors, shares, rates" },
     View { "explain", "the current step in words" },
     View { "source", "the line of the algorithm each role is at" },
+    View { "glossary", "every term with its card: what it is, and what it is right now" },
     View { "welcome", "the four versions at a glance: predicted, published, and what binds" },
 };
-constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
+constexpr std::array<std::string_view, 3> laterViews { "charts", "figure", "window" };
 
 template <typename Table> auto findIn(const Table& table, std::string_view name)
 {

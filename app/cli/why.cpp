@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/trace/why.h"
 #include "app/cli/causes.h"
 #include "app/cli/commands.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
+#include "core/io/why_text.h"
 
 #include <fmt/format.h>
 
@@ -79,53 +79,6 @@ std::string asJson(const Trace& trace, const std::vector<WaitExplained>& all)
     return jsonText(out);
 }
 
-std::string releasedText(const Trace& trace, const WaitLink& link)
-{
-    if (link.stuck)
-        return "nobody ever came";
-    if (!link.releasedBy)
-        return "there was nothing to wait for";
-    const ReleasedBy& by = *link.releasedBy;
-    const std::string_view how = link.kind == WaitLink::Kind::Engine ? "the engine had been taken by"
-        : by.ended                                                   ? "released by the end of"
-                                                                     : "released by";
-    return fmt::format("at {} cy, {} {}, {}", by.cycle, how, opText(trace, by.instance), whoText(trace, by.instance));
-}
-
-std::string linkText(const Trace& trace, const WaitLink& link)
-{
-    const std::string span = fmt::format("{} - {} cy ({})", link.begin, link.end, link.end - link.begin);
-    const std::string who = whoText(trace, link.instance);
-    switch (link.kind) {
-    case WaitLink::Kind::Barrier:
-        return fmt::format("{} waits at {} {}: {}; {}", who, barrierOf(trace, link), span, reasonOf(trace, link),
-            releasedText(trace, link));
-    case WaitLink::Kind::Group:
-        return fmt::format("{} waits {}: {}; {}", who, span, reasonOf(trace, link), releasedText(trace, link));
-    case WaitLink::Kind::Engine:
-    case WaitLink::Kind::Tile:
-        return fmt::format("{}, {}, waits {}: {}; {}", opText(trace, link.instance), who, span, reasonOf(trace, link),
-            releasedText(trace, link));
-    case WaitLink::Kind::Start:
-        return fmt::format("CTA {} starts {}; nothing was waited for before", link.cta.index(), span);
-    case WaitLink::Kind::Missing:
-        return fmt::format("{} never comes to {}", who, opText(trace, link.instance));
-    }
-    return {};
-}
-
-// How the chain of a deadlock ends: in a circle, or where nobody is left to come.
-std::string stuckText(const WaitExplained& why)
-{
-    const WaitLink& last = why.chain.empty() ? why.wait : why.chain.back();
-    if (!last.stuck || last.kind != WaitLink::Kind::Barrier)
-        return {};
-    bool round = last.instance == why.wait.instance && !why.chain.empty();
-    for (std::size_t k = 0; k + 1 < why.chain.size(); ++k)
-        round = round || (why.chain[k].kind == WaitLink::Kind::Barrier && why.chain[k].instance == last.instance);
-    return round ? "      and so on, in a circle\n" : "      everyone who arrives there has, and it is not enough\n";
-}
-
 std::string asText(const Trace& trace, const std::vector<WaitExplained>& all)
 {
     std::string text;
@@ -134,7 +87,8 @@ std::string asText(const Trace& trace, const std::vector<WaitExplained>& all)
         const std::size_t shown = std::min(why.chain.size(), shownLinks);
         for (std::size_t k = 0; k < shown; ++k)
             text += fmt::format("{:>4}  {}\n", k + 1, linkText(trace, why.chain[k]));
-        text += stuckText(why);
+        if (const std::string stuck = stuckText(why); !stuck.empty())
+            text += "      " + stuck + "\n";
         if (shown < why.chain.size())
             text += fmt::format(
                 "      and {} more, back to the start (--json has them all)\n", why.chain.size() - shown);

@@ -239,11 +239,12 @@ private:
     {
         if (b.masked)
             w.mask(S, b);
-        w.paper(13).rowMax(m, scale, S, b); // m' = max(m, rowmax S), scale = exp2((m - m') c)
+        const int line = c.overlap ? 13 : 19; // of Algorithm 2, of Algorithm 1
+        w.paper(c.overlap ? 13 : 18).rowMax(m, scale, S, b); // m' = max(m, rowmax S), scale = exp2((m - m') c)
         if (!b.first)
-            w.paper(13).rescaleOne(l, scale, b); // l = scale l
-        w.paper(13).exp2(S, S, m, b); // exp2(S c - m' c)
-        w.paper(13).rowSum(l, S, b); // l = l + rowsum, before P is rounded
+            w.paper(line).rescaleOne(l, scale, b); // l = scale l
+        w.paper(line).exp2(S, S, m, b); // exp2(S c - m' c)
+        w.paper(line).rowSum(l, S, b); // l = l + rowsum, before P is rounded
     }
 
     // P as the A operand of the next product.
@@ -360,7 +361,7 @@ private:
         w.stage(sO, O);
         w.fence();
         w.arrive(epilogueStaged, warpgroup);
-        w.paper(20).store(TensorId::Lse, lse);
+        w.paper(c.overlap ? 20 : 25).store(TensorId::Lse, lse);
     }
 
     void storeO(Warp& w)
@@ -368,7 +369,7 @@ private:
         if (blocks.empty())
             return;
         w.sync(epilogueStaged, oStaged);
-        w.paper(20).storeTile(TensorId::O, sO);
+        w.paper(c.overlap ? 20 : 25).storeTile(TensorId::O, sO);
         w.commitStores();
         w.waitStores(0, oReadOut);
         if (c.persistent())

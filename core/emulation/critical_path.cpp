@@ -2,7 +2,6 @@
 #include "core/emulation/critical_path.h"
 
 #include "core/hardware/cost.h"
-#include "core/trace/causes.h"
 
 #include <algorithm>
 
@@ -14,10 +13,10 @@ namespace {
 // bookings; every step leads to one that was decided earlier in the run.
 class Walk {
 public:
-    Walk(const Run& run, CtaId cta)
+    Walk(const Run& run, const Causes& causes, CtaId cta)
         : m_run(run)
         , t(*run.trace)
-        , c(t)
+        , c(causes)
         , m_swizzled(choicesOf(run.scenario).swizzled())
         , m_scope(cta)
         , m_first(cta.valid() ? Cycle { t.span(cta).begin } : 0)
@@ -329,7 +328,7 @@ private:
 
     const Run& m_run;
     const Trace& t;
-    Causes c;
+    const Causes& c;
     bool m_swizzled;
     CtaId m_scope;
     Cycle m_first = 0, m_at = 0;
@@ -376,7 +375,12 @@ std::vector<PathPart> partsOf(const Trace& trace, const CriticalPath& path)
 
 CriticalPath criticalPath(const Run& run, CtaId cta)
 {
-    return Walk(run, cta).take();
+    return Walk(run, Causes(*run.trace), cta).take();
+}
+
+CriticalPath criticalPath(const Run& run, const Causes& causes, CtaId cta)
+{
+    return Walk(run, causes, cta).take();
 }
 
 } // namespace flashstep

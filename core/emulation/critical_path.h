@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/emulation/run.h"
+#include "core/trace/causes.h"
 
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct CriticalPath {
 };
 // Of one CTA of which events were kept, or of the grid (none()).
 [[nodiscard]] CriticalPath criticalPath(const Run& run, CtaId cta);
+// The same from causes that are there already: a matter of the path's length alone.
+[[nodiscard]] CriticalPath criticalPath(const Run& run, const Causes& causes, CtaId cta);
 // "exp2" as in list ops, or "CTA start", "CTA", "HBM".
 [[nodiscard]] std::string opOf(const Trace& trace, const PathSegment& segment);
 

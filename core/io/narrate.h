@@ -27,15 +27,6 @@ private:
     std::map<std::string, std::string, std::less<>> m_texts;
 };
 
-// One entry of the glossary.
-struct GlossaryCard {
-    std::string term; // "SMEM"
-    std::string title; // "shared memory"
-    std::string text;
-    std::string source;
-};
-[[nodiscard]] Result<std::vector<GlossaryCard>> glossary(std::string_view lang);
-
 // Puts steps of a run into words, from its trace alone. The run has to outlive it.
 class Narrator {
 public:

@@ -55,16 +55,4 @@ std::string Words::say(std::string_view name, const Values& values) const
     return out;
 }
 
-Result<std::vector<GlossaryCard>> glossary(std::string_view lang)
-{
-    const Result<Json> json = table(lang);
-    if (!json)
-        return json.error();
-    std::vector<GlossaryCard> cards;
-    for (const Json& card : (*json).at("glossary"))
-        cards.push_back(
-            { card.value("term", ""), card.value("title", ""), card.value("text", ""), card.value("source", "") });
-    return cards;
-}
-
 } // namespace flashstep

@@ -139,10 +139,11 @@ struct Causes::Owners {
     std::vector<std::uint32_t> vectors; // by SM and quarter: the issue of its newest vector op
 };
 
-Causes::Causes(const Trace& trace)
+Causes::Causes(const Trace& trace, Engines engines)
     : m_trace(trace)
 {
-    index();
+    if (engines == Engines::Indexed)
+        index();
 }
 
 void Causes::index()

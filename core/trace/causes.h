@@ -20,7 +20,10 @@ class Causes {
 public:
     static constexpr std::uint32_t none = 0xffffffffU;
 
-    explicit Causes(const Trace& trace);
+    // Where the engines are left out, which saves a pass over all of the run's bookings, only what is asked of roles
+    // and waits has an answer: before, tileFetch, release, productBehind.
+    enum class Engines : std::uint8_t { Indexed, Left };
+    explicit Causes(const Trace& trace, Engines engines = Engines::Indexed);
     [[nodiscard]] const Trace& trace() const { return m_trace; }
 
     // The op that its role performed before this one; none() for the role's first in the CTA.

@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/trace/query.h"
 
+#include "core/trace/op_filter.h"
+
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <map>
 
 namespace flashstep {
 
 namespace {
-
-std::string_view trim(std::string_view text)
-{
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && blank(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
-
-template <typename Number> std::optional<Number> numberFrom(std::string_view text)
-{
-    Number value {};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || text.empty())
-        return std::nullopt;
-    return value;
-}
 
 Error notUnderstood(std::string_view text,
     std::string hint
@@ -36,117 +17,26 @@ Error notUnderstood(std::string_view text,
     return Error { "not understood", "position " + std::string(text), std::move(hint) };
 }
 
-// NAME(positional, …, key=value, …)
-struct Call {
-    std::string_view function;
-    std::vector<std::string_view> positional;
-    std::map<std::string_view, std::string_view> keys;
-};
-
-std::optional<Call> callFrom(std::string_view text)
-{
-    const std::size_t open = text.find('(');
-    if (open == std::string_view::npos || text.back() != ')')
-        return std::nullopt;
-    Call call { trim(text.substr(0, open)), {}, {} };
-    std::string_view rest = text.substr(open + 1, text.size() - open - 2);
-    while (!trim(rest).empty()) {
-        const std::size_t comma = rest.find(',');
-        const std::string_view item = trim(rest.substr(0, comma));
-        const std::size_t equals = item.find('=');
-        if (item.empty())
-            return std::nullopt;
-        if (equals == std::string_view::npos)
-            call.positional.push_back(item);
-        else if (!call.keys.emplace(trim(item.substr(0, equals)), trim(item.substr(equals + 1))).second)
-            return std::nullopt; // given twice
-        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-        if (comma != std::string_view::npos && trim(rest).empty())
-            return std::nullopt; // a comma with nothing behind it
-    }
-    return call;
-}
-
-// What an op must match.
-struct Filter {
-    OpKind kind {};
-    std::optional<int> cta, i, j, row, turn;
-    std::optional<std::string> role, buffer, barrier;
-};
-
-std::string withoutSpaces(std::string_view text)
-{
-    std::string plain;
-    std::copy_if(text.begin(), text.end(), std::back_inserter(plain), [](char c) { return c != ' '; });
-    return plain;
-}
-
-Result<Filter> filterFrom(
+Result<OpFilter> filterFrom(
     std::string_view text, std::string_view kind, const std::map<std::string_view, std::string_view>& keys)
 {
     const auto known = opKindFromName(kind);
     if (!known)
         return notUnderstood(text, "list ops shows the kinds");
-    Filter filter;
+    OpFilter filter;
     filter.kind = *known;
     for (const auto& [key, value] : keys) {
-        if (key == "role")
-            filter.role = withoutSpaces(value);
-        else if (key == "buffer")
-            filter.buffer = std::string(value);
-        else if (key == "barrier")
-            filter.barrier = std::string(value);
-        else {
-            const auto number = numberFrom<int>(value);
-            std::optional<int>* target = key == "cta" ? &filter.cta
-                : key == "i"                          ? &filter.i
-                : key == "j"                          ? &filter.j
-                : key == "row"                        ? &filter.row
-                : key == "turn"                       ? &filter.turn
-                                                      : nullptr;
-            if (target == nullptr)
-                return notUnderstood(text, "keys cta role i j row buffer barrier turn");
-            if (!number)
-                return notUnderstood(text, std::string(key) + " takes a number");
-            *target = number;
-        }
+        const Result<bool> taken = setFilter(filter, key, value);
+        if (!taken)
+            return notUnderstood(text, taken.error().hint);
+        if (!*taken)
+            return notUnderstood(text, "keys " + std::string(filterKeys));
     }
     return filter;
 }
 
-bool matches(const Program& program, const Work& work, const Op& op, const Filter& filter)
-{
-    if (op.kind != filter.kind)
-        return false;
-    if (filter.i && *filter.i != program.queryTile(work, op))
-        return false;
-    if (filter.j && *filter.j != program.keyBlock(work, op))
-        return false;
-    if (filter.row && !program.rows(op).contains(*filter.row - program.firstRow(work, op)))
-        return false;
-    if (filter.turn && !op.barrier.valid())
-        return false;
-    if (filter.role && *filter.role != withoutSpaces(program.roles[op.role.index()].name))
-        return false;
-    if (filter.barrier
-        && (!op.barrier.valid()
-            || (program.barriers[op.barrier.index()].name != *filter.barrier
-                && program.barriers[op.barrier.index()].family != *filter.barrier)))
-        return false;
-    if (filter.buffer) {
-        const auto named = [&](BufferId id) {
-            return id.valid()
-                && (program.buffers[id.index()].name == *filter.buffer
-                    || program.buffers[id.index()].family == *filter.buffer);
-        };
-        if (!named(op.out) && !named(op.out2) && !named(op.in[0]) && !named(op.in[1]) && !named(op.in[2]))
-            return false;
-    }
-    return true;
-}
-
 // The moments at which matching ops ended, in time order.
-std::vector<Moment> momentsOf(const Trace& trace, const Filter& filter)
+std::vector<Moment> momentsOf(const Trace& trace, const OpFilter& filter)
 {
     const Program& program = trace.program();
     std::vector<Moment> moments;
@@ -216,7 +106,7 @@ Result<Moment> findOp(const Trace& trace, std::string_view text, const Call& cal
     }
     if (positional.size() != 1)
         return notUnderstood(text);
-    const Result<Filter> filter = filterFrom(text, positional.front(), call.keys);
+    const Result<OpFilter> filter = filterFrom(text, positional.front(), call.keys);
     if (!filter)
         return filter.error();
     const std::vector<Moment> moments = momentsOf(trace, *filter);
@@ -231,12 +121,12 @@ Result<Moment> findOp(const Trace& trace, std::string_view text, const Call& cal
 std::optional<Moment> findTime(const Trace& trace, std::string_view text)
 {
     if (text.ends_with("cy")) {
-        const auto cycles = numberFrom<double>(trim(text.substr(0, text.size() - 2)));
+        const auto cycles = numberFrom<double>(withoutBlanks(text.substr(0, text.size() - 2)));
         if (cycles && *cycles >= 0)
             return Moment { trace.positionAt(static_cast<Cycle>(std::floor(std::min(*cycles, 1e15)))), CtaId::none() };
     }
     if (text.ends_with("us")) {
-        const auto micros = numberFrom<double>(trim(text.substr(0, text.size() - 2)));
+        const auto micros = numberFrom<double>(withoutBlanks(text.substr(0, text.size() - 2)));
         if (micros && *micros >= 0)
             return Moment { trace.positionAt(
                                 static_cast<Cycle>(std::floor(std::min(*micros * trace.clockMhz(), 1e15)))),
@@ -249,7 +139,7 @@ std::optional<Moment> findTime(const Trace& trace, std::string_view text)
 
 Result<Moment> findMoment(const Trace& trace, std::string_view asked)
 {
-    const std::string_view text = trim(asked);
+    const std::string_view text = withoutBlanks(asked);
     if (text == "end")
         return Moment { trace.end(), CtaId::none() };
     if (const auto index = numberFrom<std::uint64_t>(text)) {
@@ -270,34 +160,6 @@ Result<Moment> findMoment(const Trace& trace, std::string_view asked)
     if (call->function == "first" || call->function == "last" || call->function == "nth")
         return findOp(trace, text, *call);
     return notUnderstood(text);
-}
-
-namespace {
-
-bool endsKind(const Trace& trace, std::uint32_t index, OpKind kind, CtaId cta)
-{
-    const Event event = trace.eventAt(index);
-    if (!event.ends || (cta.valid() && trace.ctaOf(event.instance) != cta))
-        return false;
-    return trace.program().op(trace.opOf(event.instance)).kind == kind;
-}
-
-} // namespace
-
-Position nextOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta)
-{
-    for (std::uint32_t at = p.value; at < trace.end().value; ++at)
-        if (endsKind(trace, at, kind, cta))
-            return Position { at + 1 };
-    return p;
-}
-
-Position previousOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta)
-{
-    for (std::uint32_t at = p.value; at >= 2; --at)
-        if (endsKind(trace, at - 2, kind, cta))
-            return Position { at - 1 };
-    return p;
 }
 
 } // namespace flashstep

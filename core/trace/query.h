@@ -17,8 +17,4 @@ struct Moment {
 };
 [[nodiscard]] Result<Moment> findMoment(const Trace& trace, std::string_view text);
 
-// Next / previous end of an op of this kind after / before p; p itself if there is none.
-[[nodiscard]] Position nextOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta);
-[[nodiscard]] Position previousOfKind(const Trace& trace, Position p, OpKind kind, CtaId cta);
-
 } // namespace flashstep

@@ -178,7 +178,7 @@ void WindowViews::sourceShowsTheLineOfTheTrace()
     const Program& program = session.document.program();
     const auto* source = qobject_cast<SourceView*>(window->view(QStringLiteral("source")));
     QCOMPARE(source->fileName().toStdString(), program.source);
-    QVERIFY(source->document()->blockCount() > 20);
+    QVERIFY(source->page().count() > 20);
     for (const RoleState& role :
         rolesAt(session.document.trace(), session.selection.cta(), session.playback.position())) {
         const Op& op = program.op(session.document.trace().opOf(role.current));

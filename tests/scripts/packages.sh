@@ -34,6 +34,7 @@ declare -A package_of=(
     [command:ninja]=ninja-build
     [command:git]=git
     [command:python3]=python3
+    [find_program:python3]=python3-numpy
     [command:xvfb-run]=xvfb
     [command:jq]=jq
     [command:unzip]=unzip

@@ -269,24 +269,6 @@ TEST(Narrator, KnowsNoLanguageThatIsNotThere)
     EXPECT_FALSE(Words::load("../text/en").ok());
 }
 
-TEST(Glossary, HasACardForEachTermWithItsSource)
-{
-    const Result<std::vector<GlossaryCard>> cards = glossary("en");
-    ASSERT_TRUE(cards.ok());
-    for (const char* term :
-        { "CTA", "warp", "SMEM", "HBM", "L2", "cp.async", "commit group", "wait group", "__syncthreads", "mma.sync",
-            "MUFU", "exp2", "rowmax", "rowsum", "LSE", "rescale", "mask", "tile", "wave", "GQA", "TMEM", "tcgen05",
-            "2-CTA MMA", "lazy rescale", "vote", "exp2 emulation", "issue, execute, complete" })
-        EXPECT_TRUE(std::any_of(cards->begin(), cards->end(), [&](const GlossaryCard& card) {
-            return card.term == term;
-        })) << term;
-    for (const GlossaryCard& card : *cards) {
-        EXPECT_FALSE(card.title.empty()) << card.term;
-        EXPECT_GT(card.text.size(), 40U) << card.term;
-        EXPECT_FALSE(card.source.empty()) << card.term;
-    }
-}
-
 TEST(Spans, OnlyWaitsBookNoEngine)
 {
     for (std::size_t k = 0; k < opKindCount; ++k)

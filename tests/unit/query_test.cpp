@@ -200,25 +200,4 @@ TEST_F(Query, RandomTextNeverBreaksIt)
     EXPECT_GT(found, 50) << "some of it means something";
 }
 
-TEST_F(Query, NextAndPreviousOfAKindAreTheNearestEnds)
-{
-    for (const CtaId cta : { CtaId::none(), CtaId(1) }) {
-        std::vector<std::uint32_t> ends;
-        for (std::uint32_t p = 1; p <= trace->end().value; ++p) {
-            const Event event = trace->eventAt(p - 1);
-            if (event.ends && trace->program().op(trace->opOf(event.instance)).kind == OpKind::Rescale
-                && (!cta.valid() || trace->ctaOf(event.instance) == cta))
-                ends.push_back(p);
-        }
-        ASSERT_FALSE(ends.empty());
-        for (std::uint32_t p = 0; p <= trace->end().value; ++p) {
-            const auto after = std::upper_bound(ends.begin(), ends.end(), p);
-            const auto from = std::lower_bound(ends.begin(), ends.end(), p);
-            ASSERT_EQ(nextOfKind(*trace, Position { p }, OpKind::Rescale, cta).value, after == ends.end() ? p : *after);
-            ASSERT_EQ(previousOfKind(*trace, Position { p }, OpKind::Rescale, cta).value,
-                from == ends.begin() ? p : *(from - 1));
-        }
-    }
-}
-
 } // namespace

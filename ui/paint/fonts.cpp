@@ -3,13 +3,17 @@
 
 #include "resources/embedded/resources.h"
 
+#include <QCoreApplication>
 #include <QFontDatabase>
 #include <QString>
+#include <QThread>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <string_view>
+#include <tuple>
 
 namespace flashstep::paint {
 
@@ -59,6 +63,25 @@ QFont face(const QString& family, const QString& fallback, double px, QFont::Wei
     return font;
 }
 
+QFont made(bool mono, double px, QFont::Weight weight)
+{
+    return mono ? face(faces().mono, QStringLiteral("DejaVu Sans Mono"), px, weight)
+                : face(faces().sans, QStringLiteral("DejaVu Sans"), px, weight);
+}
+
+// A font looks for its glyphs when it is first used, and its copies know what it found; so the application's thread,
+// which paints the window, keeps them. They stay until the end of the program, since Qt's own tables may go before.
+QFont kept(bool mono, double px, QFont::Weight weight)
+{
+    const QCoreApplication* application = QCoreApplication::instance();
+    if (!application || application->thread() != QThread::currentThread())
+        return made(mono, px, weight);
+    static auto* fonts = new std::map<std::tuple<bool, long, int>, QFont>; // NOLINT: see above
+    const auto key = std::tuple(mono, std::lround(px), static_cast<int>(weight));
+    const auto found = fonts->find(key);
+    return found != fonts->end() ? found->second : fonts->emplace(key, made(mono, px, weight)).first->second;
+}
+
 } // namespace
 
 bool loadFonts()
@@ -68,12 +91,12 @@ bool loadFonts()
 
 QFont canvasFont(double px, QFont::Weight weight)
 {
-    return face(faces().sans, QStringLiteral("DejaVu Sans"), px, weight);
+    return kept(false, px, weight);
 }
 
 QFont monoFont(double px, QFont::Weight weight)
 {
-    return face(faces().mono, QStringLiteral("DejaVu Sans Mono"), px, weight);
+    return kept(true, px, weight);
 }
 
 } // namespace flashstep::paint

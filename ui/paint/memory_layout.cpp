@@ -5,20 +5,112 @@
 #include "ui/paint/text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace flashstep::paint {
 
 namespace {
 
-constexpr double inset = 12, titleHeight = 20, sectionGap = 10;
-constexpr double stripStep = 16, letterWidth = 18;
-constexpr double slotHeight = 40, slotLabel = 16, smallestSlot = 3, narrowestGate = 11;
-constexpr double tensorHeight = 38, tensorLabel = 14;
-constexpr double registerHeight = 24, registerLabel = 16;
-constexpr double roleHeight = 30, roleGap = 4,
+constexpr double inset = 12;
+constexpr double letterWidth = 18;
+constexpr double smallestSlot = 3, narrowestGate = 11;
+constexpr double roleGap = 4,
                  evenShare = 0.8; // of the width goes to all roles alike, so that their names fit
-constexpr double waitHeight = 15;
+constexpr double besides = 560; // from this width on what waits stands beside the registers
+constexpr double lifeLetters = 40, mostLife = 15;
+
+constexpr MemoryMeasures levels[] {
+    {},
+    { .title = 21,
+        .gap = 7,
+        .strip = 14,
+        .l2 = 9,
+        .slot = 36,
+        .slotLabel = 14,
+        .peer = 18,
+        .tensor = 32,
+        .life = 11,
+        .registers = 22,
+        .registerLabel = 14 },
+    { .title = 20,
+        .gap = 5,
+        .strip = 13,
+        .l2 = 8,
+        .slot = 34,
+        .slotLabel = 13,
+        .peer = 16,
+        .tensor = 30,
+        .tensorLabel = 13,
+        .life = 9,
+        .bar = 8,
+        .registers = 20,
+        .registerLabel = 0,
+        .role = 28 },
+    { .title = 19,
+        .gap = 4,
+        .strip = 12,
+        .l2 = 8,
+        .slot = 30,
+        .slotLabel = 12,
+        .peer = 15,
+        .tensor = 26,
+        .tensorLabel = 13,
+        .life = 8,
+        .bar = 8,
+        .registers = 16,
+        .registerLabel = 0,
+        .role = 26,
+        .wait = 14 },
+    { .title = 18,
+        .gap = 3,
+        .strip = 11,
+        .l2 = 7,
+        .slot = 28,
+        .slotLabel = 11,
+        .gateRow = 11,
+        .peer = 0,
+        .tensor = 26,
+        .tensorLabel = 12,
+        .life = 8,
+        .bar = 7,
+        .registers = 16,
+        .registerLabel = 0,
+        .role = 26,
+        .wait = 13.5 },
+    { .title = 18,
+        .gap = 3,
+        .strip = 11,
+        .l2 = 7,
+        .slot = 28,
+        .slotLabel = 11,
+        .gateRow = 11,
+        .peer = 0,
+        .tensor = 26,
+        .tensorLabel = 12,
+        .life = 0,
+        .bar = 7,
+        .registers = 16,
+        .registerLabel = 0,
+        .role = 26,
+        .wait = 13.5 },
+    { .title = 17,
+        .gap = 2,
+        .strip = 10,
+        .l2 = 6,
+        .slot = 24,
+        .slotLabel = 11,
+        .gateRow = 11,
+        .peer = 0,
+        .tensor = 22,
+        .tensorLabel = 12,
+        .life = 0,
+        .bar = 6,
+        .registers = 0,
+        .registerLabel = 0,
+        .role = 26,
+        .wait = 13 },
+};
 
 Bytes registerBytes(const BufferDecl& buffer, const Program& program)
 {
@@ -32,20 +124,31 @@ Bytes registerBytes(const BufferDecl& buffer, const Program& program)
     return rows * cols * 4;
 }
 
+// Whether S goes to HBM. The streams of a launch store the same tensors, and all of them together are many ops.
+bool storesScores(const Program& program)
+{
+    return std::any_of(program.launches.begin(), program.launches.end(), [&](const LaunchDecl& launch) {
+        if (launch.workCount == 0)
+            return false;
+        const Stream& last = program.streams[program.works[launch.firstWork + launch.workCount - 1].stream.index()];
+        const auto first = program.ops.begin() + last.firstOp;
+        return std::any_of(first, first + last.opCount,
+            [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
+    });
+}
+
 void layStrips(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double& y)
 {
     const Program& program = scene.trace->program();
-    const bool scores = std::any_of(program.ops.begin(), program.ops.end(),
-        [](const Op& op) { return op.kind == OpKind::Store && op.tensor == TensorId::S; });
+    const bool scores = storesScores(program);
     std::vector<TensorId> tensors { TensorId::K, TensorId::V, TensorId::Q, TensorId::O };
     if (scores)
         tensors.insert(tensors.end(), { TensorId::S, TensorId::P });
-    // Where there is more to show below, closer together.
-    const double step = program.launchOf(scene.cta).tmemColumns > 0 ? stripStep - 3 : stripStep;
+    const double step = layout.measures.strip;
     for (const TensorId tensor : tensors) {
         const bool byKey
             = tensor == TensorId::K || tensor == TensorId::V || tensor == TensorId::S || tensor == TensorId::P;
-        layout.strips.push_back({ tensor, { left + letterWidth, y, width - letterWidth, step - 4 },
+        layout.strips.push_back({ tensor, { left + letterWidth, y, width - letterWidth, step - (step >= 12 ? 4 : 3) },
             byKey ? program.keyBlocks() : program.queryTiles() });
         y += step;
     }
@@ -53,6 +156,7 @@ void layStrips(MemoryLayout& layout, const MemoryScene& scene, double left, doub
 
 void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
 {
+    const double slotHeight = layout.measures.slot;
     const Program& program = scene.trace->program();
     const LaunchDecl& launch = program.launchOf(scene.cta);
     const auto index = static_cast<std::size_t>(&launch - program.launches.data());
@@ -84,6 +188,7 @@ void laySlots(MemoryLayout& layout, const MemoryScene& scene, double left, doubl
 // To scale: all columns of the SM across, all lanes down.
 void layTensor(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
 {
+    const double tensorHeight = layout.measures.tensor;
     const Program& program = scene.trace->program();
     const LaunchDecl& launch = program.launchOf(scene.cta);
     const auto index = static_cast<std::size_t>(&launch - program.launches.data());
@@ -106,6 +211,28 @@ void layTensor(MemoryLayout& layout, const MemoryScene& scene, double left, doub
     layout.tensorFree = { left + taken, y, std::max(0.0, width - taken), tensorHeight };
 }
 
+// A row for each stretch of columns: what lies inside another's columns shares its row.
+void layLives(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double& y)
+{
+    const Program& program = scene.trace->program();
+    std::vector<BufferId> outer;
+    for (const MemoryLayout::Box& box : layout.tensor) {
+        const BufferDecl& own = program.buffers[box.buffer.index()];
+        const bool inside = std::any_of(outer.begin(), outer.end(), [&](BufferId other) {
+            const BufferDecl& decl = program.buffers[other.index()];
+            return decl.column <= own.column && decl.column + decl.columns >= own.column + own.columns;
+        });
+        if (!inside)
+            outer.push_back(box.buffer);
+    }
+    std::stable_sort(outer.begin(), outer.end(),
+        [&](BufferId a, BufferId b) { return program.buffers[a.index()].column < program.buffers[b.index()].column; });
+    for (const BufferId buffer : outer) {
+        layout.lives.push_back({ buffer, { left + lifeLetters, y, width - lifeLetters, layout.measures.life } });
+        y += layout.measures.life;
+    }
+}
+
 void layRegisters(MemoryLayout& layout, const MemoryScene& scene, double left, double width, double y)
 {
     const Program& program = scene.trace->program();
@@ -116,7 +243,8 @@ void layRegisters(MemoryLayout& layout, const MemoryScene& scene, double left, d
         if (held(buffer))
             total += static_cast<double>(registerBytes(buffer, program));
     double x = left;
-    for (std::size_t k = 0; k < program.buffers.size(); ++k)
+    const double registerHeight = layout.measures.registers;
+    for (std::size_t k = 0; k < program.buffers.size() && registerHeight > 0; ++k)
         if (held(program.buffers[k]) && total > 0) {
             const double share = static_cast<double>(registerBytes(program.buffers[k], program)) / total;
             layout.registers.push_back({ BufferId(k), { x, y, share * width, registerHeight } });
@@ -140,7 +268,8 @@ void layGates(MemoryLayout& layout, const MemoryScene& scene)
         if (load == last || slot.rect.width() < narrowestGate)
             continue;
         MemoryLayout::Gate gate { slot.buffer, load->barrier, BarrierId::none(),
-            { slot.rect.left(), slot.rect.bottom() + slotLabel, slot.rect.width(), 2 * MemoryLayout::gateRow } };
+            { slot.rect.left(), slot.rect.bottom() + layout.measures.slotLabel, slot.rect.width(),
+                2 * layout.measures.gateRow } };
         std::string other = program.barriers[load->barrier.index()].name;
         if (const std::size_t at = other.find("full"); at != std::string::npos) {
             other.replace(at, 4, "empty");
@@ -181,7 +310,7 @@ void layRoles(MemoryLayout& layout, const MemoryScene& scene, double left, doubl
     double x = left;
     for (std::size_t k = 0; k < roles.size(); ++k) {
         const double share = least[k] * shrink + spare * declOf(k).warps * declOf(k).registers / total;
-        layout.roles.push_back({ k, roles[k].role, { x, y, share, roleHeight } });
+        layout.roles.push_back({ k, roles[k].role, { x, y, share, layout.measures.role } });
         x += share;
     }
 }
@@ -195,92 +324,98 @@ QRectF MemoryLayout::tileRect(const Strip& strip, int k)
     return { strip.rect.left() + k * width + gap, strip.rect.top(), width - 2 * gap, strip.rect.height() };
 }
 
-MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene)
+namespace {
+
+MemoryLayout layWith(const MemoryMeasures& measures, const QRectF& rect, const MemoryScene& scene)
 {
     MemoryLayout layout;
-    if (!scene.trace || !scene.cta.valid())
-        return layout;
+    layout.measures = measures;
+    const Program& program = scene.trace->program();
     const double left = rect.left() + inset, width = std::max(40.0, rect.width() - 2 * inset);
-    double y = rect.top() + 6;
-    const bool dense = scene.trace->program().launchOf(scene.cta).tmemColumns > 0;
-    const double gapBelow = dense ? 5 : sectionGap;
-    const auto title = [&]() {
-        const QRectF line(left, y, width, titleHeight);
-        y += titleHeight + 2;
+    double y = rect.top() + (measures.gap > 4 ? 6 : 2);
+    const auto title = [&](double x, double length) {
+        const QRectF line(x, y, length, measures.title - 2);
+        y += measures.title;
         return line;
     };
-    layout.hbmTitle = title();
+    layout.hbmTitle = title(left, width);
     layStrips(layout, scene, left, width, y);
-    y += gapBelow - 2;
-    layout.smemTitle = title();
+    y += measures.gap - 2;
+    layout.l2Title = title(left, width);
+    layout.l2 = { left, y, width, measures.l2 - 2 };
+    y += measures.l2 + measures.gap;
+    layout.smemTitle = title(left, width);
     laySlots(layout, scene, left, width, y);
     layGates(layout, scene);
-    y += slotHeight + slotLabel + gapBelow + (layout.gates.empty() ? 0 : 2 * MemoryLayout::gateRow + 2);
-    if (scene.trace->program().launchOf(scene.cta).tmemColumns > 0) {
-        layout.tensorTitle = title();
-        layTensor(layout, scene, left, width, y);
-        y += tensorHeight + tensorLabel + gapBelow;
+    y += measures.slot + measures.slotLabel + (layout.gates.empty() ? 0 : 2 * measures.gateRow + 2);
+    if (measures.peer > 0 && program.peerOf(scene.cta) != scene.cta) {
+        layout.peerTitle = title(left, width);
+        for (const MemoryLayout::Box& slot : layout.shared)
+            layout.peer.push_back({ slot.buffer, { slot.rect.left(), y, slot.rect.width(), measures.peer } });
+        y += measures.peer + 4;
     }
-    layout.registerTitle = title();
-    layRegisters(layout, scene, left, width, y);
-    y += registerHeight + (dense ? 0 : registerLabel); // with several tiles there is no room for shapes
-    layRoles(layout, scene, left, width, y + roleGap);
-    y += gapBelow + (layout.roles.empty() ? 0 : roleHeight + roleGap);
-    layout.waitTitle = title();
+    y += measures.gap;
+    if (program.launchOf(scene.cta).tmemColumns > 0) {
+        layout.tensorTitle = title(left, width);
+        layTensor(layout, scene, left, width, y);
+        y += measures.tensor + measures.tensorLabel + (measures.life > 0 ? 3 : 0);
+        if (measures.life > 0)
+            layLives(layout, scene, left, width, y);
+        y += measures.gap;
+    }
+    const bool side = rect.width() >= besides;
+    const double registersWidth = side ? std::floor(width * 0.54) : width;
+    const double top = y;
+    layout.registerTitle = title(left, registersWidth);
+    layout.registerFile = { left, y, registersWidth, measures.bar };
+    y += measures.bar + 3;
+    layRoles(layout, scene, left, registersWidth, y);
+    y += layout.roles.empty() ? 0 : measures.role + roleGap;
+    layRegisters(layout, scene, left, registersWidth, y);
+    y += measures.registers + measures.registerLabel;
+    const double bottom = y;
+    const double waitsLeft = side ? left + registersWidth + 20 : left;
+    y = side ? top : y + measures.gap;
+    layout.waitTitle = title(waitsLeft, left + width - waitsLeft);
     const std::size_t roles = scene.trace->streamOf(scene.trace->workAt(scene.cta, scene.position)).roles.size();
-    layout.waits = { left, y, width, waitHeight * static_cast<double>(std::max<std::size_t>(1, roles)) };
-    layout.height = layout.waits.bottom() + 6 - rect.top();
+    layout.waits = { waitsLeft, y, left + width - waitsLeft,
+        measures.wait * static_cast<double>(std::max<std::size_t>(1, roles)) };
+    layout.height = std::max(side ? bottom : 0, layout.waits.bottom()) + (measures.gap > 4 ? 6 : 2) - rect.top();
     return layout;
 }
 
-Position lastWrite(const Trace& trace, CtaId cta, BufferId buffer, Position p)
+} // namespace
+
+// The roomiest that fits; where even the tightest does not, that one, and the view scrolls.
+MemoryLayout layoutMemory(const QRectF& rect, const MemoryScene& scene)
 {
-    const auto works = trace.worksOf(cta);
-    Position newest {};
-    const auto lookAt = [&](WorkId work, std::size_t r, bool productsOnly) {
-        const RoleRange& role = trace.streamOf(work).roles[r];
-        const InstanceId current = trace.currentOp(work, role, p);
-        if (!current.valid())
-            return false;
-        for (std::size_t k = trace.opOf(current).index() + 1; k-- > role.first;) {
-            const InstanceId instance = trace.instance(work, OpId(k));
-            const Op& op = trace.program().ops[k];
-            if (op.out != buffer || !trace.began(instance) || (productsOnly && op.kind != OpKind::Mma))
-                continue;
-            newest = std::max(newest, trace.beginPosition(instance));
-            return true;
-        }
-        return false;
-    };
-    for (std::size_t r = 0; !works.empty() && r < trace.streamOf(works.front()).roles.size(); ++r) {
-        bool found = false;
-        for (std::size_t w = works.size(); w-- > 0 && !found;) {
-            found = lookAt(works[w], r, false);
-            if (const WorkId products = trace.productsOf(works[w]); !found && products != works[w])
-                found = lookAt(products, r, true); // of a pair's second CTA
-        }
+    if (!scene.trace || !scene.cta.valid())
+        return {};
+    MemoryLayout layout;
+    for (const MemoryMeasures& measures : levels) {
+        layout = layWith(measures, rect, scene);
+        if (layout.height <= rect.height())
+            break;
     }
-    return newest;
+    // What is left over goes to the rows of time, which have most to say.
+    const double spare = rect.height() - layout.height;
+    if (spare >= static_cast<double>(layout.lives.size()) && !layout.lives.empty() && layout.measures.life < mostLife) {
+        MemoryMeasures measures = layout.measures;
+        measures.life
+            = std::min(mostLife, measures.life + std::floor(spare / static_cast<double>(layout.lives.size())));
+        layout = layWith(measures, rect, scene);
+    }
+    return layout;
 }
 
-bool coveredInTensor(const MemoryScene& scene, BufferId buffer)
+double memoryHeight(const MemoryScene& scene, QSizeF room)
 {
-    const Program& program = scene.trace->program();
-    const BufferDecl& own = program.buffers[buffer.index()];
-    const Position mine = lastWrite(*scene.trace, scene.cta, buffer, scene.position);
-    for (std::size_t k = 0; k < program.buffers.size(); ++k) {
-        const BufferDecl& other = program.buffers[k];
-        const bool under = other.space == Space::Tmem && other.launch == own.launch && BufferId(k) != buffer
-            && other.column <= own.column && other.column + other.columns >= own.column + own.columns;
-        if (under && (mine.value == 0 || lastWrite(*scene.trace, scene.cta, BufferId(k), scene.position) > mine))
-            return true;
-    }
-    return false;
+    return layoutMemory({ QPointF(), room }, scene).height;
 }
 
 double memoryHeight(const MemoryScene& scene)
 {
-    return layoutMemory({ 0, 0, 300, 100 }, scene).height;
+    return scene.trace && scene.cta.valid() ? layWith(levels[0], { 0, 0, 300, 100 }, scene).height : 0;
 }
 
 MemoryHit hitTestMemory(const QRectF& rect, const MemoryScene& scene, QPointF point)
@@ -295,6 +430,14 @@ MemoryHit hitTestMemory(const QRectF& rect, const MemoryScene& scene, QPointF po
             hit.tensor = strip.tensor;
             const bool byQuery = strip.tensor == TensorId::Q || strip.tensor == TensorId::O;
             (byQuery ? hit.i : hit.j) = k;
+        }
+    hit.l2 = layout.l2Title.united(layout.l2).contains(point);
+    hit.registerFile = layout.registerTitle.united(layout.registerFile).contains(point);
+    for (const MemoryLayout::Box& box : layout.peer)
+        if (box.rect.contains(point)) {
+            hit.buffer = box.buffer;
+            hit.peer = true;
+            return hit;
         }
     for (const auto* boxes : { &layout.shared, &layout.tensor, &layout.registers })
         for (const MemoryLayout::Box& box : *boxes)

@@ -3,6 +3,7 @@
 
 #include "ui/paint/fonts.h"
 #include "ui/paint/memory_parts.h"
+#include "ui/paint/memory_traffic.h"
 #include "ui/paint/pattern.h"
 
 #include <algorithm>
@@ -91,7 +92,8 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
     const std::string_view letter = name(strip.tensor);
     canvas.painter.setPen(canvas.theme.t2);
     drawLine(canvas.painter, QRectF(strip.rect.left() - 18, strip.rect.top(), 18, strip.rect.height()), Qt::AlignLeft,
-        monoFont(10.5), QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
+        monoFont(strip.rect.height() >= 8 ? 10.5 : 9.5),
+        QString::fromLatin1(letter.data(), static_cast<int>(letter.size())));
     const bool byKey = strip.tensor != TensorId::Q && strip.tensor != TensorId::O;
     const int step = std::max(1, strip.tiles / std::max(1, static_cast<int>(strip.rect.width() / 3)));
     for (int k = 0; k < strip.tiles; k += step) {
@@ -113,7 +115,8 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
     }
 }
 
-// "K5", "Q6", "S 6,5": what the buffer holds.
+} // namespace
+
 QString holds(const MemoryCanvas& canvas, const BufferState& state)
 {
     const BufferDecl& buffer = canvas.program().buffers[state.buffer.index()];
@@ -130,8 +133,6 @@ QString holds(const MemoryCanvas& canvas, const BufferState& state)
     }
     return state.j >= 0 ? QStringLiteral("%1 %2,%3").arg(letter).arg(state.i).arg(state.j) : letter;
 }
-
-} // namespace
 
 void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferState& state)
 {
@@ -194,7 +195,8 @@ BufferState newestIn(const MemoryCanvas& canvas, BufferId slot)
     });
 }
 
-// A lamp for each of a slot's barriers, lit while it lets pass: completed turns, and how far the turn under way is.
+// A lamp for each of a slot's barriers, lit while it lets pass: its phase, which is the turns it has completed, the
+// parity bit that waits ask for, and how far the turn under way is.
 void paintGates(const MemoryCanvas& canvas)
 {
     const std::vector<BarrierState> all = barriersAt(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position);
@@ -204,33 +206,33 @@ void paintGates(const MemoryCanvas& canvas)
         return found == all.end() ? BarrierState {} : *found;
     };
     const QFont font = canvasFont(9.5);
+    const double height = canvas.layout.measures.gateRow;
     for (const MemoryLayout::Gate& gate : canvas.layout.gates) {
         const bool ring = gate.empty.valid();
         const int fills = stateOf(gate.full).phase, frees = ring ? stateOf(gate.empty).phase : 0;
         const auto row = [&](int k, BarrierId barrier, const QString& word, bool lit) {
             const BarrierState state = stateOf(barrier);
-            const QRectF line(gate.rect.left() + 2, gate.rect.top() + k * MemoryLayout::gateRow, gate.rect.width() - 2,
-                MemoryLayout::gateRow);
+            const QRectF line(gate.rect.left() + 2, gate.rect.top() + k * height, gate.rect.width() - 2, height);
             canvas.painter.setRenderHint(QPainter::Antialiasing, true);
             canvas.painter.setPen(QPen(canvas.theme.t2, 1));
             canvas.painter.setBrush(lit ? QBrush(canvas.theme.t2) : QBrush(canvas.theme.panel));
             canvas.painter.drawEllipse(QPointF(line.left() + 3.5, line.center().y()), 2.75, 2.75);
-            const QString turns = QString::number(state.phase);
             QString underWay;
             if (state.arrived > 0)
                 underWay = canvas.program().barriers[barrier.index()].countsBytes()
                     ? QStringLiteral(" · %1 %").arg(100LL * state.arrived / std::max(1, state.expected))
                     : QStringLiteral(" · %1/%2").arg(state.arrived).arg(state.expected);
+            const QString phase = QString::number(state.phase), parity = QString::number(state.phase % 2);
+            const QString inWords = QStringLiteral("%1 phase %2 parity %3").arg(word, phase, parity);
+            const QString pair = QStringLiteral("%1:%2").arg(phase, parity);
+            const QString brief = QStringLiteral("%1 %2").arg(word, pair);
             const double room = line.width() - 9;
-            QString text = word + QLatin1Char(' ') + turns + underWay;
-            if (textWidth(font, text) > room)
-                text = word + QLatin1Char(' ') + turns;
-            if (textWidth(font, text) > room)
-                text = turns;
-            if (textWidth(font, text) > room)
-                return;
             canvas.painter.setPen(lit ? canvas.theme.text : canvas.theme.t3);
-            drawLine(canvas.painter, line.adjusted(9, 0, 0, 0), Qt::AlignLeft, font, text);
+            for (const QString& text : { inWords + underWay, inWords, brief + underWay, brief, pair, phase })
+                if (textWidth(font, text) <= room) {
+                    drawLine(canvas.painter, line.adjusted(9, 0, 0, 0), Qt::AlignLeft, font, text);
+                    break;
+                }
         };
         row(0, gate.full, QStringLiteral("full"), fills > frees);
         if (ring)
@@ -238,42 +240,35 @@ void paintGates(const MemoryCanvas& canvas)
     }
 }
 
-// Each role with the registers it has and the key block it is at.
-void paintRoles(const MemoryCanvas& canvas)
+// What of all that was read so far L2 had, and what HBM had to give: a bar, and the bytes in its title.
+void paintL2(const MemoryCanvas& canvas)
 {
-    const Trace& trace = *canvas.scene.trace;
-    const Program& program = canvas.program();
-    for (const MemoryLayout::RoleBox& place : canvas.layout.roles) {
-        const InstanceId current = trace.currentOp(canvas.scene.cta, place.place, canvas.scene.position);
-        int j = -1;
-        if (current.valid()) {
-            const WorkId work = trace.workOf(current);
-            const RoleRange& range = trace.streamOf(work).roles[place.place];
-            for (std::size_t k = trace.opOf(current).index() + 1; k-- > range.first && j < 0;)
-                j = program.keyBlock(program.work(work), program.ops[k]);
-        }
-        const TileColour& colour = canvas.theme.keyBlock(j);
-        const QRectF rect = place.rect.adjusted(1, 0, -1, 0);
-        box(canvas, rect, j < 0 ? QBrush(canvas.theme.panel) : QBrush(colour.tint),
-            QPen(j < 0 ? canvas.theme.line : colour.edge, 1));
-        const RoleDecl& role = program.roles[place.role.index()];
-        const QRectF words = rect.adjusted(3, 0, -3, 0);
-        const QString title = QString::fromStdString(role.name);
-        canvas.painter.setPen(canvas.theme.text);
-        drawElided(canvas.painter, QRectF(words.left(), words.top() + 2, words.width(), 13), Qt::AlignHCenter,
-            canvasFont(
-                textWidth(canvasFont(10.5, QFont::DemiBold), title) <= words.width() ? 10.5 : 9, QFont::DemiBold),
-            title);
-        canvas.painter.setPen(canvas.theme.t2);
-        const QFont font = canvasFont(10);
-        const QString registers = role.registers > 0 ? QString::number(role.registers) : QString();
-        QString text = j < 0 ? registers : QStringLiteral("%1 · K%2").arg(registers).arg(j);
-        if (role.warps > 1 && textWidth(font, text + QStringLiteral(" a thread")) <= words.width())
-            text.replace(registers, registers + QStringLiteral(" a thread"));
-        if (textWidth(font, text) > words.width())
-            text = registers; // the colour still says which block
-        drawElided(
-            canvas.painter, QRectF(words.left(), words.top() + 15, words.width(), 13), Qt::AlignHCenter, font, text);
+    const MemoryTraffic* traffic = canvas.scene.traffic;
+    const QRectF& bar = canvas.layout.l2;
+    const Theme& theme = canvas.theme;
+    const QString title = QStringLiteral("L2 of the GPU");
+    if (traffic == nullptr || !traffic->known()) {
+        paintTitle(canvas, canvas.layout.l2Title, title,
+            traffic == nullptr ? QString() : QStringLiteral("not known where a part of the grid is kept"));
+        canvas.painter.fillRect(bar, theme.alt);
+        return;
+    }
+    const MemoryTraffic::Bytes bytes = traffic->at(canvas.scene.position);
+    const QString words
+        = QStringLiteral("%1 found there, %2 from HBM").arg(byteCount(bytes.hits()), byteCount(bytes.fromHbm));
+    const QString brief = QStringLiteral("%1 here, %2 HBM").arg(byteCount(bytes.hits()), byteCount(bytes.fromHbm));
+    const double room = canvas.layout.l2Title.width() - textWidth(canvasFont(11.5, QFont::DemiBold), title) - 14;
+    paintTitle(canvas, canvas.layout.l2Title, title, textWidth(canvasFont(11), words) <= room ? words : brief);
+    canvas.painter.setRenderHint(QPainter::Antialiasing, false);
+    canvas.painter.fillRect(bar, theme.alt);
+    if (bytes.served > 0) {
+        const double hits = std::round(bar.width() * bytes.hits() / bytes.served);
+        canvas.painter.fillRect(QRectF(bar.left(), bar.top(), hits, bar.height()), theme.engine(Engine::L2));
+        fillWait(canvas.painter, QRectF(bar.left() + hits, bar.top(), bar.width() - hits, bar.height()), theme);
+        canvas.painter.setPen(QPen(theme.engine(Engine::Hbm), 1));
+        canvas.painter.setBrush(Qt::NoBrush);
+        canvas.painter.drawRect(
+            QRectF(bar.left() + hits, bar.top(), bar.width() - hits, bar.height()).adjusted(0.5, 0.5, -0.5, -0.5));
     }
 }
 
@@ -286,36 +281,40 @@ void paintSlots(const MemoryCanvas& canvas)
         canvas.painter.setPen(canvas.theme.t2);
         const QFont font = canvasFont(10);
         if (textWidth(font, label) <= slot.rect.width())
-            drawLine(canvas.painter, QRectF(slot.rect.left(), slot.rect.bottom() + 1, slot.rect.width(), 14),
+            drawLine(canvas.painter,
+                QRectF(
+                    slot.rect.left(), slot.rect.bottom() + 1, slot.rect.width(), canvas.layout.measures.slotLabel - 2),
                 Qt::AlignHCenter, font, label);
     }
     if (canvas.layout.freeSmem.width() > 4) {
+        const QFont font = canvasFont(10);
+        const double room = canvas.layout.freeSmem.width() - 8;
+        const QString words = QStringLiteral("not taken by this CTA");
         box(canvas, canvas.layout.freeSmem.adjusted(1, 0, 0, 0), Qt::NoBrush, QPen(canvas.theme.line, 1));
         canvas.painter.setPen(canvas.theme.t3);
-        drawElided(canvas.painter, canvas.layout.freeSmem.adjusted(4, 0, -4, 0), Qt::AlignHCenter, canvasFont(10),
-            QStringLiteral("not taken by this CTA"));
+        for (const QString& text : { words, QStringLiteral("not taken"), QStringLiteral("free") })
+            if (textWidth(font, text) <= room) {
+                drawLine(canvas.painter, canvas.layout.freeSmem, Qt::AlignHCenter, font, text);
+                break;
+            }
     }
 }
 
-void paintRegisters(const MemoryCanvas& canvas)
+// The other CTA of the cluster: what its slots hold, and what the two fetch for each other.
+void paintPeer(const MemoryCanvas& canvas)
 {
-    for (const MemoryLayout::Box& place : canvas.layout.registers) {
-        const BufferDecl& decl = canvas.program().buffers[place.buffer.index()];
-        const QRectF rect = place.rect.adjusted(0.5, 0, -0.5, 0);
-        if (rect.width() < 1)
-            continue;
-        if (rect.width() < 5) {
-            canvas.painter.fillRect(rect, canvas.theme.neutral.tint);
-            continue;
-        }
-        paintHolding(canvas, rect, canvas.state(place.buffer));
-        const QString label = QStringLiteral("%1 × %2").arg(decl.rows).arg(decl.cols);
-        const QFont font = monoFont(10);
-        canvas.painter.setPen(canvas.theme.t2);
-        if (canvas.layout.tensor.empty() && textWidth(font, label) <= rect.width())
-            drawLine(canvas.painter, QRectF(rect.left(), rect.bottom() + 1, rect.width(), 14), Qt::AlignHCenter, font,
-                label);
-    }
+    if (canvas.layout.peer.empty())
+        return;
+    const CtaId peer = canvas.program().peerOf(canvas.scene.cta);
+    const int rank = canvas.scene.trace->rankOf(canvas.scene.cta);
+    paintTitle(canvas, canvas.layout.peerTitle,
+        QStringLiteral("DSMEM: CTA %1 on SM %2").arg(peer.index()).arg(canvas.scene.trace->span(peer).sm),
+        clusterNote(canvas.program(), canvas.program().launchOf(peer), rank));
+    const std::vector<BufferState> states = buffersAt(*canvas.scene.trace, peer, canvas.scene.position);
+    const MemoryScene theirs { canvas.scene.trace, canvas.scene.gpu, canvas.scene.position, peer, {} };
+    const MemoryCanvas other { canvas.painter, theirs, canvas.layout, states, canvas.theme };
+    for (const MemoryLayout::Box& slot : canvas.layout.peer)
+        paintHolding(other, slot.rect.adjusted(1, 0, -1, 0), newestIn(other, slot.buffer));
 }
 
 void paintWaits(const MemoryCanvas& canvas)
@@ -323,17 +322,18 @@ void paintWaits(const MemoryCanvas& canvas)
     QPainter& painter = canvas.painter;
     const QFont font = canvasFont(11);
     double y = canvas.layout.waits.top();
+    const double height = canvas.layout.measures.wait;
     double names = 72;
     for (const RoleDecl& role : canvas.program().roles)
         names = std::max(names, 17 + textWidth(font, QString::fromStdString(role.name)) + 8);
     for (const RoleState& role : rolesAt(*canvas.scene.trace, canvas.scene.cta, canvas.scene.position)) {
         if (role.kind != RoleState::Kind::Waiting && role.kind != RoleState::Kind::Stuck)
             continue;
-        const QRectF line(canvas.layout.waits.left(), y, canvas.layout.waits.width(), 15);
+        const QRectF line(canvas.layout.waits.left(), y, canvas.layout.waits.width(), height);
         if (role.kind == RoleState::Kind::Stuck)
-            fillFault(painter, QRectF(line.left(), line.top() + 3, 10, 10), canvas.theme);
+            fillFault(painter, QRectF(line.left(), std::round(line.center().y()) - 5, 10, 10), canvas.theme);
         else
-            fillWait(painter, QRectF(line.left(), line.top() + 3, 10, 10), canvas.theme);
+            fillWait(painter, QRectF(line.left(), std::round(line.center().y()) - 5, 10, 10), canvas.theme);
         const QFont mono = monoFont(10.5);
         const QString since = grouped(role.since);
         painter.setPen(canvas.theme.text);
@@ -341,9 +341,12 @@ void paintWaits(const MemoryCanvas& canvas)
             QString::fromStdString(canvas.program().roles[role.role.index()].name));
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
-        drawElided(painter, line.adjusted(names, 0, -textWidth(mono, since) - 8, 0), Qt::AlignLeft, font,
-            QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' ')));
-        y += 15;
+        const QRectF room = line.adjusted(names, 0, -textWidth(mono, since) - 8, 0);
+        QString what = QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' '));
+        if (textWidth(font, what) > room.width())
+            what.remove(QStringLiteral(" have arrived")); // the numbers say it
+        drawElided(painter, room, Qt::AlignLeft, font, what);
+        y += height;
     }
     if (y == canvas.layout.waits.top()) {
         painter.setPen(canvas.theme.t3);
@@ -369,20 +372,23 @@ void paintMemory(QPainter& painter, const QRectF& rect, const MemoryScene& scene
             QStringLiteral("%1 read so far by all CTAs").arg(byteCount(read)));
         for (const MemoryLayout::Strip& strip : layout.strips)
             paintStrip(canvas, strip);
+        paintL2(canvas);
         const QString capacity
             = scene.gpu ? QStringLiteral(" of ") + byteCount(scene.gpu->smemPerSmKib * 1024.0) : QString();
         paintTitle(canvas, layout.smemTitle, QStringLiteral("SMEM of SM %1").arg(scene.trace->span(scene.cta).sm),
-            byteCount(static_cast<double>(launch.smemBytes)) + capacity);
+            byteCount(static_cast<double>(launch.smemBytes)) + capacity
+                + (layout.gates.empty() || rect.width() < 400 ? QString()
+                                                              : QStringLiteral("; lamps: phase:parity of a barrier")));
         paintSlots(canvas);
         paintGates(canvas);
+        paintPeer(canvas);
         if (!layout.tensor.empty())
             paintTensor(canvas);
-        paintTitle(canvas, layout.registerTitle, QStringLiteral("Registers of CTA %1").arg(scene.cta.index()),
-            QStringLiteral("%1 threads, up to %2 each").arg(launch.threads).arg(launch.registersPerThread));
-        paintRegisters(canvas);
-        paintRoles(canvas);
+        paintLives(canvas);
+        paintRegisterFile(canvas);
         paintTitle(canvas, layout.waitTitle, QStringLiteral("Waiting now"), QStringLiteral("since cycle"));
         paintWaits(canvas);
+        paintFlights(canvas);
     }
     painter.restore();
 }

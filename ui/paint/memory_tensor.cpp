@@ -30,6 +30,13 @@ Held heldBy(const Trace& trace, CtaId cta, Position p)
     return held;
 }
 
+QString lifeWords(const MemoryCanvas& canvas)
+{
+    const LifeWindow window = lifeWindow(canvas.scene);
+    return QStringLiteral("; below, %1 cycles around now")
+        .arg(grouped(static_cast<std::int64_t>(window.to - window.from)));
+}
+
 // Column numbers where regions begin.
 void paintColumns(const MemoryCanvas& canvas)
 {
@@ -65,7 +72,8 @@ void paintTensor(const MemoryCanvas& canvas)
     paintTitle(canvas, canvas.layout.tensorTitle, QStringLiteral("TMEM of SM %1").arg(trace.span(canvas.scene.cta).sm),
         held == Held::NotYet          ? columns + QStringLiteral(", not there yet")
             : held == Held::GivenBack ? columns + QStringLiteral(", given back")
-                                      : columns + QStringLiteral(" × %1 lanes").arg(tensorLanes));
+                                      : columns + QStringLiteral(" × %1 lanes").arg(tensorLanes)
+                + (canvas.layout.lives.empty() ? QString() : lifeWords(canvas)));
     for (const MemoryLayout::Box& place : canvas.layout.tensor) {
         if (coveredInTensor(canvas.scene, place.buffer))
             continue;

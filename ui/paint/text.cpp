@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/paint/text.h"
 
+#include "ui/paint/pattern.h"
+#include "ui/paint/text_cache.h"
+
 #include <QFontMetricsF>
 
 #include <algorithm>
@@ -158,28 +161,33 @@ QString byteCount(double bytes)
 
 double textWidth(const QFont& font, const QString& text)
 {
-    return QFontMetricsF(font).horizontalAdvance(text);
+    return shapedWidth(font, text);
 }
 
 void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text)
 {
     if (text.isEmpty())
         return;
-    const QFontMetricsF metrics(font);
     double x = rect.left();
     if (alignment & (Qt::AlignRight | Qt::AlignHCenter)) {
-        const double slack = rect.width() - metrics.horizontalAdvance(text);
+        const double slack = rect.width() - textWidth(font, text);
         x += alignment & Qt::AlignRight ? slack : slack / 2;
     }
     // Capitals and figures centred; the base line on a whole pixel.
-    const double baseline = std::round(rect.center().y() + metrics.capHeight() / 2);
+    const double baseline = std::round(rect.center().y() + QFontMetricsF(font).capHeight() / 2);
+    if (!drawsVectors(painter)) {
+        drawShaped(painter, QPointF(x, baseline), font, text);
+        return;
+    }
     painter.setFont(font);
     painter.drawText(QPointF(x, baseline), text);
 }
 
 void drawElided(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text)
 {
-    drawLine(painter, rect, alignment, font, QFontMetricsF(font).elidedText(text, Qt::ElideRight, rect.width()));
+    const bool fits = textWidth(font, text) <= rect.width();
+    drawLine(painter, rect, alignment, font,
+        fits ? text : QFontMetricsF(font).elidedText(text, Qt::ElideRight, rect.width()));
 }
 
 } // namespace flashstep::paint

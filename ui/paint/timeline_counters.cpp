@@ -31,21 +31,24 @@ Engine engineOf(CounterLane counter)
     return Engine::L2;
 }
 
-// Mean over [begin, end): a share of the SM's engine for uses, bytes per cycle of the whole grid for the rate.
-double mean(const TimelineCanvas& canvas, CounterLane counter, double begin, double end)
+// How much there has been before a cycle: of uses the engine's busy cycles, of the rate bytes of the whole grid.
+double total(const TimelineCanvas& canvas, CounterLane counter, double cycle)
 {
-    const Trace& trace = canvas.trace();
     if (counter == CounterLane::GlobalRate) {
-        const auto total = [&](double cycle) {
-            return cycle < 0 ? 0.0 : trace.counter(Counter::GlobalRead, trace.positionAt(static_cast<Cycle>(cycle)));
-        };
-        return (total(end) - total(begin)) / (end - begin);
+        const Trace& trace = canvas.trace();
+        return cycle < 0 ? 0.0 : trace.counter(Counter::GlobalRead, trace.positionAt(static_cast<Cycle>(cycle)));
     }
     const TimelineIndex::EngineLane* lane = canvas.index().lane(engineOf(counter));
-    if (!lane)
-        return 0;
-    const double busy = canvas.index().busyUntil(*lane, end) - canvas.index().busyUntil(*lane, begin);
-    return busy / ((end - begin) * lane->servers);
+    return lane ? canvas.index().busyUntil(*lane, cycle) : 0;
+}
+
+// What of it a cycle of the bin has: a share of the SM's engine, or bytes.
+double mean(const TimelineCanvas& canvas, CounterLane counter, double before, double after, double width)
+{
+    if (counter == CounterLane::GlobalRate)
+        return (after - before) / width;
+    const TimelineIndex::EngineLane* lane = canvas.index().lane(engineOf(counter));
+    return lane ? (after - before) / (width * lane->servers) : 0;
 }
 
 } // namespace
@@ -58,8 +61,12 @@ void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
     const double runEnd = canvas.index().end();
     std::vector<double> values;
     const double first = std::floor(std::max(layout.from, 0.0) / width) * width;
-    for (double at = first; at < std::min(layout.to, runEnd); at += width)
-        values.push_back(std::max(0.0, mean(canvas, counter, at, at + width)));
+    double before = total(canvas, counter, first);
+    for (double at = first; at < std::min(layout.to, runEnd); at += width) {
+        const double after = total(canvas, counter, at + width);
+        values.push_back(std::max(0.0, mean(canvas, counter, before, after, width)));
+        before = after;
+    }
     if (values.empty())
         return;
     const double top
@@ -92,7 +99,8 @@ QString counterValue(const TimelineCanvas& canvas, const Lane& lane)
     const double width = binWidth(canvas.layout);
     const double now = static_cast<double>(canvas.trace().timeAt(canvas.scene.position));
     const double begin = std::floor(now / width) * width;
-    const double value = mean(canvas, counter, begin, begin + width);
+    const double value
+        = mean(canvas, counter, total(canvas, counter, begin), total(canvas, counter, begin + width), width);
     if (counter == CounterLane::GlobalRate)
         return shortDecimal(value, 2) + QStringLiteral(" B/cy");
     return grouped(std::llround(100 * value)) + QStringLiteral(" %");

@@ -66,7 +66,7 @@ void TimelineIndex::addRole(std::size_t place)
     const Program& program = m_trace->program();
     RoleLane lane;
     lane.place = place;
-    double busy = 0;
+    std::uint32_t busy = 0;
     for (const WorkId work : m_trace->worksOf(m_cta)) {
         const RoleRange& range = m_trace->streamOf(work).roles[place];
         lane.role = range.role;
@@ -74,12 +74,12 @@ void TimelineIndex::addRole(std::size_t place)
             const InstanceId at = m_trace->instance(work, OpId(k));
             if (!m_trace->began(at)) // left out in this work, or never reached
                 continue;
-            if (lane.instances.size() % blockSize == 0) {
-                lane.busyBefore.push_back(static_cast<std::uint32_t>(busy));
-                lane.blockBegin.push_back(static_cast<std::uint32_t>(m_trace->beginCycle(at)));
-            }
-            if (!waits(program.ops[k]) && !program.ops[k].async)
-                busy += static_cast<double>(m_trace->endCycle(at) - m_trace->beginCycle(at));
+            const Op& op = program.ops[k];
+            const auto begin = static_cast<std::uint32_t>(m_trace->beginCycle(at)),
+                       end = static_cast<std::uint32_t>(m_trace->endCycle(at));
+            const bool counts = !waits(op) && !op.async;
+            lane.slices.push_back({ begin, end, busy, program.keyBlock(program.work(work), op), &op, counts });
+            busy += counts ? end - begin : 0;
             lane.instances.push_back(static_cast<std::uint32_t>(at.index()));
         }
     }
@@ -114,28 +114,34 @@ void TimelineIndex::addEngines()
         const auto earlier = [&](std::uint32_t a, std::uint32_t b) { return all[a].begin < all[b].begin; };
         if (!std::is_sorted(lane.hops.begin(), lane.hops.end(), earlier))
             std::stable_sort(lane.hops.begin(), lane.hops.end(), earlier);
-        sum(lane, *m_trace);
+        sum(lane);
         m_engines.push_back(std::move(lane));
     }
 }
 
-void TimelineIndex::sum(EngineLane& lane, const Trace& trace)
+bool TimelineIndex::sameWork(InstanceId first, InstanceId second) const
 {
-    const Program& program = trace.program();
+    const Op& a = op(first);
+    const Op& b = op(second);
+    return (a.role == b.role || !m_trace->program().roles[a.role.index()].warpgroup()) && a.kind == b.kind
+        && a.tensor == b.tensor && a.j == b.j && a.out == b.out && m_trace->workOf(first) == m_trace->workOf(second);
+}
+
+void TimelineIndex::sum(EngineLane& lane) const
+{
+    const Program& program = m_trace->program();
     std::array<Cycle, maxRows> free {};
+    std::array<InstanceId, maxRows + 1> before; // by row, the last of all rows
     Cycle latest = 0;
     std::uint64_t busy = 0;
     lane.row.reserve(lane.hops.size());
+    lane.bookings.reserve(lane.hops.size());
     lane.rows = 1;
-    for (std::size_t k = 0; k < lane.hops.size(); ++k) {
-        const Hop& hop = trace.hops()[lane.hops[k]];
-        if (k % blockSize == 0) {
-            lane.busyBefore.push_back(busy);
-            lane.blockBegin.push_back(hop.begin);
-        }
-        const int quarter = program.quarterOf(trace.op(InstanceId(hop.instance)));
+    for (const std::uint32_t index : lane.hops) {
+        const Hop& hop = m_trace->hops()[index];
+        const InstanceId instance(hop.instance);
+        const int quarter = program.quarterOf(op(instance));
         const bool all = lane.servers > 1 && quarter < 0;
-        busy += static_cast<std::uint64_t>(hop.cycles()) * static_cast<std::uint64_t>(all ? lane.servers : 1);
         int row = 0;
         if (all) {
             row = allRows;
@@ -151,99 +157,121 @@ void TimelineIndex::sum(EngineLane& lane, const Trace& trace)
         if (!all)
             lane.rows = std::max(lane.rows, row + 1);
         latest = std::max(latest, hop.end());
-        if (k % blockSize == 0)
-            lane.latestEnd.push_back(0);
-        lane.latestEnd.back() = static_cast<std::uint32_t>(latest);
+        InstanceId& previous = before[static_cast<std::size_t>(all ? maxRows : row)];
+        lane.bookings.push_back({ hop.begin, static_cast<std::uint32_t>(hop.end()), static_cast<std::uint32_t>(latest),
+            busy, keyBlock(instance), previous.valid() && sameWork(previous, instance) });
+        previous = instance;
+        busy += static_cast<std::uint64_t>(hop.cycles()) * static_cast<std::uint64_t>(all ? lane.servers : 1);
     }
 }
+
+namespace {
+
+// The first of them that begins after `cycle`.
+template <typename Items> std::size_t firstBeginAfter(const Items& items, double cycle)
+{
+    return static_cast<std::size_t>(std::partition_point(items.begin(), items.end(), [&](const auto& item) {
+        return static_cast<double>(item.begin) <= cycle;
+    }) - items.begin());
+}
+
+} // namespace
 
 std::size_t TimelineIndex::firstVisible(const RoleLane& lane, double cycle) const
 {
     // Ends never decrease along a role either, but for asynchronous copies, which are drawn as ticks where they begin.
-    const std::size_t after = firstAfter(lane, cycle);
-    std::size_t k = after;
-    while (k > 0 && static_cast<double>(m_trace->beginCycle(instance(lane, k - 1))) >= cycle)
+    std::size_t k = firstAfter(lane, cycle);
+    while (k > 0 && static_cast<double>(lane.slices[k - 1].begin) >= cycle)
         --k;
     while (k > 0) { // the op in progress at `cycle`, past any copies issued since
         --k;
-        if (!op(instance(lane, k)).async)
+        if (!lane.slices[k].op->async)
             break;
     }
     return k;
 }
 
-namespace {
-
-// First of `count` items that begins after `cycle`: the block first, then inside it.
-template <typename BeginOf>
-std::size_t firstBeginAfter(
-    const std::vector<std::uint32_t>& blockBegin, std::size_t count, double cycle, BeginOf beginOf)
-{
-    const auto block = std::upper_bound(blockBegin.begin(), blockBegin.end(), cycle,
-        [](double at, std::uint32_t begin) { return at < static_cast<double>(begin); });
-    if (block == blockBegin.begin())
-        return 0;
-    const auto end = static_cast<std::size_t>(block - blockBegin.begin()) * TimelineIndex::blockSize;
-    std::size_t low = end - TimelineIndex::blockSize, high = std::min(end, count);
-    while (low < high) {
-        const std::size_t middle = (low + high) / 2;
-        if (beginOf(middle) > cycle)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-} // namespace
-
 std::size_t TimelineIndex::firstAfter(const RoleLane& lane, double cycle) const
 {
-    return firstBeginAfter(lane.blockBegin, lane.count, cycle,
-        [&](std::size_t k) { return static_cast<double>(m_trace->beginCycle(instance(lane, k))); });
+    return firstBeginAfter(lane.slices, cycle);
 }
 
 std::size_t TimelineIndex::firstVisible(const EngineLane& lane, double cycle) const
 {
-    // latestEnd never decreases: the first block in which something ends after `cycle`.
-    const auto block = std::upper_bound(lane.latestEnd.begin(), lane.latestEnd.end(), cycle,
-        [](double at, std::uint32_t end) { return at < static_cast<double>(end); });
-    return std::min(static_cast<std::size_t>(block - lane.latestEnd.begin()) * blockSize, lane.hops.size());
+    // latestEnd never decreases.
+    return static_cast<std::size_t>(std::partition_point(lane.bookings.begin(), lane.bookings.end(),
+                                        [&](const Booking& b) { return static_cast<double>(b.latestEnd) <= cycle; })
+        - lane.bookings.begin());
 }
 
 std::size_t TimelineIndex::firstAfter(const EngineLane& lane, double cycle) const
 {
-    return firstBeginAfter(lane.blockBegin, lane.hops.size(), cycle,
-        [&](std::size_t k) { return static_cast<double>(m_trace->hops()[lane.hops[k]].begin); });
+    return firstBeginAfter(lane.bookings, cycle);
+}
+
+std::optional<TimelineIndex::Place> TimelineIndex::placeOf(InstanceId instance) const
+{
+    if (!instance.valid() || m_trace->ctaOf(instance) != m_cta || !m_trace->began(instance))
+        return std::nullopt;
+    const RoleId role = op(instance).role;
+    const auto begin = static_cast<double>(m_trace->beginCycle(instance));
+    for (std::size_t r = 0; r < m_roles.size(); ++r) {
+        const RoleLane& lane = m_roles[r];
+        if (lane.role != role)
+            continue;
+        for (std::size_t k = firstAfter(lane, begin); k-- > 0;) {
+            if (lane.instances[k] == instance.index())
+                return Place { r, k };
+            if (static_cast<double>(lane.slices[k].begin) < begin)
+                break;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> TimelineIndex::lastHopOf(InstanceId instance) const
+{
+    if (!m_trace->began(instance))
+        return std::nullopt;
+    const auto begin = static_cast<double>(m_trace->beginCycle(instance)) - 1,
+               end = static_cast<double>(m_trace->endCycle(instance));
+    std::optional<std::uint32_t> found;
+    for (const EngineLane& lane : m_engines) {
+        if (lane.engine == Engine::Issue)
+            continue;
+        const std::size_t last = firstAfter(lane, end);
+        for (std::size_t k = firstVisible(lane, begin); k < last; ++k) {
+            const Hop& hop = m_trace->hops()[lane.hops[k]];
+            if (hop.instance == instance.index() && (!found || hop.end() > m_trace->hops()[*found].end()))
+                found = lane.hops[k];
+        }
+    }
+    return found;
 }
 
 double TimelineIndex::busyUntil(const RoleLane& lane, double cycle) const
 {
-    const std::size_t after = firstAfter(lane, cycle);
-    if (after == 0)
+    // Those that count follow each other, so all but the last of them are over.
+    std::size_t k = firstAfter(lane, cycle);
+    while (k > 0 && !lane.slices[k - 1].busy)
+        --k;
+    if (k == 0)
         return 0;
-    const std::size_t block = (after - 1) / blockSize;
-    double busy = lane.busyBefore[block];
-    for (std::size_t k = block * blockSize; k < after; ++k) {
-        const InstanceId at = instance(lane, k);
-        const Op& o = op(at);
-        if (!waits(o) && !o.async)
-            busy += std::min(static_cast<double>(m_trace->endCycle(at)), cycle)
-                - static_cast<double>(m_trace->beginCycle(at));
-    }
-    return busy;
+    const Slice& last = lane.slices[k - 1];
+    return last.busyBefore + std::min(static_cast<double>(last.end), cycle) - static_cast<double>(last.begin);
 }
 
 double TimelineIndex::busyUntil(const EngineLane& lane, double cycle) const
 {
-    const std::size_t visible = firstVisible(lane, cycle), after = firstAfter(lane, cycle);
+    const std::size_t after = firstAfter(lane, cycle);
     if (after == 0)
         return 0;
-    const std::size_t from = std::min(visible, (after - 1) / blockSize * blockSize);
-    double busy = static_cast<double>(lane.busyBefore[from / blockSize]);
+    // Before the first that may still be under way all are over.
+    const std::size_t from = std::min(firstVisible(lane, cycle), after - 1);
+    double busy = static_cast<double>(lane.bookings[from].busyBefore);
     for (std::size_t k = from; k < after; ++k) {
-        const Hop& hop = m_trace->hops()[lane.hops[k]];
-        busy += (std::min(static_cast<double>(hop.end()), cycle) - static_cast<double>(hop.begin))
+        const Booking& booking = lane.bookings[k];
+        busy += (std::min(static_cast<double>(booking.end), cycle) - static_cast<double>(booking.begin))
             * (lane.row[k] == allRows ? lane.servers : 1);
     }
     return busy;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace flashstep::paint {
@@ -19,14 +20,28 @@ public:
     [[nodiscard]] std::shared_ptr<const Trace> tracePtr() const { return m_trace; }
     [[nodiscard]] CtaId cta() const { return m_cta; }
 
+    // What a frame asks of an op, beside the others of its lane: the trace would have to be searched for each.
+    struct Slice {
+        std::uint32_t begin = 0, end = 0; // cycles
+        std::uint32_t busyBefore = 0; // cycles not spent waiting in earlier ops of the lane
+        std::int32_t j = -1; // key block
+        const Op* op = nullptr;
+        bool busy = false; // its role: the op neither waits nor runs by itself
+    };
     // The ops of a role in all works of the CTA, in program order (begin never decreases).
     struct RoleLane {
         RoleId role;
         std::size_t place = 0; // in the streams' lists of roles
         std::vector<std::uint32_t> instances; // those that began
         std::uint32_t count = 0; // of them
-        std::vector<std::uint32_t> blockBegin; // of op k * blockSize
-        std::vector<std::uint32_t> busyBefore; // cycles not spent waiting in ops before k * blockSize
+        std::vector<Slice> slices; // of the same
+    };
+    struct Booking {
+        std::uint32_t begin = 0, end = 0;
+        std::uint32_t latestEnd = 0; // of the hops up to this one
+        std::uint64_t busyBefore = 0; // cycles in earlier hops
+        std::int32_t j = -1;
+        bool goesOn = false; // does what the hop before it in its row did: they read as one where they touch
     };
     // The hops of an engine, by begin. Hops that overlap lie in different rows (the quarters of the SM, copies in
     // flight).
@@ -36,11 +51,8 @@ public:
         int servers = 1; // how many of it the SM has: busy cycles per cycle at full use
         std::vector<std::uint32_t> hops; // into Trace::hops()
         std::vector<std::uint8_t> row; // allRows: of a warpgroup, on all four quarters at once
-        std::vector<std::uint32_t> blockBegin; // of hop k * blockSize
-        std::vector<std::uint32_t> latestEnd; // of hops before (k + 1) * blockSize
-        std::vector<std::uint64_t> busyBefore; // in hops before k * blockSize
+        std::vector<Booking> bookings; // of the same hops
     };
-    static constexpr std::size_t blockSize = 32;
     static constexpr std::uint8_t allRows = 255;
 
     [[nodiscard]] const std::vector<RoleLane>& roles() const { return m_roles; }
@@ -59,6 +71,14 @@ public:
     [[nodiscard]] std::size_t firstVisible(const EngineLane& lane, double cycle) const;
     [[nodiscard]] std::size_t firstAfter(const EngineLane& lane, double cycle) const;
 
+    // Where in the lanes of roles an instance is; nullopt where it is not of this CTA, or never began.
+    struct Place {
+        std::size_t lane = 0, k = 0;
+    };
+    [[nodiscard]] std::optional<Place> placeOf(InstanceId instance) const;
+    // The hop of an op that is done last, of those other than its issue; nullopt where it has none.
+    [[nodiscard]] std::optional<std::uint32_t> lastHopOf(InstanceId instance) const;
+
     // Cycles spent in [0, cycle): by the role on other than waiting, by the engine on all its servers.
     [[nodiscard]] double busyUntil(const RoleLane& lane, double cycle) const;
     [[nodiscard]] double busyUntil(const EngineLane& lane, double cycle) const;
@@ -70,7 +90,8 @@ public:
 private:
     void addRole(std::size_t place);
     void addEngines();
-    static void sum(EngineLane& lane, const Trace& trace);
+    void sum(EngineLane& lane) const;
+    [[nodiscard]] bool sameWork(InstanceId a, InstanceId b) const;
 
     std::shared_ptr<const Trace> m_trace;
     CtaId m_cta;

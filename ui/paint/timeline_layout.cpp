@@ -47,13 +47,25 @@ constexpr CounterRow counters[] = {
     { CounterLane::GlobalRate, Engine::L2, u"reads" },
 };
 
-std::vector<Lane> lanesOf(const TimelineIndex& index, const TimelineView& view)
-{
+class LaneList {
+public:
+    void add(LaneKind kind, std::size_t k, QString label, double height)
+    {
+        lanes.push_back({ kind, k, std::move(label), m_top, height, m_group });
+        m_top += height;
+    }
+    void enter(std::size_t group) { m_group = group; }
     std::vector<Lane> lanes;
-    double top = 0;
+
+private:
+    double m_top = 0;
+    std::size_t m_group = 0;
+};
+
+void addLanes(LaneList& list, const TimelineIndex& index, const TimelineView& view, bool counted)
+{
     const auto add = [&](LaneKind kind, std::size_t k, QString label, double height) {
-        lanes.push_back({ kind, k, std::move(label), top, height });
-        top += height;
+        list.add(kind, k, std::move(label), height);
     };
     const Program& program = index.trace().program();
     if (view.roles)
@@ -64,31 +76,61 @@ std::vector<Lane> lanesOf(const TimelineIndex& index, const TimelineView& view)
         for (std::size_t k = 0; k < index.engines().size(); ++k)
             if (view.issue || index.engines()[k].engine != Engine::Issue)
                 add(LaneKind::Engine, k, engineLabel(index.engines()[k].engine, index), view.engineHeight);
-    if (view.counters)
+    if (view.counters && counted)
         for (const CounterRow& row : counters)
             add(LaneKind::Counter, static_cast<std::size_t>(row.lane), QString::fromUtf16(row.label),
                 view.counterHeight);
-    return lanes;
+}
+
+std::vector<Lane> lanesOf(std::span<const LaneGroup> groups, const TimelineView& view)
+{
+    LaneList list;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        list.enter(g);
+        if (g > 0)
+            list.add(LaneKind::Title, 0, groups[g].title(), titleHeight);
+        if (groups[g].index)
+            addLanes(list, *groups[g].index, view, g == 0);
+        else if (groups[g].source)
+            for (std::size_t k = 0; k < groups[g].source->laneCount(); ++k)
+                list.add(LaneKind::Source, k, groups[g].source->laneName(k), view.roleHeight);
+    }
+    return std::move(list.lanes);
 }
 
 constexpr double smallestWindow = 8; // cycles
 
-TimelineView inside(const TimelineIndex& index, TimelineView view)
+TimelineView inside(const Extent& extent, TimelineView view)
 {
-    const double margin = 0.02 * (index.end() - index.begin());
-    const double low = index.begin() - margin, high = index.end() + margin;
+    const double margin = 0.02 * (extent.end - extent.begin);
+    const double low = extent.begin - margin, high = extent.end + margin;
     const double width = std::clamp(view.to - view.from, smallestWindow, std::max(high - low, smallestWindow));
     view.from = std::clamp(view.from, low, std::max(high - width, low));
     view.to = view.from + width;
     return view;
 }
 
-TimelineView settled(const TimelineIndex& index, const TimelineView& view)
+TimelineView settled(const Extent& extent, const TimelineView& view)
 {
-    return view.to > view.from ? view : wholeCta(index, view);
+    return view.to > view.from ? view : wholeCta(extent, view);
 }
 
 } // namespace
+
+QString LaneGroup::title() const
+{
+    if (!index)
+        return source->title();
+    return QStringLiteral("CTA %1 on SM %2").arg(index->cta().index()).arg(index->trace().span(index->cta()).sm);
+}
+
+Extent::Extent(std::span<const LaneGroup> groups)
+{
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        begin = g == 0 ? groups[g].begin() : std::min(begin, groups[g].begin());
+        end = g == 0 ? groups[g].end() : std::max(end, groups[g].end());
+    }
+}
 
 const Lane* TimelineLayout::laneAt(double y) const
 {
@@ -118,9 +160,15 @@ QRectF TimelineLayout::hopRect(
     return rect;
 }
 
-TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& asked)
+TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& view)
 {
-    const TimelineView view = settled(index, asked);
+    const LaneGroup alone { &index, nullptr };
+    return layoutTimeline(rect, std::span(&alone, 1), view);
+}
+
+TimelineLayout layoutTimeline(const QRectF& rect, std::span<const LaneGroup> groups, const TimelineView& asked)
+{
+    const TimelineView view = settled(Extent(groups), asked);
     TimelineLayout layout;
     layout.bounds = rect;
     layout.rulerHeight = view.rulerHeight;
@@ -128,7 +176,7 @@ TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, co
         = rect.adjusted(std::min(view.headerWidth, rect.width()), std::min(view.rulerHeight, rect.height()), 0, 0);
     layout.from = view.from;
     layout.to = view.to;
-    layout.lanes = lanesOf(index, view);
+    layout.lanes = lanesOf(groups, view);
     for (Lane& lane : layout.lanes) {
         layout.contentHeight += lane.height;
         lane.top += layout.plot.top() - view.scroll;
@@ -139,116 +187,10 @@ TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, co
 double timelineHeight(const TimelineIndex& index, const TimelineView& view)
 {
     double height = view.rulerHeight;
-    for (const Lane& lane : lanesOf(index, view))
+    const LaneGroup alone { &index, nullptr };
+    for (const Lane& lane : lanesOf(std::span(&alone, 1), view))
         height += lane.height;
     return height;
-}
-
-namespace {
-
-// The op of a role lane at a cycle; a tick of an asynchronous one is `slack` cycles wide.
-std::optional<InstanceId> roleHit(
-    const TimelineIndex& index, const TimelineIndex::RoleLane& lane, double cycle, double slack)
-{
-    const Trace& trace = index.trace();
-    std::optional<InstanceId> hit;
-    for (std::size_t k = index.firstVisible(lane, cycle - slack); k < index.firstAfter(lane, cycle); ++k) {
-        const InstanceId at = index.instance(lane, k);
-        const auto begin = static_cast<double>(trace.beginCycle(at));
-        const double end = index.op(at).async ? begin : static_cast<double>(trace.endCycle(at));
-        if (cycle >= begin && cycle < std::max(end, begin + slack))
-            hit = at; // the last one begun lies on top
-    }
-    return hit;
-}
-
-std::optional<std::uint32_t> engineHit(
-    const TimelineIndex& index, const TimelineIndex::EngineLane& lane, double cycle, double slack, int row)
-{
-    std::optional<std::uint32_t> hit;
-    for (std::size_t k = index.firstVisible(lane, cycle - slack); k < index.firstAfter(lane, cycle); ++k) {
-        const Hop& hop = index.trace().hops()[lane.hops[k]];
-        if (cycle >= hop.begin && cycle < std::max(static_cast<double>(hop.end()), hop.begin + slack)
-            && (row < 0 || lane.row[k] == row || lane.row[k] == TimelineIndex::allRows))
-            hit = lane.hops[k];
-    }
-    return hit;
-}
-
-} // namespace
-
-TimelineHit hitTest(const TimelineLayout& layout, const TimelineIndex& index, QPointF point)
-{
-    TimelineHit hit;
-    hit.cycle = layout.xToTime(point.x());
-    if (!layout.bounds.contains(point))
-        return hit;
-    if (point.y() < layout.plot.top()) {
-        hit.part = TimelineHit::Part::Ruler;
-        return hit;
-    }
-    const Lane* lane = layout.laneAt(point.y());
-    if (!lane)
-        return hit;
-    hit.lane = static_cast<int>(lane - layout.lanes.data());
-    hit.part = point.x() < layout.plot.left() ? TimelineHit::Part::Header : TimelineHit::Part::Lane;
-    if (hit.part == TimelineHit::Part::Header)
-        return hit;
-    const double slack = 3 / layout.pixelsPerCycle();
-    if (lane->kind == LaneKind::Role) {
-        if (const auto found = roleHit(index, index.roles()[lane->index], hit.cycle, slack)) {
-            hit.part = TimelineHit::Part::Slice;
-            hit.instance = *found;
-        }
-    } else if (lane->kind == LaneKind::Engine) {
-        const TimelineIndex::EngineLane& engine = index.engines()[lane->index];
-        const double rowHeight = (lane->height - 2 - footHeight) / engine.rows;
-        const int row = static_cast<int>((point.y() - lane->top - 1) / rowHeight);
-        auto found = engineHit(index, engine, hit.cycle, slack, row);
-        if (!found && row >= engine.rows) // on the foot
-            found = engineHit(index, engine, hit.cycle, slack, -1);
-        if (found) {
-            hit.part = TimelineHit::Part::Hop;
-            hit.hop = found;
-            hit.instance = InstanceId(index.trace().hops()[*found].instance);
-        }
-    }
-    return hit;
-}
-
-double snapToEdge(const TimelineLayout& layout, const TimelineIndex& index, QPointF point, double pixels)
-{
-    const double cycle = layout.xToTime(point.x());
-    const Lane* lane = layout.laneAt(point.y());
-    if (!lane || lane->kind == LaneKind::Counter)
-        return cycle;
-    const double reach = pixels / layout.pixelsPerCycle();
-    double best = cycle, distance = reach;
-    const auto offer = [&](double edge) {
-        if (std::fabs(edge - cycle) <= distance) {
-            distance = std::fabs(edge - cycle);
-            best = edge;
-        }
-    };
-    const Trace& trace = index.trace();
-    if (lane->kind == LaneKind::Role) {
-        const TimelineIndex::RoleLane& role = index.roles()[lane->index];
-        for (std::size_t k = index.firstVisible(role, cycle - reach); k < index.firstAfter(role, cycle + reach); ++k) {
-            const InstanceId at = index.instance(role, k);
-            offer(static_cast<double>(trace.beginCycle(at)));
-            if (!index.op(at).async)
-                offer(static_cast<double>(trace.endCycle(at)));
-        }
-    } else {
-        const TimelineIndex::EngineLane& engine = index.engines()[lane->index];
-        for (std::size_t k = index.firstVisible(engine, cycle - reach); k < index.firstAfter(engine, cycle + reach);
-             ++k) {
-            const Hop& hop = trace.hops()[engine.hops[k]];
-            offer(hop.begin);
-            offer(static_cast<double>(hop.end()));
-        }
-    }
-    return best;
 }
 
 double roundUp(double value)
@@ -277,41 +219,51 @@ Ticks rulerTicks(double from, double to, double width, double spacing)
     return ticks;
 }
 
-TimelineView wholeCta(const TimelineIndex& index, TimelineView view)
+TimelineView wholeCta(const Extent& extent, TimelineView view)
 {
-    const double length = index.end() - index.begin();
-    view.from = index.begin() - 0.005 * length;
-    view.to = index.end() + 0.015 * length;
+    const double length = extent.end - extent.begin;
+    view.from = extent.begin - 0.005 * length;
+    view.to = extent.end + 0.015 * length;
     return view;
 }
 
-TimelineView zoomed(const TimelineIndex& index, TimelineView view, double factor, double anchorCycle)
+TimelineView zoomed(const Extent& extent, TimelineView view, double factor, double anchorCycle)
 {
-    view = settled(index, view);
+    view = settled(extent, view);
     const double width = view.to - view.from;
     const double share = (anchorCycle - view.from) / width;
     const double limited = std::max(width / factor, smallestWindow);
     view.from = anchorCycle - share * limited;
     view.to = view.from + limited;
-    return inside(index, view);
+    return inside(extent, view);
 }
 
-TimelineView panned(const TimelineIndex& index, TimelineView view, double cycles)
+TimelineView panned(const Extent& extent, TimelineView view, double cycles)
 {
-    view = settled(index, view);
+    view = settled(extent, view);
     view.from += cycles;
     view.to += cycles;
-    return inside(index, view);
+    return inside(extent, view);
 }
 
-TimelineView revealing(const TimelineIndex& index, TimelineView view, double cycle)
+TimelineView revealing(const Extent& extent, TimelineView view, double cycle)
 {
-    view = settled(index, view);
+    view = settled(extent, view);
     const double margin = 0.1 * (view.to - view.from);
     if (cycle < view.from + margin)
-        return panned(index, view, cycle - margin - view.from);
+        return panned(extent, view, cycle - margin - view.from);
     if (cycle > view.to - margin)
-        return panned(index, view, cycle + margin - view.to);
+        return panned(extent, view, cycle + margin - view.to);
+    return view;
+}
+
+TimelineView revealing(const TimelineLayout& layout, TimelineView view, const Lane& lane)
+{
+    if (lane.top < layout.plot.top())
+        view.scroll -= layout.plot.top() - lane.top;
+    else if (lane.bottom() > layout.plot.bottom())
+        view.scroll += lane.bottom() - layout.plot.bottom();
+    view.scroll = std::clamp(view.scroll, 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
     return view;
 }
 

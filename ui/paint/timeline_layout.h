@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/paint/slice_source.h"
 #include "ui/paint/timeline_index.h"
 
 #include <QPointF>
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace flashstep::paint {
@@ -23,16 +25,29 @@ struct TimelineView {
     double roleHeight = 20, engineHeight = 18, counterHeight = 17;
     bool roles = true, engines = true, counters = true;
     bool issue = false; // the lane of the issue slots too
+
+    bool operator==(const TimelineView&) const = default;
 };
 
-enum class LaneKind : std::uint8_t { Role, Engine, Counter };
+// Lanes that belong together: those of a CTA, or of another source. All groups share one axis.
+struct LaneGroup {
+    const TimelineIndex* index = nullptr;
+    const SliceSource* source = nullptr; // where there is no index
+    [[nodiscard]] QString title() const; // "CTA 1 on SM 1"
+    [[nodiscard]] double begin() const { return index ? index->begin() : source->begin(); }
+    [[nodiscard]] double end() const { return index ? index->end() : source->end(); }
+};
+
+// Title: the line above the second group and those after it, which bears its name.
+enum class LaneKind : std::uint8_t { Role, Engine, Counter, Title, Source };
 enum class CounterLane : std::uint8_t { TensorUse, ExpUse, GlobalRate };
 
 struct Lane {
     LaneKind kind = LaneKind::Role;
-    std::size_t index = 0; // into TimelineIndex::roles() or engines(); a CounterLane
+    std::size_t index = 0; // into TimelineIndex::roles() or engines(); a CounterLane; the lane of a source
     QString label;
     double top = 0, height = 0;
+    std::size_t group = 0;
     [[nodiscard]] double bottom() const { return top + height; }
 };
 
@@ -56,6 +71,10 @@ struct TimelineLayout {
         const Lane& lane, const TimelineIndex::EngineLane& engine, int row, double begin, double end) const;
 };
 constexpr double footHeight = 4;
+constexpr double titleHeight = 18; // of a group
+// The first group has its name beside the ruler; of the others the counters, which they would repeat, are left out.
+[[nodiscard]] TimelineLayout layoutTimeline(
+    const QRectF& rect, std::span<const LaneGroup> groups, const TimelineView& view);
 [[nodiscard]] TimelineLayout layoutTimeline(const QRectF& rect, const TimelineIndex& index, const TimelineView& view);
 // Height the lanes and the ruler need.
 [[nodiscard]] double timelineHeight(const TimelineIndex& index, const TimelineView& view);
@@ -68,9 +87,17 @@ struct TimelineHit {
     std::optional<std::uint32_t> hop; // into Trace::hops()
     double cycle = 0;
 };
+[[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, std::span<const LaneGroup> groups, QPointF point);
 [[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, const TimelineIndex& index, QPointF point);
 
-// The edge of a slice within `pixels` of x in the lane at y, else the cycle at x.
+// The edge of a slice within `pixels` of x in the lane at y, else the cycle at x; and whose edge it is.
+struct SnappedEdge {
+    double cycle = 0;
+    InstanceId instance; // none(): no edge
+    bool ends = false;
+};
+[[nodiscard]] SnappedEdge snapEdge(
+    const TimelineLayout& layout, std::span<const LaneGroup> groups, QPointF point, double pixels = 6);
 [[nodiscard]] double snapToEdge(
     const TimelineLayout& layout, const TimelineIndex& index, QPointF point, double pixels = 6);
 
@@ -86,11 +113,36 @@ struct Ticks {
 // 1, 2 or 5 times a power of ten: the smallest not below the value.
 [[nodiscard]] double roundUp(double value);
 
-// Views moved by the user; kept inside the run, at least 8 cycles wide.
-[[nodiscard]] TimelineView wholeCta(const TimelineIndex& index, TimelineView view);
-[[nodiscard]] TimelineView zoomed(const TimelineIndex& index, TimelineView view, double factor, double anchorCycle);
-[[nodiscard]] TimelineView panned(const TimelineIndex& index, TimelineView view, double cycles);
+// From where to where the groups on show reach, in cycles.
+struct Extent {
+    double begin = 0, end = 1;
+    Extent() = default;
+    Extent(const TimelineIndex& index) // NOLINT: one CTA is the usual case
+        : begin(index.begin())
+        , end(index.end())
+    {
+    }
+    explicit Extent(std::span<const LaneGroup> groups);
+};
+
+// Views moved by the user; kept inside the extent, at least 8 cycles wide.
+[[nodiscard]] TimelineView wholeCta(const Extent& extent, TimelineView view);
+[[nodiscard]] TimelineView zoomed(const Extent& extent, TimelineView view, double factor, double anchorCycle);
+[[nodiscard]] TimelineView panned(const Extent& extent, TimelineView view, double cycles);
 // Moved just so far that the cycle is on show with a margin.
-[[nodiscard]] TimelineView revealing(const TimelineIndex& index, TimelineView view, double cycle);
+[[nodiscard]] TimelineView revealing(const Extent& extent, TimelineView view, double cycle);
+// Moved just so far that the lane is on show.
+[[nodiscard]] TimelineView revealing(const TimelineLayout& layout, TimelineView view, const Lane& lane);
+
+// Where the slice of an op lies: its lane in the group of its CTA (nullptr: of no group on show), and its cycles. Of
+// what runs by itself the engine that finishes it, where that has a lane; its issue is the tick in the role's.
+struct SlicePlace {
+    const Lane* lane = nullptr;
+    double begin = 0, end = 0;
+};
+[[nodiscard]] SlicePlace issuePlace(
+    const TimelineLayout& layout, std::span<const LaneGroup> groups, InstanceId instance);
+[[nodiscard]] SlicePlace workPlace(
+    const TimelineLayout& layout, std::span<const LaneGroup> groups, InstanceId instance);
 
 } // namespace flashstep::paint

@@ -2,6 +2,7 @@
 #include "ui/paint/timeline_painter.h"
 
 #include "ui/paint/fonts.h"
+#include "ui/paint/pattern.h"
 #include "ui/paint/text.h"
 #include "ui/paint/timeline_parts.h"
 
@@ -61,13 +62,11 @@ void paintRuler(const TimelineCanvas& canvas, const Ticks& ticks)
     const TimelineLayout& layout = canvas.layout;
     const QRectF ruler(layout.bounds.left(), layout.bounds.top(), layout.bounds.width(), layout.rulerHeight);
     painter.fillRect(ruler, canvas.theme.alt);
-    const CtaSpan& span = canvas.trace().span(canvas.index().cta());
     painter.setPen(canvas.theme.text);
     drawElided(painter,
         ruler.adjusted(headerInset, 0, 0, 0)
             & QRectF(ruler.left(), ruler.top(), layout.plot.left() - ruler.left() - 4, ruler.height()),
-        Qt::AlignLeft, canvasFont(11, QFont::DemiBold),
-        QStringLiteral("CTA %1 on SM %2").arg(canvas.index().cta().index()).arg(span.sm));
+        Qt::AlignLeft, canvasFont(11, QFont::DemiBold), canvas.groups.front().title());
     const QFont font = monoFont(10.5);
     const QRectF flag = flagRect(canvas).adjusted(-4, 0, 4, 0);
     for (int k = 0; k < ticks.count; ++k) {
@@ -90,6 +89,14 @@ void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
     const QRectF rect(
         canvas.layout.bounds.left(), lane.top, canvas.layout.plot.left() - canvas.layout.bounds.left(), lane.height);
     double right = rect.right() - 6;
+    if (lane.kind == LaneKind::Title) {
+        painter.fillRect(
+            QRectF(rect.left(), rect.top(), canvas.layout.bounds.width(), rect.height()), canvas.theme.alt);
+        painter.setPen(canvas.theme.text);
+        drawElided(painter, rect.adjusted(headerInset, 0, canvas.layout.plot.width() - 12, 0), Qt::AlignLeft,
+            canvasFont(11, QFont::DemiBold), lane.label);
+        return;
+    }
     if (lane.kind == LaneKind::Engine) {
         const Engine engine = canvas.index().engines()[lane.index].engine;
         painter.fillRect(
@@ -107,9 +114,10 @@ void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
         Qt::AlignLeft, canvasFont(lane.kind == LaneKind::Counter ? 11 : 11.5), lane.label);
 }
 
-void paintLanes(const TimelineCanvas& canvas)
+void paintLanes(TimelineCanvas canvas)
 {
     for (const Lane& lane : canvas.layout.lanes) {
+        canvas.group = lane.group;
         if (lane.bottom() <= canvas.layout.plot.top() || lane.top >= canvas.layout.plot.bottom())
             continue;
         switch (lane.kind) {
@@ -121,6 +129,11 @@ void paintLanes(const TimelineCanvas& canvas)
             break;
         case LaneKind::Counter:
             paintCounterLane(canvas, lane);
+            break;
+        case LaneKind::Source:
+            paintSourceLane(canvas, lane);
+            break;
+        case LaneKind::Title:
             break;
         }
     }
@@ -137,7 +150,27 @@ void paintGroups(const TimelineCanvas& canvas)
                 canvas.theme.mid);
 }
 
+// Where there are more lanes than room: which of them are on show.
+void paintScrolled(const TimelineCanvas& canvas)
+{
+    const TimelineLayout& layout = canvas.layout;
+    if (layout.contentHeight <= layout.plot.height() + 1 || layout.lanes.empty() || drawsVectors(canvas.painter))
+        return;
+    const double share = layout.plot.height() / layout.contentHeight;
+    const double above = (layout.plot.top() - layout.lanes.front().top) / layout.contentHeight;
+    canvas.painter.fillRect(QRectF(layout.plot.right() - 5, layout.plot.top() + above * layout.plot.height(), 4,
+                                share * layout.plot.height()),
+        mix(canvas.theme.mid, canvas.theme.panel, 0.6));
+}
+
 } // namespace
+
+std::vector<LaneGroup> TimelineScene::groups() const
+{
+    std::vector<LaneGroup> groups { { index, nullptr } };
+    groups.insert(groups.end(), beside.begin(), beside.end());
+    return groups;
+}
 
 void paintPlayhead(const TimelineCanvas& canvas)
 {
@@ -158,33 +191,78 @@ void paintPlayhead(const TimelineCanvas& canvas)
     drawLine(painter, flag, Qt::AlignHCenter, monoFont(10.5), playheadText(canvas));
 }
 
-void paintTimeline(
-    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+namespace {
+
+enum class Layer : std::uint8_t { Body, Moving, Both };
+
+void paintHeaders(TimelineCanvas canvas, Layer layer)
+{
+    const TimelineLayout& layout = canvas.layout;
+    for (const Lane& lane : layout.lanes) {
+        const bool moves = lane.kind == LaneKind::Counter; // bears the value at the playhead
+        if (lane.bottom() <= layout.plot.top() || lane.top >= layout.plot.bottom() || (layer == Layer::Body && moves)
+            || (layer == Layer::Moving && !moves))
+            continue;
+        canvas.group = lane.group;
+        paintHeader(canvas, lane);
+    }
+}
+
+void paintLayer(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view,
+    const Theme& theme, Layer layer)
 {
     painter.save();
     painter.setClipRect(rect, Qt::IntersectClip);
-    painter.fillRect(rect, theme.panel);
+    if (layer != Layer::Moving)
+        painter.fillRect(rect, theme.panel);
     if (scene.index) {
-        const TimelineLayout layout = layoutTimeline(rect, *scene.index, view);
-        const TimelineCanvas canvas { painter, scene, layout, theme };
+        const std::vector<LaneGroup> groups = scene.groups();
+        const TimelineLayout layout = layoutTimeline(rect, groups, view);
+        const TimelineCanvas canvas { painter, scene, layout, theme, groups, 0 };
         const Ticks ticks = rulerTicks(layout.from, layout.to, layout.plot.width());
-        painter.save();
-        painter.setClipRect(layout.plot, Qt::IntersectClip);
-        paintGrid(canvas, ticks);
-        paintLanes(canvas);
-        painter.restore();
+        if (layer != Layer::Moving) {
+            painter.save();
+            painter.setClipRect(layout.plot, Qt::IntersectClip);
+            paintGrid(canvas, ticks);
+            paintLanes(canvas);
+            paintMarks(canvas);
+            painter.restore();
+        }
         painter.save();
         painter.setClipRect(
             QRectF(rect.left(), layout.plot.top(), rect.width(), layout.plot.height()), Qt::IntersectClip);
-        for (const Lane& lane : layout.lanes)
-            if (lane.bottom() > layout.plot.top() && lane.top < layout.plot.bottom())
-                paintHeader(canvas, lane);
-        paintGroups(canvas);
+        paintHeaders(canvas, layer);
+        if (layer != Layer::Moving) {
+            paintGroups(canvas);
+            paintScrolled(canvas);
+        }
         painter.restore();
-        paintRuler(canvas, ticks);
-        paintPlayhead(canvas);
+        if (layer != Layer::Body) {
+            paintRuler(canvas, ticks);
+            paintPlayhead(canvas);
+        }
     }
     painter.restore();
+}
+
+} // namespace
+
+void paintTimeline(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Both);
+}
+
+void paintTimelineBody(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Body);
+}
+
+void paintTimelineMoving(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme)
+{
+    paintLayer(painter, rect, scene, view, theme, Layer::Moving);
 }
 
 } // namespace flashstep::paint

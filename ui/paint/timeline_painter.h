@@ -4,6 +4,7 @@
 #include "ui/paint/highlight.h"
 #include "ui/paint/theme.h"
 #include "ui/paint/timeline_layout.h"
+#include "ui/paint/timeline_marks.h"
 
 #include <QPainter>
 
@@ -15,10 +16,21 @@ struct TimelineScene {
     Highlight highlight;
     bool playhead = true;
     bool fullLabels = false; // "exp2 (6, 5)" in place of "exp2 6,5", for pictures
+    std::vector<LaneGroup> beside; // further groups below the index's, on the same axis
+    const TimelineMarks* marks = nullptr;
+    CtaId chosen; // the CTA that the other views show, where several are on show
+
+    [[nodiscard]] std::vector<LaneGroup> groups() const;
 };
 
 // Ruler, role lanes, engine lanes, counters and playhead, clipped to rect.
 void paintTimeline(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+// The same in two layers: what stays as it is while the position moves, and what moves with it. The first may be kept
+// as a picture.
+void paintTimelineBody(
+    QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+void paintTimelineMoving(
     QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 
 // What the colours and marks mean, one line of 24 px: "Key block 0 1 2 …", waiting, move or reduce, engines.

@@ -11,9 +11,15 @@ struct TimelineCanvas {
     const TimelineScene& scene;
     const TimelineLayout& layout;
     const Theme& theme;
+    std::span<const LaneGroup> groups;
+    std::size_t group = 0; // whose lanes are being drawn
 
-    [[nodiscard]] const TimelineIndex& index() const { return *scene.index; }
+    [[nodiscard]] const TimelineIndex& index() const { return *groups[group].index; }
     [[nodiscard]] const Trace& trace() const { return scene.index->trace(); }
+    [[nodiscard]] const PathOutline* path() const
+    {
+        return scene.marks && groups[group].index ? scene.marks->path(index().cta()) : nullptr;
+    }
 };
 
 void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane);
@@ -21,7 +27,10 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane);
 void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane);
 // The counter's value where the playhead stands, with its unit.
 [[nodiscard]] QString counterValue(const TimelineCanvas& canvas, const Lane& lane);
+void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane);
 void paintPlayhead(const TimelineCanvas& canvas);
+// Over the lanes: issue and completion joined, arrows, what is measured.
+void paintMarks(const TimelineCanvas& canvas);
 
 // How a slice of a role is drawn.
 enum class SliceStyle : std::uint8_t {
@@ -37,8 +46,10 @@ enum class SliceStyle : std::uint8_t {
 class RectBatch {
 public:
     void add(const QRectF& rect) { m_rects.push_back(rect); }
-    // Rounded where they are wide enough for it to be seen; `outline`: a 1 px inner line of that colour.
-    void draw(QPainter& painter, const QColor& fill, const QColor& outline = QColor()) const;
+    // Rounded where they are wide enough for it to be seen; `outline`: a 1 px inner line of that colour. On screens the
+    // edges stand on whole pixels, and the corners are softened by a pixel each, a mix with `ground`, since a path for
+    // each slice would cost more than all else; vectors are drawn as they are.
+    void draw(QPainter& painter, const QColor& fill, const QColor& outline, const QColor& ground) const;
     // Square corners on whole pixels.
     void drawSquare(QPainter& painter, const QColor& fill) const;
 
@@ -52,7 +63,16 @@ private:
 }
 [[nodiscard]] const TileColour& batchColour(const Theme& theme, std::size_t batch);
 
-// 2 px of text colour, half a pixel outside: chosen or hovered.
-void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme);
+// 2 px of text colour around slices: those on the critical path; and a panel's pixel further out, so that they show on
+// the critical path too, those chosen or hovered.
+class OutlineBatch {
+public:
+    void add(const QRectF& rect) { m_rects.push_back(rect); }
+    void draw(QPainter& painter, const Theme& theme) const;
+    void drawChosen(QPainter& painter, const Theme& theme) const;
+
+private:
+    std::vector<QRectF> m_rects;
+};
 
 } // namespace flashstep::paint

@@ -13,7 +13,6 @@ namespace flashstep::paint {
 namespace {
 
 constexpr double gap = 0.8; // to the next slice
-constexpr double roundedFrom = 5; // pixels; narrower slices keep square corners
 constexpr double bandHeight = 7; // of a wait
 constexpr double tickWidth = 3; // of an issue
 constexpr double densityColumn = 3;
@@ -45,16 +44,37 @@ void drawLabels(const TimelineCanvas& canvas, const std::vector<Label>& labels, 
     }
 }
 
-bool sameTile(const Highlight& highlight, int i, int j)
+// What a band waits for, where there is room: in full, or by the wait's name.
+void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons)
 {
-    return highlight.hoverI >= 0 && highlight.hoverI == i && highlight.hoverJ == j;
+    const QFont font = canvasFont(10);
+    for (const Label& label : reasons) {
+        const double room = label.visible.width() - 24;
+        const Op& op = canvas.trace().op(label.instance);
+        if (!op.wait.valid() || op.dropped)
+            continue;
+        QString text = QStringLiteral("until ") + waitReason(canvas.trace(), label.instance);
+        if (textWidth(font, text) > room)
+            text = QString::fromStdString(canvas.trace().program().waits[op.wait.index()].name)
+                       .replace(QLatin1Char('_'), QLatin1Char(' '));
+        const double width = textWidth(font, text);
+        if (width > room)
+            continue;
+        const QPointF middle = label.visible.center();
+        const QRectF ground(
+            std::round(middle.x() - width / 2 - 4), std::round(middle.y() - 6), std::ceil(width) + 8, 12);
+        canvas.painter.fillRect(ground, canvas.theme.panel);
+        canvas.painter.setPen(label.ink);
+        drawLine(canvas.painter, ground, Qt::AlignHCenter, font, text);
+    }
 }
 
 bool emphasised(const TimelineCanvas& canvas, InstanceId instance, int j)
 {
     const Highlight& highlight = canvas.scene.highlight;
     return instance == highlight.instance || instance == highlight.hoverInstance
-        || (j >= 0 && sameTile(highlight, canvas.index().queryTile(instance), j));
+        || (j >= 0 && highlight.hoverI >= 0 && highlight.hoverJ == j
+            && highlight.hoverI == canvas.index().queryTile(instance));
 }
 
 template <typename Column> void eachColumn(const QRectF& plot, Column column)
@@ -78,8 +98,7 @@ void paintRoleDensity(const TimelineCanvas& canvas, const Lane& lane, const Time
         if (share <= 0 || k == 0)
             return;
         const double height = std::max(1.0, share * (lane.height - 2));
-        bars[batchOf(canvas.index().keyBlock(canvas.index().instance(role, k - 1)))].add(
-            { x, lane.bottom() - 1 - height, next - x - 0.5, height });
+        bars[batchOf(role.slices[k - 1].j)].add({ x, lane.bottom() - 1 - height, next - x - 0.5, height });
     });
     for (std::size_t b = 0; b < bars.size(); ++b)
         bars[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
@@ -101,9 +120,7 @@ void paintEngineDensity(const TimelineCanvas& canvas, const Lane& lane, const Ti
             return;
         const double height = std::max(1.0, share * (lane.height - 2 - footHeight));
         body.add({ x, lane.bottom() - 1 - footHeight - height, next - x - 0.5, height });
-        const Hop& hop = canvas.trace().hops()[engine.hops[k - 1]];
-        feet[batchOf(canvas.index().keyBlock(InstanceId(hop.instance)))].add(
-            { x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
+        feet[batchOf(engine.bookings[k - 1].j)].add({ x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
     });
     body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
     for (std::size_t b = 0; b < feet.size(); ++b)
@@ -122,59 +139,6 @@ QRectF clipped(const TimelineCanvas& canvas, const QRectF& rect)
 
 } // namespace
 
-const TileColour& batchColour(const Theme& theme, std::size_t batch)
-{
-    return batch == 8 ? theme.neutral : theme.tiles[batch];
-}
-
-void RectBatch::draw(QPainter& painter, const QColor& fill, const QColor& outline) const
-{
-    if (m_rects.empty())
-        return;
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(fill);
-    const bool vectors = drawsVectors(painter);
-    std::vector<QRectF> narrow;
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    for (const QRectF& rect : m_rects)
-        if (vectors || rect.width() >= roundedFrom) {
-            if (outline.isValid()) {
-                painter.setPen(QPen(outline, 1));
-                painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 1.5, 1.5);
-            } else {
-                painter.drawRoundedRect(rect, 1.5, 1.5);
-            }
-        } else {
-            narrow.push_back(rect);
-        }
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(outline.isValid() ? outline : fill);
-    painter.setRenderHint(QPainter::Antialiasing, false);
-    for (QRectF& rect : narrow) {
-        rect.setLeft(std::round(rect.left()));
-        rect.setWidth(std::max(1.0, std::round(rect.width())));
-    }
-    painter.drawRects(narrow.data(), static_cast<int>(narrow.size()));
-}
-
-void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
-{
-    if (m_rects.empty())
-        return;
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(fill);
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    painter.drawRects(m_rects.data(), static_cast<int>(m_rects.size()));
-}
-
-void paintOutline(QPainter& painter, const QRectF& rect, const Theme& theme)
-{
-    painter.setRenderHint(QPainter::Antialiasing, true);
-    painter.setPen(QPen(theme.text, 2));
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 2, 2);
-}
-
 void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
 {
     const TimelineIndex& index = canvas.index();
@@ -185,18 +149,20 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         paintRoleDensity(canvas, lane, role);
         return;
     }
-    std::vector<QRectF> waits, outlines;
+    const PathOutline* path = canvas.path();
+    std::vector<QRectF> waits;
+    OutlineBatch outlines, chosen;
+    std::vector<Label> reasons;
     Batches solid, tint, ticks;
     std::vector<Label> labels;
     for (std::size_t k = first; k < last; ++k) {
         const InstanceId instance = index.instance(role, k);
-        const Op& op = index.op(instance);
-        const int j = index.keyBlock(instance);
+        const TimelineIndex::Slice& slice = role.slices[k];
+        const int j = slice.j;
         const std::size_t batch = batchOf(j);
         const TileColour& colour = batchColour(canvas.theme, batch);
-        QRectF rect = layout.sliceRect(lane, static_cast<double>(canvas.trace().beginCycle(instance)),
-            static_cast<double>(canvas.trace().endCycle(instance)));
-        const SliceStyle style = sliceStyle(op);
+        QRectF rect = layout.sliceRect(lane, slice.begin, slice.end);
+        const SliceStyle style = sliceStyle(*slice.op);
         if (style == SliceStyle::Issue)
             rect.setWidth(tickWidth);
         rect = clipped(canvas, rect);
@@ -204,6 +170,8 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
             if (rect.width() >= 2)
                 waits.emplace_back(
                     rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
+            if (canvas.scene.marks && rect.width() > 60)
+                reasons.push_back({ rect & layout.plot, instance, canvas.theme.t2 });
         } else if (style == SliceStyle::Issue) {
             ticks[batch].add(rect);
         } else if (style != SliceStyle::Hidden && rect.width() > 0) {
@@ -213,8 +181,10 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
                 labels.push_back(
                     { rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
         }
+        if (path && style != SliceStyle::Hidden && path->onRole(instance))
+            outlines.add(rect);
         if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
-            outlines.push_back(rect);
+            chosen.add(rect);
     }
     QPainter& painter = canvas.painter;
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -222,12 +192,13 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         fillWait(painter, rect, canvas.theme);
     for (std::size_t b = 0; b < solid.size(); ++b) {
         const TileColour& colour = batchColour(canvas.theme, b);
-        tint[b].draw(painter, colour.tint, colour.edge);
-        solid[b].draw(painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge);
+        tint[b].draw(painter, colour.tint, colour.edge, canvas.theme.panel);
+        solid[b].draw(painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge, canvas.theme.panel);
         ticks[b].drawSquare(painter, colour.edge);
     }
-    for (const QRectF& rect : outlines)
-        paintOutline(painter, rect, canvas.theme);
+    drawReasons(canvas, reasons);
+    outlines.draw(painter, canvas.theme);
+    chosen.drawChosen(painter, canvas.theme);
     drawLabels(canvas, labels, true);
 }
 
@@ -246,20 +217,9 @@ struct EngineDrawing {
     Batches feet;
     std::array<std::vector<std::pair<QRectF, Run>>, 4> runs; // by row, from left to right
     std::vector<std::pair<QRectF, Run>> whole; // over all rows
-    std::vector<QRectF> outlines;
+    std::vector<QRectF> path;
+    OutlineBatch outlines, chosen;
 };
-
-bool continues(const TimelineCanvas& canvas, const Run& run, const Hop& hop)
-{
-    if (static_cast<double>(hop.begin) > run.end)
-        return false;
-    const Op& a = canvas.index().op(run.instance);
-    const Op& b = canvas.index().op(InstanceId(hop.instance));
-    if (canvas.trace().workOf(run.instance) != canvas.trace().workOf(InstanceId(hop.instance)))
-        return false;
-    return (a.role == b.role || !canvas.trace().program().roles[a.role.index()].warpgroup()) && a.kind == b.kind
-        && a.tensor == b.tensor && a.j == b.j && a.out == b.out;
-}
 
 void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine, int row,
     const Run& run, EngineDrawing& drawing)
@@ -271,7 +231,19 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     (row == TimelineIndex::allRows ? drawing.whole : drawing.runs[static_cast<std::size_t>(row)])
         .emplace_back(rect, run);
     if (emphasised(canvas, run.instance, run.j))
-        drawing.outlines.emplace_back(rect.left(), lane.top + 1, rect.width(), lane.height - 2);
+        drawing.chosen.add({ rect.left(), lane.top + 1, rect.width(), lane.height - 2 });
+}
+
+// Hops on the path that touch are one outline.
+void addToPath(
+    const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::Booking& hop, std::vector<QRectF>& path)
+{
+    QRectF rect = clipped(canvas, canvas.layout.sliceRect(lane, hop.begin, hop.end));
+    rect.setWidth(std::max(rect.width() - gap, 0.8));
+    if (!path.empty() && path.back().right() + gap + 0.5 >= rect.left())
+        path.back() |= rect;
+    else
+        path.push_back(rect);
 }
 
 // One label over all rows, where every row does the same under it.
@@ -314,28 +286,29 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         paintEngineDensity(canvas, lane, engine);
         return;
     }
+    const PathOutline* path = canvas.path();
     EngineDrawing drawing;
     std::array<std::optional<Run>, 5> open; // by row, the last over all of them
     const auto slot = [](int row) { return static_cast<std::size_t>(row == TimelineIndex::allRows ? 4 : row); };
     for (std::size_t k = first; k < last; ++k) {
-        const Hop& hop = canvas.trace().hops()[engine.hops[k]];
-        if (static_cast<double>(hop.end()) < layout.from)
+        const TimelineIndex::Booking& hop = engine.bookings[k];
+        if (hop.end < layout.from)
             continue;
+        const InstanceId instance(canvas.trace().hops()[engine.hops[k]].instance);
+        if (path && path->onEngine(instance, engine.engine))
+            addToPath(canvas, lane, hop, drawing.path);
         const int row = engine.row[k];
         std::optional<Run>& run = open[slot(row)];
-        if (run && continues(canvas, *run, hop)) {
-            const QRectF seam
-                = layout.hopRect(lane, engine, row, static_cast<double>(hop.begin), static_cast<double>(hop.begin));
-            if (layout.pixelsPerCycle() * static_cast<double>(hop.cycles()) > 6)
+        if (run && hop.goesOn && hop.begin <= run->end) {
+            const QRectF seam = layout.hopRect(lane, engine, row, hop.begin, hop.begin);
+            if (layout.pixelsPerCycle() * (hop.end - hop.begin) > 6)
                 drawing.seams.add({ std::round(seam.left()) - 0.5, lane.bottom() - 1 - footHeight, 1, footHeight });
-            run->end = std::max(run->end, static_cast<double>(hop.end()));
+            run->end = std::max<double>(run->end, hop.end);
             continue;
         }
         if (run)
             finish(canvas, lane, engine, row, *run, drawing);
-        const InstanceId instance(hop.instance);
-        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end()), instance,
-            index.keyBlock(instance) };
+        run = Run { static_cast<double>(hop.begin), static_cast<double>(hop.end), instance, hop.j };
     }
     for (const int row : { 0, 1, 2, 3, static_cast<int>(TimelineIndex::allRows) })
         if (open[slot(row)])
@@ -345,8 +318,10 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
     for (std::size_t b = 0; b < drawing.feet.size(); ++b)
         drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
     drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
-    for (const QRectF& rect : drawing.outlines)
-        paintOutline(canvas.painter, rect, canvas.theme);
+    for (const QRectF& rect : drawing.path)
+        drawing.outlines.add(rect);
+    drawing.outlines.draw(canvas.painter, canvas.theme);
+    drawing.chosen.drawChosen(canvas.painter, canvas.theme);
     drawLabels(canvas, labelsOf(canvas, lane, engine.rows, drawing), false);
 }
 

@@ -49,8 +49,8 @@ class DockTitle : public QWidget {
     Q_OBJECT
 public:
     DockTitle(const QString& title, Appearance& appearance, QWidget* dock);
-    void setInfo(const QString& text) { m_info->setText(text); }
-    void setTitle(const QString& text) { m_title->setText(text); }
+    void setInfo(const QString& text) { show(m_info, text); }
+    void setTitle(const QString& text) { show(m_title, text); }
     void addWidget(QWidget* widget); // right of the title
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override { return { 60, sizeHint().height() }; }
@@ -59,6 +59,12 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
+    static void show(QLabel* label, const QString& text) // an empty one takes no room
+    {
+        label->setText(text);
+        label->setVisible(!text.isEmpty());
+    }
+
     QHBoxLayout* m_row;
     QLabel* m_title;
     QLabel* m_info;

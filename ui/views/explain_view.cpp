@@ -8,9 +8,12 @@
 #include "ui/document.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
+#include "ui/views/term_card.h"
 
+#include <QHelpEvent>
 #include <QRegularExpression>
 #include <QTextDocument>
+#include <QToolTip>
 
 namespace flashstep::ui {
 
@@ -66,6 +69,10 @@ ExplainView::ExplainView(const Session& session, QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setOpenLinks(false);
     document()->setDocumentMargin(12);
+    connect(this, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
+        if (const QString key = termOfLink(link.toString()); !key.isEmpty())
+            emit termClicked(key);
+    });
     m_soon.setSingleShot(true);
     m_soon.setInterval(0);
     connect(&m_soon, &QTimer::timeout, this, &ExplainView::refresh);
@@ -97,9 +104,20 @@ void ExplainView::refresh()
                     .arg(look.px(11))
                     .arg(htmlOf(capitalised(told.title)));
     html += QStringLiteral("<p style='margin:0; line-height:135%; color:%1'>%2</p>")
-                .arg(look.theme().text.name(), htmlOf(capitalised(told.text)));
+                .arg(look.theme().text.name(), linkTerms(htmlOf(capitalised(told.text))));
     setHtml(html);
+    dressTermLinks(*this, look.theme().mid);
     announceChange(this);
+}
+
+bool ExplainView::viewportEvent(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QTextBrowser::viewportEvent(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const QString key = termOfLink(anchorAt(help->pos()));
+    QToolTip::showText(help->globalPos(), key.isEmpty() ? QString() : termCardHtml(key, m_session), viewport());
+    return true;
 }
 
 QString ExplainView::sentences() const

@@ -18,6 +18,12 @@ public:
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
     [[nodiscard]] QSize minimumSizeHint() const override { return { 200, 60 }; }
 
+signals:
+    void termClicked(const QString& key); // a word of the glossary
+
+protected:
+    bool viewportEvent(QEvent* event) override; // hovering such a word shows its card
+
 private:
     void refresh();
     void refreshSoon(); // once for all that changes in one go

@@ -11,6 +11,7 @@
 #include "ui/views/controls.h"
 #include "ui/views/ledger_detail.h"
 #include "ui/views/row_delegate.h"
+#include "ui/views/term_card.h"
 
 #include <QHeaderView>
 #include <QPainter>
@@ -235,9 +236,13 @@ QVariant LedgerModel::headerData(int section, Qt::Orientation orientation, int r
         return tr("max");
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
+    static const std::array<QString, columnCount_> terms { QString(), QString(), QStringLiteral("reference in use"),
+        QStringLiteral("m"), QStringLiteral("threshold"), QStringLiteral("rescale"), QStringLiteral("rescale"),
+        QStringLiteral("row sum") };
     if (role == Qt::ToolTipRole)
-        return m_natural ? tr("Natural units of the scaled scores, as the papers write them")
-                         : tr("log2 units: scaled scores times log2 e, as the kernels compute them");
+        return termCardHtml(terms[static_cast<std::size_t>(section)], m_session)
+            + (m_natural ? tr("<p>Here in natural units of the scaled scores, as the papers write them.</p>")
+                         : tr("<p>Here in log2 units: scaled scores times log2 e, as the kernels compute them.</p>"));
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(
             Qt::AlignVCenter | (section == Token || section == Decision ? Qt::AlignLeft : Qt::AlignRight));

@@ -2,7 +2,17 @@
 #pragma once
 
 #include "ui/paint/memory_painter.h"
+#include "ui/paint/memory_traffic.h"
 #include "ui/views/canvas.h"
+
+#include <QElapsedTimer>
+#include <QTimer>
+
+#include <memory>
+
+namespace flashstep {
+struct Run;
+}
 
 namespace flashstep::ui {
 
@@ -14,8 +24,10 @@ public:
 
     [[nodiscard]] paint::MemoryScene scene() const;
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] bool moving() const { return m_clock.isActive(); }
 
 protected:
+    bool event(QEvent* event) override; // tool tips
     void draw(QPainter& painter, const QRectF& rect) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
@@ -24,8 +36,18 @@ protected:
 
 private:
     [[nodiscard]] QRectF contentRect() const;
+    [[nodiscard]] const paint::MemoryTraffic* traffic() const;
+    void move();
 
     double m_scroll = 0;
+    mutable std::shared_ptr<const Run> m_trafficOf; // made when it is first looked at
+    mutable std::unique_ptr<paint::MemoryTraffic> m_traffic;
+    Position m_before; // the position shown last
+    CtaId m_ctaBefore;
+    std::vector<paint::Flight> m_flights;
+    QElapsedTimer m_begun;
+    QTimer m_clock;
+    double m_lasts = 0; // ms
 };
 
 } // namespace flashstep::ui

@@ -7,6 +7,7 @@
 #include "ui/paint/text.h"
 #include "ui/text.h"
 #include "ui/views/controls.h"
+#include "ui/views/term_card.h"
 
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -169,10 +170,11 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
 {
     const QString key = fromView(knob.key);
     const QString label = QString(key).replace(QLatin1Char('-'), QLatin1Char(' '));
-    const QString help
+    const QString about
         = QStringLiteral("%1\n%2 %3\n%4")
               .arg(fromView(knob.help), fromView(knob.accepts), fromView(knob.unit), fromView(knob.source))
               .trimmed();
+    const QString help = tipWithTerm(about, termOfKnob(knob.key), m_session);
     const QString value = knobValue(knob.key);
     if (!knob.words.empty()) {
         auto* field = new ComboBox;
@@ -198,7 +200,8 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
     auto* slider = new QSlider(Qt::Horizontal);
     slider->setRange(0, KnobScale::steps);
     slider->setAccessibleName(label);
-    slider->setToolTip(tr("%1\nUnturned: %2").arg(help, scale.text(scale.shipped())));
+    slider->setToolTip(
+        tipWithTerm(tr("%1\nUnturned: %2").arg(about, scale.text(scale.shipped())), termOfKnob(knob.key), m_session));
     const bool turned = !value.isEmpty();
     const auto show = [=](int place) {
         const bool own = scale.isShipped(place);

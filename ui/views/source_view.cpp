@@ -1,135 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/source_view.h"
 
-#include "core/trace/state.h"
-#include "resources/embedded/resources.h"
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
+#include "ui/paint/text.h"
 #include "ui/playback.h"
+#include "ui/selection.h"
 #include "ui/text.h"
 
-#include <KSyntaxHighlighting/Definition>
-#include <KSyntaxHighlighting/Format>
 #include <KSyntaxHighlighting/Repository>
-#include <KSyntaxHighlighting/SyntaxHighlighter>
-#include <KSyntaxHighlighting/Theme>
 
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QHelpEvent>
+#include <QMenu>
 #include <QPainter>
 #include <QScrollBar>
-#include <QTextBlock>
+#include <QToolTip>
 
 #include <algorithm>
-#include <set>
 
 namespace flashstep::ui {
 
-// The definitions are the library's, the colours our own: the frame has no hue, so code speaks by weight and lightness.
-class QuietHighlighter : public KSyntaxHighlighting::SyntaxHighlighter {
-public:
-    using KSyntaxHighlighting::SyntaxHighlighter::SyntaxHighlighter;
-
-    void setColours(const paint::Theme& theme)
-    {
-        m_text = theme.text;
-        m_second = theme.t2;
-        m_third = theme.t3;
-    }
-
-protected:
-    void applyFormat(int offset, int length, const KSyntaxHighlighting::Format& format) override
-    {
-        using Style = KSyntaxHighlighting::Theme::TextStyle;
-        const Style style = format.textStyle();
-        QTextCharFormat out;
-        const bool comment = style == Style::Comment || style == Style::Documentation || style == Style::Annotation
-            || style == Style::CommentVar || style == Style::Information || style == Style::RegionMarker;
-        const bool strong = style == Style::Keyword || style == Style::ControlFlow;
-        const bool second = style == Style::String || style == Style::Char || style == Style::Preprocessor
-            || style == Style::Import || style == Style::DataType || style == Style::Attribute;
-        out.setForeground(comment ? m_third : second ? m_second : m_text);
-        out.setFontWeight(strong ? QFont::DemiBold : QFont::Normal);
-        setFormat(offset, length, out);
-    }
-
-private:
-    QColor m_text, m_second, m_third;
-};
-
-namespace {
-
-class Gutter : public QWidget {
-public:
-    explicit Gutter(SourceView* view)
-        : QWidget(view)
-        , m_view(view)
-    {
-    }
-    [[nodiscard]] QSize sizeHint() const override { return { m_view->gutterWidth(), 0 }; }
-
-protected:
-    void paintEvent(QPaintEvent* event) override { m_view->paintGutter(event); }
-
-private:
-    SourceView* m_view;
-};
-
-// "warp 0" to "warp 3" on one line read "warps 0–3".
-QString rolesTogether(const std::set<QString>& roles)
-{
-    const QString warp = QStringLiteral("warp ");
-    std::vector<int> numbers;
-    QStringList others;
-    for (const QString& role : roles) {
-        bool isNumber = false;
-        const int number = role.startsWith(warp) ? role.mid(warp.size()).toInt(&isNumber) : 0;
-        if (isNumber)
-            numbers.push_back(number);
-        else
-            others.append(role);
-    }
-    std::sort(numbers.begin(), numbers.end());
-    if (numbers.size() == 1)
-        others.prepend(warp + QString::number(numbers.front()));
-    else if (numbers.size() > 1) {
-        const bool run = numbers.back() - numbers.front() + 1 == static_cast<int>(numbers.size());
-        QStringList parts;
-        for (const int number : numbers)
-            parts.append(QString::number(number));
-        others.prepend(run ? QStringLiteral("warps %1–%2").arg(numbers.front()).arg(numbers.back())
-                           : QStringLiteral("warps ") + parts.join(QStringLiteral(", ")));
-    }
-    return others.join(QStringLiteral(", "));
-}
-
-} // namespace
-
 SourceView::SourceView(const Session& session, QWidget* parent)
-    : QPlainTextEdit(parent)
+    : QAbstractScrollArea(parent)
     , m_session(session)
     , m_repository(std::make_unique<KSyntaxHighlighting::Repository>())
-    , m_highlighter(new QuietHighlighter(document()))
-    , m_gutter(new Gutter(this))
+    , m_pages { SourcePage(SourceText::Schedule), SourcePage(SourceText::Paper), SourcePage(SourceText::Cuda),
+        SourcePage(SourceText::Numpy) }
 {
     setObjectName(QStringLiteral("view.source"));
-    setAccessibleName(tr("Source of the schedule"));
-    setReadOnly(true);
-    setLineWrapMode(QPlainTextEdit::NoWrap);
-    setUndoRedoEnabled(false);
+    setAccessibleName(tr("Source"));
     setFrameShape(QFrame::NoFrame);
-    viewport()->setCursor(Qt::PointingHandCursor);
-    setToolTip(tr("Click a line to go to the next time it is run"));
-    connect(this, &QPlainTextEdit::updateRequest, m_gutter, [this](const QRect& rect, int dy) {
-        if (dy != 0)
-            m_gutter->scroll(0, dy);
-        else
-            m_gutter->update(0, rect.y(), m_gutter->width(), rect.height());
-    });
+    setFocusPolicy(Qt::StrongFocus);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    viewport()->setMouseTracking(true);
     connect(&session.document, &Document::changed, this, &SourceView::load);
     connect(&session.playback, &Playback::positionChanged, this, &SourceView::refresh);
     connect(&session.selection, &Selection::changed, this, &SourceView::refresh);
     connect(&session.appearance, &Appearance::changed, this, &SourceView::dress);
-    dress();
     load();
 }
 
@@ -137,199 +48,398 @@ SourceView::~SourceView() = default;
 
 void SourceView::load()
 {
-    const QString file
-        = m_session.document.empty() ? QString() : QString::fromStdString(m_session.document.program().source);
-    if (file != m_file) {
-        m_file = file;
-        const auto text = resource("source/" + file.toStdString());
-        setPlainText(text ? fromView(*text) : QString());
-        emit fileChanged(file);
-    }
-    m_primary = 0;
+    for (SourcePage& page : m_pages)
+        page.load(m_session, *m_repository);
+    if (!page().available())
+        m_tab = SourceText::Schedule;
+    m_primary.fill(0);
+    m_cursor = 0;
+    layOut();
+    emit tabsChanged();
     refresh();
 }
 
 void SourceView::dress()
 {
-    using KSyntaxHighlighting::Repository;
-    const QFont mono = m_session.appearance.mono(11);
-    setFont(mono);
-    document()->setDefaultFont(mono);
-    setTabStopDistance(4 * QFontMetricsF(mono).horizontalAdvance(QLatin1Char(' ')));
-    const bool dark = m_session.appearance.theme().isDark;
-    m_highlighter->setDefinition(m_repository->definitionForName(QStringLiteral("C++")));
-    m_highlighter->setTheme(m_repository->defaultTheme(dark ? Repository::DarkTheme : Repository::LightTheme));
-    m_highlighter->setColours(m_session.appearance.theme());
-    m_highlighter->rehighlight();
-    setViewportMargins(gutterWidth(), 0, 0, 0);
+    layOut();
+    follow(true);
     viewport()->update();
-    m_gutter->update();
+}
+
+std::map<int, QString> SourceView::current() const
+{
+    std::map<int, QString> out;
+    for (const auto& [line, current] : currentOf(SourceText::Schedule))
+        out[line] = current.roles;
+    return out;
 }
 
 void SourceView::refresh()
 {
-    std::map<int, std::set<QString>> roles;
-    int primary = 0;
-    if (!m_session.document.empty() && m_session.selection.cta().valid()) {
-        const Trace& trace = m_session.document.trace();
-        const Program& program = m_session.document.program();
-        for (const RoleState& state : rolesAt(trace, m_session.selection.cta(), m_session.playback.position())) {
-            if (!state.current.valid() || state.kind == RoleState::Kind::Done)
-                continue;
-            const Op& op = program.op(trace.opOf(state.current));
-            roles[static_cast<int>(op.line)].insert(QString::fromStdString(program.roles[state.role.index()].name));
-        }
-        const InstanceId now = currentInstance(m_session);
-        if (now.valid())
-            primary = static_cast<int>(program.op(trace.opOf(now)).line);
+    const InstanceId now = m_session.document.empty() || !m_session.selection.cta().valid()
+        ? InstanceId::none()
+        : currentInstance(m_session);
+    const int before = m_primary[static_cast<std::size_t>(m_tab)];
+    for (std::size_t k = 0; k < sourceTextCount; ++k) {
+        m_current[k] = m_pages[k].current(m_session);
+        m_primary[k]
+            = now.valid() && m_pages[k].available() ? m_pages[k].placeOf(m_session.document.trace(), now).line : 0;
     }
-    m_current.clear();
-    for (const auto& [line, names] : roles)
-        m_current[line] = rolesTogether(names);
-    if (primary > 0 && primary != m_primary) {
-        // Kept in sight with a few lines round it, without jumping while it is.
-        const QTextBlock block = document()->findBlockByNumber(primary - 1);
-        const QRectF place = lineRect(primary);
-        const int margin = 2 * QFontMetrics(font()).height();
-        if (block.isValid()
-            && (place.isEmpty() || place.top() < margin || place.bottom() > viewport()->height() - margin)) {
-            const int shown = std::max(1, viewport()->height() / std::max(1, QFontMetrics(font()).lineSpacing()));
-            verticalScrollBar()->setValue(std::max(0, primary - 1 - shown / 2));
-        }
-        const QString text = block.text();
-        const int indent = static_cast<int>(
-            std::find_if(text.begin(), text.end(), [](QChar c) { return !c.isSpace(); }) - text.begin());
-        const double advance = QFontMetricsF(font()).horizontalAdvance(QLatin1Char(' '));
-        horizontalScrollBar()->setValue(static_cast<int>(std::max(0, indent - 4) * advance));
+    if (m_primary[static_cast<std::size_t>(m_tab)] != before) {
+        m_cursor = 0;
+        follow(false);
     }
-    m_primary = primary;
     viewport()->update();
-    m_gutter->update();
     announceChange(this);
 }
 
-QRectF SourceView::lineRect(int line) const
+void SourceView::setTab(SourceText tab)
 {
-    const QTextBlock block = document()->findBlockByNumber(line - 1);
-    if (!block.isValid())
-        return {};
-    const QRectF rect = blockBoundingGeometry(block).translated(contentOffset());
-    return { 0, rect.top(), static_cast<double>(viewport()->width()), rect.height() };
+    if (tab == m_tab || !page(tab).available()) {
+        emit tabsChanged();
+        return;
+    }
+    m_tab = tab;
+    m_cursor = 0;
+    layOut();
+    follow(true);
+    viewport()->update();
+    emit tabsChanged();
+    announceChange(this);
+}
+
+void SourceView::turnTab(int by)
+{
+    const int count = static_cast<int>(sourceTextCount);
+    for (int k = 1; k <= count; ++k) {
+        const auto next = static_cast<SourceText>(((static_cast<int>(m_tab) + by * k) % count + count) % count);
+        if (page(next).available())
+            return setTab(next);
+    }
 }
 
 int SourceView::gutterWidth() const
 {
-    return m_session.appearance.px(88);
+    return m_session.appearance.px(width() < m_session.appearance.px(320) ? 80 : 92);
 }
 
-void SourceView::paintGutter(QPaintEvent* event)
+int SourceView::rowHeight() const
+{
+    return m_session.appearance.px(19);
+}
+
+// Sentences are broken between words, below where they begin; code keeps its lines.
+void SourceView::layOut()
+{
+    m_rows.clear();
+    m_firstRow.assign(static_cast<std::size_t>(page().count()) + 2, 0);
+    const QFontMetricsF metrics(m_session.appearance.mono(11));
+    const double advance = metrics.horizontalAdvance(QLatin1Char(' '));
+    const int room = std::max(12, static_cast<int>((viewport()->width() - gutterWidth() - 12) / advance));
+    for (int number = 1; number <= page().count(); ++number) {
+        m_firstRow[static_cast<std::size_t>(number)] = static_cast<int>(m_rows.size());
+        const SourcePage::Line& line = page().line(number);
+        const int length = static_cast<int>(line.text.size());
+        int from = 0;
+        while (page().wraps() && length - from > room - (from > 0 ? line.indent + 2 : 0)) {
+            const int most = room - (from > 0 ? line.indent + 2 : 0);
+            int cut = static_cast<int>(line.text.lastIndexOf(QLatin1Char(' '), from + most));
+            if (cut <= from + line.indent)
+                cut = from + most;
+            m_rows.push_back({ number, from, cut - from });
+            from = cut < length && line.text[cut] == QLatin1Char(' ') ? cut + 1 : cut;
+        }
+        m_rows.push_back({ number, from, length - from });
+    }
+    m_firstRow.back() = static_cast<int>(m_rows.size());
+    const int shown = std::max(1, viewport()->height() / rowHeight());
+    verticalScrollBar()->setPageStep(shown);
+    verticalScrollBar()->setSingleStep(1);
+    verticalScrollBar()->setRange(0, std::max(0, static_cast<int>(m_rows.size()) - shown));
+}
+
+int SourceView::rowOf(int line) const
+{
+    return line > 0 && line < static_cast<int>(m_firstRow.size()) ? m_firstRow[static_cast<std::size_t>(line)] : 0;
+}
+
+// The current line comes to the middle when it leaves the middle half: the text does not jump at every step.
+void SourceView::follow(bool always)
+{
+    const int line = m_primary[static_cast<std::size_t>(m_tab)];
+    if (line == 0)
+        return;
+    const int shown = std::max(1, viewport()->height() / rowHeight());
+    const int row = rowOf(line);
+    const int place = row - verticalScrollBar()->value();
+    if (always || place < shown / 4 || place >= shown - std::max(1, shown / 4))
+        verticalScrollBar()->setValue(row - (shown - 1) / 2);
+}
+
+QRect SourceView::lineRect(int line) const
+{
+    const int first = rowOf(line);
+    const int rows = rowOf(line + 1) - first;
+    return { 0, (first - verticalScrollBar()->value()) * rowHeight(), viewport()->width(), rows * rowHeight() };
+}
+
+int SourceView::lineAt(const QPoint& point) const
+{
+    const int row = verticalScrollBar()->value() + point.y() / rowHeight();
+    return point.y() >= 0 && row < static_cast<int>(m_rows.size()) ? m_rows[static_cast<std::size_t>(row)].line : 0;
+}
+
+void SourceView::paintEvent(QPaintEvent* /*event*/)
 {
     const paint::Theme& theme = m_session.appearance.theme();
-    QPainter painter(m_gutter);
-    painter.fillRect(event->rect(), theme.panel);
-    painter.setFont(m_session.appearance.mono(10));
-    for (QTextBlock block = firstVisibleBlock(); block.isValid() && !m_file.isEmpty(); block = block.next()) {
-        const int line = block.blockNumber() + 1;
-        const QRectF rect = lineRect(line);
-        if (rect.top() > event->rect().bottom())
-            break;
-        const bool here = m_current.count(line) > 0 || line == m_primary;
-        if (here) {
-            painter.fillRect(QRectF(4, rect.top(), m_gutter->width() - 4, rect.height()), theme.highlight);
-            painter.setPen(theme.mid);
-            painter.drawLine(QPointF(4, rect.top()), QPointF(m_gutter->width(), rect.top()));
-            painter.drawLine(QPointF(4, rect.bottom() - 1), QPointF(m_gutter->width(), rect.bottom() - 1));
-            painter.drawLine(QPointF(4, rect.top()), QPointF(4, rect.bottom() - 1));
-        }
-        painter.setPen(here ? theme.text : theme.t3);
-        const auto roles = m_current.find(line);
-        painter.setFont(roles == m_current.end() ? m_session.appearance.mono(10)
-                                                 : m_session.appearance.uiFont(10.5, QFont::Medium));
-        painter.drawText(QRectF(18, rect.top(), m_gutter->width() - 26, rect.height()),
-            Qt::AlignRight | Qt::AlignVCenter, roles == m_current.end() ? QString::number(line) : roles->second);
-        if (line == m_primary)
-            painter.drawText(
-                QRectF(8, rect.top(), 14, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
+    QPainter painter(viewport());
+    painter.fillRect(viewport()->rect(), theme.panel);
+    if (!page().available()) {
+        painter.setPen(theme.t3);
+        painter.setFont(m_session.appearance.uiFont(12));
+        painter.drawText(viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignTop | Qt::TextWordWrap, page().note());
+        return;
+    }
+    const int first = verticalScrollBar()->value();
+    const int last = std::min(static_cast<int>(m_rows.size()), first + viewport()->height() / rowHeight() + 2);
+    // What all lines in sight are indented by says nothing.
+    int shift = 1000;
+    for (int k = first; k < last; ++k)
+        if (const SourcePage::Line& line = page().line(m_rows[static_cast<std::size_t>(k)].line);
+            line.indent < line.text.size())
+            shift = std::min(shift, line.indent);
+    const auto& current = currentOf(m_tab);
+    for (int k = first; k < last; ++k) {
+        const Row& row = m_rows[static_cast<std::size_t>(k)];
+        const QRectF rect(0, (k - first) * rowHeight(), viewport()->width(), rowHeight());
+        const auto here = current.find(row.line);
+        if (here != current.end() && here->second.exact)
+            painter.fillRect(rect.adjusted(4, 0, 0, 0), theme.highlight);
+        else if (row.line == m_cursor)
+            painter.fillRect(rect, theme.alt);
+        paintGutter(painter, row, rect);
+        paintRow(painter, row, rect, shift);
+    }
+    for (const auto& [line, here] : current) {
+        const QRectF rect = QRectF(lineRect(line)).adjusted(4.5, 0.5, -0.5, -0.5);
+        QPen pen(theme.mid, 1);
+        if (!here.exact)
+            pen.setDashPattern({ 1, 3 });
+        painter.setPen(pen);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(rect);
+    }
+    if (hasFocus() && m_cursor > 0) {
+        painter.setPen(QPen(theme.text, 1));
+        painter.drawRect(QRectF(lineRect(m_cursor)).adjusted(0.5, 0.5, -0.5, -0.5));
     }
 }
 
-void SourceView::paintEvent(QPaintEvent* event)
+void SourceView::paintGutter(QPainter& painter, const Row& row, const QRectF& rect) const
 {
     const paint::Theme& theme = m_session.appearance.theme();
-    {
-        QPainter painter(viewport());
-        for (const auto& [line, roles] : m_current) {
-            const QRectF rect = lineRect(line);
-            painter.fillRect(rect, theme.highlight);
-            painter.setPen(theme.mid);
-            painter.drawLine(rect.topLeft(), rect.topRight());
-            painter.drawLine(QPointF(0, rect.bottom() - 1), QPointF(rect.right(), rect.bottom() - 1));
-        }
+    const Appearance& look = m_session.appearance;
+    const auto here = currentOf(m_tab).find(row.line);
+    if (row.from > 0)
+        return;
+    const QRectF place(17, rect.top(), gutterWidth() - 25, rect.height());
+    if (here == currentOf(m_tab).end()) {
+        painter.setPen(page().hasOps(row.line) ? theme.t2 : theme.t3);
+        painter.setFont(look.mono(10));
+        painter.drawText(place, Qt::AlignRight | Qt::AlignVCenter, page().line(row.line).number);
+        return;
     }
-    QPlainTextEdit::paintEvent(event);
+    painter.setPen(theme.text);
+    painter.setFont(look.uiFont(10.5, QFont::Medium));
+    paint::drawElided(painter, place, Qt::AlignRight | Qt::AlignVCenter, painter.font(), here->second.roles);
+    if (row.line == m_primary[static_cast<std::size_t>(m_tab)])
+        painter.drawText(
+            QRectF(8, rect.top(), 12, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
+}
+
+void SourceView::paintRow(QPainter& painter, const Row& row, const QRectF& rect, int shift) const
+{
+    using Tone = SourcePage::Ink::Tone;
+    const paint::Theme& theme = m_session.appearance.theme();
+    const SourcePage::Line& line = page().line(row.line);
+    const QFont plain = m_session.appearance.mono(11);
+    const QFont strong = m_session.appearance.mono(11, QFont::DemiBold);
+    const QFontMetricsF metrics(plain);
+    const double advance = metrics.horizontalAdvance(QLatin1Char(' '));
+    const int skipped = row.from > 0 ? 0 : std::min(shift, line.indent); // of the line's own indentation
+    double x = gutterWidth() + (row.from > 0 ? (line.indent + 2 - shift) * advance : 0);
+    const double baseline = rect.top() + (rect.height() + metrics.ascent() - metrics.descent()) / 2;
+    const double right = rect.right() - 8;
+    const double dots = metrics.horizontalAdvance(QChar(0x2026));
+    painter.save();
+    painter.setClipRect(QRectF(gutterWidth(), rect.top(), rect.width() - gutterWidth(), rect.height()));
+    int at = 0;
+    for (const SourcePage::Ink& ink : line.inks) {
+        const int begin = std::max({ at, row.from, row.from + skipped });
+        const int end = std::min(at + ink.length, row.from + row.length);
+        at += ink.length;
+        if (end <= begin)
+            continue;
+        QString text = line.text.mid(begin, end - begin);
+        painter.setFont(ink.strong ? strong : plain);
+        painter.setPen(ink.tone == Tone::Third ? theme.t3 : ink.tone == Tone::Second ? theme.t2 : theme.text);
+        const bool more = end < row.from + row.length;
+        double width = metrics.horizontalAdvance(text);
+        if (x + width > right - (more ? dots : 0)) { // dropped at a letter, with a sign that there is more
+            if (x + width > right) {
+                while (!text.isEmpty() && x + metrics.horizontalAdvance(text) > right - dots)
+                    text.chop(1);
+                painter.drawText(QPointF(x, baseline), text + QChar(0x2026));
+                break;
+            }
+        }
+        painter.drawText(QPointF(x, baseline), text);
+        x += width;
+    }
+    painter.restore();
 }
 
 void SourceView::resizeEvent(QResizeEvent* event)
 {
-    QPlainTextEdit::resizeEvent(event);
-    setViewportMargins(gutterWidth(), 0, 0, 0);
-    const QRect content = contentsRect();
-    m_gutter->setGeometry(content.left(), content.top(), gutterWidth(), content.height());
+    QAbstractScrollArea::resizeEvent(event);
+    layOut();
+    follow(true);
+}
+
+void SourceView::scrollContentsBy(int /*dx*/, int /*dy*/)
+{
+    viewport()->update();
 }
 
 void SourceView::mousePressEvent(QMouseEvent* event)
 {
     m_pressed = event->pos();
-    QPlainTextEdit::mousePressEvent(event);
 }
 
 void SourceView::mouseReleaseEvent(QMouseEvent* event)
 {
-    QPlainTextEdit::mouseReleaseEvent(event);
-    const bool clicked = event->button() == Qt::LeftButton && (event->pos() - m_pressed).manhattanLength() < 4
-        && !textCursor().hasSelection();
-    if (clicked)
-        goToLine(cursorForPosition(event->pos()).blockNumber() + 1);
+    if (event->button() != Qt::LeftButton || (event->pos() - m_pressed).manhattanLength() >= 4)
+        return;
+    if (const int line = lineAt(event->pos()); line > 0) {
+        m_cursor = line;
+        goToLine(m_tab, line, !event->modifiers().testFlag(Qt::ShiftModifier));
+        viewport()->update();
+    }
 }
 
-void SourceView::goToLine(int line)
+void SourceView::mouseMoveEvent(QMouseEvent* event)
 {
-    if (m_session.document.empty() || !m_session.selection.cta().valid())
+    viewport()->setCursor(page().hasOps(lineAt(event->pos())) ? Qt::PointingHandCursor : Qt::ArrowCursor);
+}
+
+void SourceView::contextMenuEvent(QContextMenuEvent* event)
+{
+    const int asked = event->reason() == QContextMenuEvent::Mouse ? lineAt(event->pos()) : m_cursor;
+    const int line = asked > 0 ? asked : m_primary[static_cast<std::size_t>(m_tab)];
+    if (line <= 0 || line > page().count())
         return;
-    const Trace& trace = m_session.document.trace();
-    const Program& program = m_session.document.program();
-    const CtaId cta = m_session.selection.cta();
-    const Position here = m_session.playback.position();
-    Position next = trace.end();
-    Position first = trace.end();
-    bool found = false;
-    bool foundNext = false;
-    for (const WorkId work : trace.worksOf(cta)) {
-        const Stream& stream = trace.streamOf(work);
-        for (std::uint32_t k = stream.firstOp; k < stream.firstOp + stream.opCount; ++k) {
-            const InstanceId instance = trace.instance(work, OpId(k));
-            if (static_cast<int>(program.ops[k].line) != line || !trace.began(instance))
-                continue;
-            const Position at = trace.beginPosition(instance);
-            found = true;
-            first = std::min(first, at);
-            if (at > here) {
-                foundNext = true;
-                next = std::min(next, at);
-            }
-        }
+    QMenu menu(this);
+    QAction* next = menu.addAction(tr("Next time this line is run"));
+    QAction* previous = menu.addAction(tr("Time before"));
+    next->setEnabled(page().hasOps(line));
+    previous->setEnabled(page().hasOps(line));
+    menu.addSeparator();
+    QAction* copy = menu.addAction(tr("Copy the line"));
+    const QAction* chosen = menu.exec(event->globalPos());
+    if (chosen == next || chosen == previous)
+        goToLine(m_tab, line, chosen == next);
+    else if (chosen == copy)
+        QApplication::clipboard()->setText(page().line(line).text);
+}
+
+void SourceView::keyPressEvent(QKeyEvent* event)
+{
+    const int line = m_cursor > 0 ? m_cursor : m_primary[static_cast<std::size_t>(m_tab)];
+    const bool shift = event->modifiers().testFlag(Qt::ShiftModifier);
+    const bool control = event->modifiers().testFlag(Qt::ControlModifier);
+    const auto moveTo = [&](int to) {
+        m_cursor = std::clamp(to, 1, std::max(1, page().count()));
+        const int shown = std::max(1, viewport()->height() / rowHeight());
+        const int row = rowOf(m_cursor);
+        verticalScrollBar()->setValue(std::clamp(verticalScrollBar()->value(), row - shown + 1, row));
+        viewport()->update();
+    };
+    switch (event->key()) {
+    case Qt::Key_Up:
+        return moveTo(line - 1);
+    case Qt::Key_Down:
+        return moveTo(line + 1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        return goToLine(m_tab, line, !shift);
+    case Qt::Key_Tab:
+    case Qt::Key_Backtab:
+        if (control)
+            return turnTab(event->key() == Qt::Key_Backtab || shift ? -1 : 1);
+        break;
+    case Qt::Key_PageUp:
+    case Qt::Key_PageDown:
+        if (control)
+            return turnTab(event->key() == Qt::Key_PageUp ? -1 : 1);
+        break;
+    case Qt::Key_C:
+        if (control && line > 0 && line <= page().count())
+            return QApplication::clipboard()->setText(page().line(line).text);
+        break;
+    default:
+        break;
     }
-    if (found)
-        m_session.playback.seek(foundNext ? next : first);
+    QAbstractScrollArea::keyPressEvent(event);
+}
+
+bool SourceView::viewportEvent(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QAbstractScrollArea::viewportEvent(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const int line = lineAt(help->pos());
+    if (line == 0 || !page().available()) {
+        QToolTip::hideText();
+        return true;
+    }
+    QString text = page().line(line).text.trimmed();
+    if (const auto here = currentOf(m_tab).find(line); here != currentOf(m_tab).end())
+        text += QLatin1Char('\n')
+            + (here->second.exact ? tr("here: %1") : tr("last here, at a step that no line tells of: %1"))
+                  .arg(here->second.roles);
+    if (page().hasOps(line))
+        text += QLatin1Char('\n') + tr("Click: the next time it is run. Shift+click: the time before.");
+    QToolTip::showText(help->globalPos(), text, viewport());
+    return true;
+}
+
+void SourceView::goToLine(SourceText tab, int line, bool after)
+{
+    if (const std::optional<Position> at = page(tab).execution(m_session, line, after))
+        m_session.playback.seek(*at);
 }
 
 std::vector<AccessibleNode> SourceView::accessibleNodes() const
 {
     std::vector<AccessibleNode> nodes;
-    nodes.push_back({ QAccessible::StaticText, tr("file"), m_file, {} });
-    for (const auto& [line, roles] : m_current)
-        nodes.push_back({ QAccessible::StaticText, QStringLiteral("%1:%2").arg(m_file).arg(line),
-            roles + QStringLiteral(": ") + document()->findBlockByNumber(line - 1).text().trimmed(), {} });
+    for (std::size_t k = 0; k < sourceTextCount; ++k) {
+        const SourcePage& page = m_pages[k];
+        AccessibleNode node { QAccessible::PageTab, fromView(flashstep::name(page.kind())), page.file(), {} };
+        if (!page.available())
+            node.value = page.note();
+        else if (page.kind() == SourceText::Paper)
+            node.value = page.title() + QStringLiteral(". ") + page.note();
+        for (const auto& [line, here] : m_current[k]) {
+            const SourcePage::Line& shown = page.line(line);
+            const QString number = page.kind() == SourceText::Paper ? shown.number : QString::number(line);
+            const QString where = page.kind() == SourceText::Paper ? tr("line %1").arg(number)
+                                                                   : QStringLiteral("%1:%2").arg(page.file(), number);
+            node.children.push_back({ QAccessible::StaticText, where,
+                (here.exact ? QStringLiteral("%1: %2") : tr("%1, last at: %2")).arg(here.roles, shown.text.trimmed()),
+                {} });
+        }
+        nodes.push_back(std::move(node));
+    }
     return nodes;
 }
 

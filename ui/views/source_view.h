@@ -3,61 +3,87 @@
 
 #include "ui/session.h"
 #include "ui/views/accessible.h"
+#include "ui/views/source_page.h"
 
-#include <QPlainTextEdit>
+#include <QAbstractScrollArea>
 
+#include <array>
 #include <map>
 #include <memory>
 
-namespace KSyntaxHighlighting {
-class Repository;
-}
-
 namespace flashstep::ui {
 
-class QuietHighlighter;
-
-// The very file that was compiled, with the line each role of the chosen CTA is on. A click goes to the next time a
-// line is run.
-class SourceView : public QPlainTextEdit, public AccessibleView {
+// The texts of the algorithm, one at a time and all in step: the schedule that was compiled, the paper's lines, the
+// CUDA kernel, plain NumPy. Each shows the line every role of the chosen CTA is on; a click goes to the next time a
+// line is run, with Shift to the time before.
+class SourceView : public QAbstractScrollArea, public AccessibleView {
     Q_OBJECT
 public:
     SourceView(const Session& session, QWidget* parent);
     ~SourceView() override;
 
-    [[nodiscard]] QString fileName() const { return m_file; }
-    // Line (from 1) to the roles that are on it.
-    [[nodiscard]] const std::map<int, QString>& current() const { return m_current; }
-    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] SourceText tab() const { return m_tab; }
+    [[nodiscard]] const SourcePage& page(SourceText tab) const { return m_pages[static_cast<std::size_t>(tab)]; }
+    [[nodiscard]] const SourcePage& page() const { return page(m_tab); }
+    // Line (from 1) to the roles that are on it, of one text.
+    [[nodiscard]] const std::map<int, SourcePage::Current>& currentOf(SourceText tab) const
+    {
+        return m_current[static_cast<std::size_t>(tab)];
+    }
+    // Of the schedule.
+    [[nodiscard]] QString fileName() const { return page(SourceText::Schedule).file(); }
+    [[nodiscard]] std::map<int, QString> current() const;
 
-    [[nodiscard]] int gutterWidth() const;
-    void paintGutter(QPaintEvent* event);
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
+    [[nodiscard]] QSize sizeHint() const override { return { 360, 160 }; }
+    [[nodiscard]] QSize minimumSizeHint() const override { return { 120, 60 }; }
+    [[nodiscard]] QRect lineRect(int line) const; // in the viewport
 
 public slots:
-    void goToLine(int line); // its next execution after the position, else its first
+    void setTab(flashstep::SourceText tab); // stays where it is if there is no such text
+    void turnTab(int by); // to the next one that there is
+    void goToLine(int line) { goToLine(SourceText::Schedule, line, true); }
+    void goToLine(flashstep::SourceText tab, int line, bool after);
 
 signals:
-    void fileChanged(const QString& name);
+    void tabsChanged(); // which there are, or which is shown
 
 protected:
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
+    bool viewportEvent(QEvent* event) override;
 
 private:
+    struct Row { // as it is set: a line, or a piece of one that is longer than the view is wide
+        int line = 0, from = 0, length = 0;
+    };
     void load();
     void refresh();
     void dress();
-    [[nodiscard]] QRectF lineRect(int line) const;
+    void layOut();
+    void follow(bool always);
+    void paintRow(QPainter& painter, const Row& row, const QRectF& rect, int shift) const;
+    void paintGutter(QPainter& painter, const Row& row, const QRectF& rect) const;
+    [[nodiscard]] int gutterWidth() const;
+    [[nodiscard]] int rowHeight() const;
+    [[nodiscard]] int lineAt(const QPoint& point) const;
+    [[nodiscard]] int rowOf(int line) const;
 
     const Session m_session;
     std::unique_ptr<KSyntaxHighlighting::Repository> m_repository;
-    QuietHighlighter* m_highlighter;
-    QWidget* m_gutter;
-    QString m_file;
-    std::map<int, QString> m_current;
-    int m_primary = 0; // the line followed by scrolling
+    std::array<SourcePage, sourceTextCount> m_pages;
+    std::array<std::map<int, SourcePage::Current>, sourceTextCount> m_current;
+    std::array<int, sourceTextCount> m_primary {}; // the line that scrolling follows
+    SourceText m_tab = SourceText::Schedule;
+    std::vector<Row> m_rows;
+    std::vector<int> m_firstRow; // by line
+    int m_cursor = 0; // the line that keys act on; 0: the primary one
     QPoint m_pressed;
 };
 

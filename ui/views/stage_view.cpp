@@ -8,6 +8,7 @@
 #include "ui/paint/stage_painter.h"
 #include "ui/playback.h"
 #include "ui/views/controls.h"
+#include "ui/views/grid_canvas.h"
 #include "ui/views/memory_canvas.h"
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/tile_canvas.h"
@@ -63,6 +64,7 @@ StageView::StageView(const Session& session, QWidget* parent)
     , m_tiles(new TileCanvas(session, this))
     , m_numbers(new NumbersCanvas(session, this))
     , m_memory(new MemoryCanvas(session, this))
+    , m_grid(new GridCanvas(session, this))
 {
     setRole(this, "panel");
     setAttribute(Qt::WA_StyledBackground);
@@ -72,6 +74,7 @@ StageView::StageView(const Session& session, QWidget* parent)
     m_modes->add(tr("Numbers"), tr("One tile with every number"));
     m_modes->add(tr("Memory"), tr("Where the chosen CTA's tiles lie"));
     m_modes->add(tr("Both"), tr("Tiles beside memory"));
+    m_modes->add(tr("Grid"), tr("The whole run over the SMs"));
     m_modes->setAccessibleName(tr("What the stage shows"));
     m_format->add(tr("decimal"));
     m_format->add(tr("hex"), tr("The bits as stored"));
@@ -94,6 +97,7 @@ StageView::StageView(const Session& session, QWidget* parent)
     canvases->addWidget(m_numbers, 5);
     canvases->addWidget(m_rule);
     canvases->addWidget(m_memory, 3);
+    canvases->addWidget(m_grid, 5);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -136,6 +140,8 @@ QWidget* StageView::focusCanvas() const
         return m_numbers;
     case Mode::Memory:
         return m_memory;
+    case Mode::Grid:
+        return m_grid;
     default:
         return m_tiles;
     }
@@ -146,10 +152,11 @@ void StageView::arrange()
     // Side by side needs room for both; where there is none the tiles stay, memory is a click away.
     const bool wide = width() >= m_session.appearance.px(760);
     const bool both = m_mode == Mode::Both && wide;
-    const bool focused = m_tiles->hasFocus() || m_numbers->hasFocus() || m_memory->hasFocus();
+    const bool focused = m_tiles->hasFocus() || m_numbers->hasFocus() || m_memory->hasFocus() || m_grid->hasFocus();
     m_tiles->setVisible(m_mode == Mode::Tiles || m_mode == Mode::Both);
     m_numbers->setVisible(m_mode == Mode::Numbers);
     m_memory->setVisible(m_mode == Mode::Memory || both);
+    m_grid->setVisible(m_mode == Mode::Grid);
     m_memory->setMaximumWidth(both ? m_session.appearance.px(420) : QWIDGETSIZE_MAX);
     m_rule->setVisible(both && !m_session.document.empty());
     m_legend->setVisible((m_mode == Mode::Tiles || m_mode == Mode::Both) && !m_session.document.empty());

@@ -9,6 +9,7 @@ class QLabel;
 
 namespace flashstep::ui {
 
+class GridCanvas;
 class MemoryCanvas;
 class NumbersCanvas;
 class Segments;
@@ -18,7 +19,7 @@ class TileCanvas;
 class StageView : public QWidget {
     Q_OBJECT
 public:
-    enum class Mode { Tiles, Numbers, Memory, Both };
+    enum class Mode { Tiles, Numbers, Memory, Both, Grid };
 
     StageView(const Session& session, QWidget* parent);
 
@@ -29,6 +30,7 @@ public:
     [[nodiscard]] TileCanvas* tiles() const { return m_tiles; }
     [[nodiscard]] NumbersCanvas* numbers() const { return m_numbers; }
     [[nodiscard]] MemoryCanvas* memory() const { return m_memory; }
+    [[nodiscard]] GridCanvas* grid() const { return m_grid; }
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -46,6 +48,7 @@ private:
     TileCanvas* m_tiles;
     NumbersCanvas* m_numbers;
     MemoryCanvas* m_memory;
+    GridCanvas* m_grid;
 };
 
 } // namespace flashstep::ui

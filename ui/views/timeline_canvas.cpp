@@ -2,7 +2,6 @@
 #include "ui/views/timeline_canvas.h"
 
 #include "core/emulation/run.h"
-#include "core/trace/state.h"
 #include "ui/appearance.h"
 #include "ui/document.h"
 #include "ui/playback.h"
@@ -11,6 +10,7 @@
 
 #include <QApplication>
 #include <QHelpEvent>
+#include <QMenu>
 #include <QMouseEvent>
 #include <QToolTip>
 
@@ -21,37 +21,78 @@ namespace flashstep::ui {
 
 TimelineCanvas::TimelineCanvas(const Session& session, QWidget* parent)
     : Canvas(session, QStringLiteral("timeline"), tr("Timeline of the chosen CTA"), parent)
+    , m_overlay(session)
 {
+    connect(&session.document, &Document::replaced, this, [this] {
+        m_indexes.clear();
+        m_pins.restart(CtaId::none());
+    });
     connect(&session.document, &Document::changed, this, &TimelineCanvas::reset);
     connect(&session.selection, &Selection::changed, this, [this] {
-        if (m_index && m_index->cta() != m_session.selection.cta())
+        const std::vector<CtaId> before = m_pins.shown();
+        m_pins.choose(m_session.selection.cta());
+        if (m_pins.shown() != before)
             reset();
     });
     connect(&session.playback, &Playback::positionChanged, this, &TimelineCanvas::follow);
+    connect(&m_overlay, &TimelineOverlay::changed, this, [this] { update(); });
+}
+
+CtaId TimelineCanvas::chosenCta() const
+{
+    return m_session.selection.cta();
+}
+
+const paint::TimelineIndex* TimelineCanvas::indexOf(CtaId cta) const
+{
+    std::unique_ptr<paint::TimelineIndex>& index = m_indexes[cta];
+    if (!index || &index->trace() != &m_session.document.trace())
+        index = std::make_unique<paint::TimelineIndex>(m_session.document.run()->trace, cta);
+    return index.get();
 }
 
 const paint::TimelineIndex* TimelineCanvas::index() const
 {
-    if (!ready())
-        return nullptr;
-    const CtaId cta = m_session.selection.cta();
-    if (!m_index || m_index->cta() != cta || &m_index->trace() != &m_session.document.trace())
-        m_index = std::make_unique<paint::TimelineIndex>(m_session.document.run()->trace, cta);
-    return m_index.get();
+    return ready() ? indexOf(m_session.selection.cta()) : nullptr;
+}
+
+std::vector<paint::LaneGroup> TimelineCanvas::groups() const
+{
+    std::vector<paint::LaneGroup> groups;
+    if (ready())
+        for (const CtaId cta : m_pins.shown())
+            groups.push_back({ indexOf(cta), nullptr });
+    if (groups.empty() && ready())
+        groups.push_back({ index(), nullptr });
+    return groups;
+}
+
+paint::Extent TimelineCanvas::extent() const
+{
+    return paint::Extent(groups());
 }
 
 paint::TimelineScene TimelineCanvas::scene() const
 {
     paint::TimelineScene scene;
-    scene.index = index();
     scene.position = m_session.playback.position();
     scene.highlight = m_session.selection.highlight();
+    scene.chosen = m_session.selection.cta();
+    const std::vector<paint::LaneGroup> shown = groups();
+    if (shown.empty())
+        return scene;
+    scene.index = shown.front().index;
+    scene.beside.assign(shown.begin() + 1, shown.end());
+    std::vector<CtaId> ctas;
+    for (const paint::LaneGroup& group : shown)
+        ctas.push_back(group.index->cta());
+    scene.marks = &m_overlay.marks(ctas);
     return scene;
 }
 
 paint::TimelineLayout TimelineCanvas::layoutNow() const
 {
-    return paint::layoutTimeline(canvasRect(), *index(), m_view);
+    return paint::layoutTimeline(canvasRect(), groups(), m_view);
 }
 
 void TimelineCanvas::setView(const paint::TimelineView& view)
@@ -63,32 +104,58 @@ void TimelineCanvas::setView(const paint::TimelineView& view)
 
 void TimelineCanvas::reset()
 {
-    if (!index()) {
-        m_index.reset();
+    m_pins.choose(m_session.selection.cta());
+    if (!index())
         return;
-    }
+    // What nobody looks at any more is let go.
+    const std::vector<CtaId> shown = m_pins.shown();
+    for (auto it = m_indexes.begin(); it != m_indexes.end();)
+        it = std::find(shown.begin(), shown.end(), it->first) == shown.end() ? m_indexes.erase(it) : std::next(it);
     paint::TimelineView view = m_view;
     view.scroll = 0;
-    setView(paint::wholeCta(*index(), view));
+    setView(paint::wholeCta(extent(), view));
 }
 
 void TimelineCanvas::follow()
 {
-    if (!index() || m_drag != Drag::None || m_view.to <= m_view.from)
+    if (!m_follows || !index() || m_drag != Drag::None || m_view.to <= m_view.from)
         return;
     const auto cycle = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
     if (cycle < m_view.from || cycle > m_view.to)
-        setView(paint::revealing(*index(), m_view, cycle));
+        setView(paint::revealing(extent(), m_view, cycle));
 }
 
 void TimelineCanvas::draw(QPainter& painter, const QRectF& rect)
 {
-    paint::paintTimeline(painter, rect, scene(), m_view, m_session.appearance.theme());
+    const paint::TimelineScene now = scene();
+    const paint::Theme& theme = m_session.appearance.theme();
+    const Drawn drawn { m_view, now.highlight, m_pins.shown(), &m_session.document.trace(), &theme, size(),
+        m_session.appearance.scale() * devicePixelRatioF(), m_overlay.state() };
+    if (drawn != m_drawn) {
+        // Another stretch or selection: likely the next frame is another again, so no picture is made of this one.
+        m_drawn = drawn;
+        m_body = QPixmap();
+        paint::paintTimeline(painter, rect, now, m_view, theme);
+        return;
+    }
+    if (m_body.isNull()) {
+        m_body = QPixmap(size() * devicePixelRatioF());
+        m_body.setDevicePixelRatio(devicePixelRatioF());
+        QPainter body(&m_body);
+        body.scale(m_session.appearance.scale(), m_session.appearance.scale());
+        paint::paintTimelineBody(body, rect, now, m_view, theme);
+    }
+    const double shrink = 1 / m_session.appearance.scale();
+    painter.save();
+    painter.scale(shrink, shrink);
+    painter.drawPixmap(QPointF(0, 0), m_body);
+    painter.restore();
+    paint::paintTimelineMoving(painter, rect, now, m_view, theme);
 }
 
 paint::TimelineHit TimelineCanvas::hitAt(const QPointF& point) const
 {
-    return paint::hitTest(layoutNow(), *index(), toCanvas(point));
+    return paint::hitTest(layoutNow(), groups(), toCanvas(point));
 }
 
 bool TimelineCanvas::onPlayhead(const QPointF& point) const
@@ -99,7 +166,7 @@ bool TimelineCanvas::onPlayhead(const QPointF& point) const
 
 void TimelineCanvas::seekTo(const QPointF& point)
 {
-    const double cycle = paint::snapToEdge(layoutNow(), *index(), toCanvas(point));
+    const double cycle = paint::snapEdge(layoutNow(), groups(), toCanvas(point)).cycle;
     m_session.playback.seek(
         m_session.document.trace().positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
 }
@@ -108,11 +175,16 @@ bool TimelineCanvas::event(QEvent* event)
 {
     if (event->type() == QEvent::ToolTip && ready()) {
         auto* help = static_cast<QHelpEvent*>(event); // NOLINT: what Qt sends with this type
-        const paint::TimelineHit hit = hitAt(help->pos());
-        if (hit.instance.valid())
-            QToolTip::showText(help->globalPos(), paint::describeSlice(m_session.document.trace(), hit.instance), this);
+        if (const QString tip = tipAt(help->pos()); !tip.isEmpty())
+            QToolTip::showText(help->globalPos(), tip, this);
         else
             QToolTip::hideText();
+        return true;
+    }
+    // Esc takes the measure away first, and what is chosen only then.
+    if (event->type() == QEvent::ShortcutOverride && m_overlay.measure()
+        && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) { // NOLINT: what Qt sends with this type
+        event->accept();
         return true;
     }
     return Canvas::event(event);
@@ -123,6 +195,11 @@ void TimelineCanvas::mousePressEvent(QMouseEvent* event)
     if (!ready() || event->button() != Qt::LeftButton)
         return;
     m_pressed = m_last = event->localPos();
+    if (event->modifiers() & Qt::ShiftModifier) {
+        m_measureFrom = paint::snapEdge(layoutNow(), groups(), toCanvas(m_pressed));
+        m_drag = Drag::Measure;
+        return;
+    }
     const bool seeks = onPlayhead(m_pressed) || hitAt(m_pressed).part == paint::TimelineHit::Part::Ruler;
     m_drag = seeks ? Drag::Playhead : Drag::Pressed;
     if (hitAt(m_pressed).part == paint::TimelineHit::Part::Ruler)
@@ -136,11 +213,13 @@ void TimelineCanvas::mouseMoveEvent(QMouseEvent* event)
     const QPointF here = event->localPos();
     if (m_drag == Drag::Pressed && (here - m_pressed).manhattanLength() > QApplication::startDragDistance())
         m_drag = Drag::Pan;
-    if (m_drag == Drag::Playhead) {
+    if (m_drag == Drag::Measure) {
+        dragMeasure(here);
+    } else if (m_drag == Drag::Playhead) {
         seekTo(here);
     } else if (m_drag == Drag::Pan) {
         const QPointF moved = toCanvas(here - m_last);
-        paint::TimelineView view = paint::panned(*index(), m_view, -moved.x() / layoutNow().pixelsPerCycle());
+        paint::TimelineView view = paint::panned(extent(), m_view, -moved.x() / layoutNow().pixelsPerCycle());
         const paint::TimelineLayout layout = layoutNow();
         view.scroll
             = std::clamp(view.scroll - moved.y(), 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
@@ -186,7 +265,7 @@ void TimelineCanvas::wheelEvent(QWheelEvent* event)
     const QPoint delta = event->angleDelta();
     if (event->modifiers() & Qt::ControlModifier) {
         const double anchor = layout.xToTime(toCanvas(event->position()).x());
-        setView(paint::zoomed(*index(), m_view, std::pow(1.0015, delta.y()), anchor));
+        setView(paint::zoomed(extent(), m_view, std::pow(1.0015, delta.y()), anchor));
     } else if (layout.contentHeight > layout.plot.height() && delta.x() == 0
         && !(event->modifiers() & Qt::ShiftModifier)) {
         paint::TimelineView view = m_view;
@@ -194,7 +273,7 @@ void TimelineCanvas::wheelEvent(QWheelEvent* event)
         setView(view);
     } else {
         const int by = delta.x() != 0 ? delta.x() : delta.y();
-        setView(paint::panned(*index(), m_view, -by / 2.0 / layout.pixelsPerCycle()));
+        setView(paint::panned(extent(), m_view, -by / 2.0 / layout.pixelsPerCycle()));
     }
     event->accept();
 }
@@ -212,10 +291,15 @@ void TimelineCanvas::resizeEvent(QResizeEvent* event)
     m_view.engineHeight = 18;
     m_view.headerWidth = narrow ? 104 : 124;
     Canvas::resizeEvent(event);
-    if (ready()) {
-        const paint::TimelineLayout layout = layoutNow();
-        m_view.scroll = std::clamp(m_view.scroll, 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
-    }
+    clampScroll();
+}
+
+void TimelineCanvas::clampScroll()
+{
+    if (!ready())
+        return;
+    const paint::TimelineLayout layout = layoutNow();
+    m_view.scroll = std::clamp(m_view.scroll, 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
 }
 
 void TimelineCanvas::zoom(double factor)
@@ -229,7 +313,7 @@ void TimelineCanvas::zoom(double factor)
     const double anchor = layout.plot.contains(pointer) ? layout.xToTime(pointer.x())
         : visible                                       ? head
                                                         : (layout.from + layout.to) / 2;
-    setView(paint::zoomed(*index(), m_view, factor, anchor));
+    setView(paint::zoomed(extent(), m_view, factor, anchor));
 }
 
 void TimelineCanvas::pan(double share)
@@ -237,7 +321,7 @@ void TimelineCanvas::pan(double share)
     if (!index())
         return;
     const paint::TimelineLayout layout = layoutNow();
-    setView(paint::panned(*index(), m_view, share * (layout.to - layout.from)));
+    setView(paint::panned(extent(), m_view, share * (layout.to - layout.from)));
 }
 
 void TimelineCanvas::focusSelection()
@@ -255,7 +339,7 @@ void TimelineCanvas::focusSelection()
         view.to = end + margin;
     }
     if (!chosen.valid() || (view.from == m_view.from && view.to == m_view.to))
-        view = paint::wholeCta(*index(), view);
+        view = paint::wholeCta(extent(), view);
     setView(view);
 }
 
@@ -263,50 +347,35 @@ void TimelineCanvas::stepSlice(int by)
 {
     if (!index())
         return;
-    const Trace& trace = m_session.document.trace();
-    InstanceId chosen = m_session.selection.instance();
-    for (const auto& lane : index()->roles()) {
-        if (!chosen.valid() && lane.count > 0)
-            chosen = index()->instance(lane, 0);
-        const auto found = std::find(lane.instances.begin(), lane.instances.end(), chosen.index());
-        if (!chosen.valid() || found == lane.instances.end())
-            continue;
-        const auto moved = found - lane.instances.begin() + by;
+    const InstanceId chosen = m_session.selection.instance();
+    const auto place = index()->placeOf(chosen);
+    if (!place) { // none yet: what happens at the playhead
+        for (const auto& lane : index()->roles())
+            if (lane.count > 0) {
+                const auto now = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
+                const std::size_t k = index()->firstAfter(lane, now);
+                m_session.selection.chooseInstance(index()->instance(lane, k > 0 ? k - 1 : 0));
+                break;
+            }
+    } else {
+        const auto& lane = index()->roles()[place->lane];
+        const auto moved = static_cast<std::ptrdiff_t>(place->k) + by;
         if (moved >= 0 && moved < static_cast<std::ptrdiff_t>(lane.count))
-            chosen = index()->instance(lane, static_cast<std::size_t>(moved));
-        m_session.selection.chooseInstance(chosen);
-        setView(paint::revealing(*index(), m_view, static_cast<double>(trace.beginCycle(chosen))));
-        return;
+            m_session.selection.chooseInstance(index()->instance(lane, static_cast<std::size_t>(moved)));
     }
+    showSlice(m_session.selection.instance());
 }
 
-// A node per role with what it does now, and the slices on show below it.
-std::vector<AccessibleNode> TimelineCanvas::accessibleNodes() const
+void TimelineCanvas::showSlice(InstanceId instance)
 {
-    std::vector<AccessibleNode> nodes;
-    if (!ready())
-        return nodes;
     const Trace& trace = m_session.document.trace();
-    const Program& program = m_session.document.program();
-    const Position p = m_session.playback.position();
+    if (!instance.valid() || !trace.began(instance))
+        return;
+    paint::TimelineView view = paint::revealing(extent(), m_view, static_cast<double>(trace.beginCycle(instance)));
     const paint::TimelineLayout layout = layoutNow();
-    nodes.push_back({ QAccessible::StaticText, tr("position"), QString::number(p.value), {} });
-    nodes.push_back({ QAccessible::StaticText, tr("cycle"), QString::number(trace.timeAt(p)), {} });
-    for (const auto& lane : index()->roles()) {
-        const InstanceId current = trace.currentOp(m_session.selection.cta(), lane.place, p);
-        AccessibleNode node { QAccessible::Row, QString::fromStdString(program.roles[lane.role.index()].name),
-            current.valid() ? paint::sliceLabel(trace, current, true) : tr("not started"), {} };
-        const std::size_t from = index()->firstVisible(lane, layout.from);
-        const std::size_t to = std::min(index()->firstAfter(lane, layout.to), from + 200);
-        for (std::size_t k = from; k < to; ++k) {
-            const InstanceId slice = index()->instance(lane, k);
-            if (trace.began(slice))
-                node.children.push_back({ QAccessible::Cell, paint::sliceLabel(trace, slice, true),
-                    tr("%1 to %2 cycles").arg(trace.beginCycle(slice)).arg(trace.endCycle(slice)), {} });
-        }
-        nodes.push_back(std::move(node));
-    }
-    return nodes;
+    if (const paint::Lane* lane = paint::issuePlace(layout, groups(), instance).lane)
+        view = paint::revealing(layout, view, *lane);
+    setView(view);
 }
 
 } // namespace flashstep::ui

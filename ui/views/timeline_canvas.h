@@ -3,8 +3,15 @@
 
 #include "ui/paint/timeline_painter.h"
 #include "ui/views/canvas.h"
+#include "ui/views/timeline_overlay.h"
+#include "ui/views/timeline_pins.h"
 
+#include <QPixmap>
+
+#include <map>
 #include <memory>
+
+class QMenu;
 
 namespace flashstep {
 struct Run;
@@ -12,7 +19,8 @@ struct Run;
 
 namespace flashstep::ui {
 
-// The chosen CTA over time: roles, engines, counters. The ruler and the playhead are dragged to seek, the rest to pan.
+// The chosen CTA over time, and those pinned beside it: roles, engines, counters. The ruler and the playhead are
+// dragged to seek, with Shift to measure, the rest to pan.
 class TimelineCanvas : public Canvas {
     Q_OBJECT
 public:
@@ -26,7 +34,20 @@ public:
     [[nodiscard]] const paint::TimelineIndex* index() const;
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
 
+    [[nodiscard]] TimelineOverlay& overlay() { return m_overlay; }
+    [[nodiscard]] paint::Extent extent() const; // of all groups on show
+    [[nodiscard]] CtaId chosenCta() const;
+    [[nodiscard]] const PinnedCtas& pins() const { return m_pins; }
+    void togglePin(CtaId cta);
+    [[nodiscard]] bool follows() const { return m_follows; }
+    void setFollows(bool on);
+    // What can be done with what is under a point; the caller shows it.
+    [[nodiscard]] std::unique_ptr<QMenu> menuAt(const QPointF& point);
+
 public slots:
+    void pinPair(); // both CTAs of the chosen one's cluster
+    void pinNext(); // the one after those on show
+    void unpinAll();
     void zoomIn() { zoom(1.5); }
     void zoomOut() { zoom(1 / 1.5); }
     void panLeft() { pan(-0.15); }
@@ -46,11 +67,21 @@ protected:
     void mouseReleaseEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
-    enum class Drag { None, Pressed, Pan, Playhead };
+    enum class Drag { None, Pressed, Pan, Playhead, Measure };
+    void dragMeasure(const QPointF& point);
+    void changePins();
+    void clampScroll();
+    [[nodiscard]] QString tipAt(const QPointF& point);
+    [[nodiscard]] AccessibleNode roleNode(const paint::TimelineIndex& index, std::size_t lane) const;
+    [[nodiscard]] const paint::TimelineIndex* indexOf(CtaId cta) const;
+    [[nodiscard]] std::vector<paint::LaneGroup> groups() const;
+    void showSlice(InstanceId instance); // moves so that it is on show
     void zoom(double factor);
     void pan(double share);
     void stepSlice(int by);
@@ -61,8 +92,27 @@ private:
     [[nodiscard]] bool onPlayhead(const QPointF& point) const;
 
     paint::TimelineView m_view;
-    // An index is a function of run and CTA: these say of which, so that it can never be of others.
-    mutable std::unique_ptr<paint::TimelineIndex> m_index;
+    // An index is a function of run and CTA, and says of which, so that it can never be of others.
+    mutable std::map<CtaId, std::unique_ptr<paint::TimelineIndex>> m_indexes;
+    mutable TimelineOverlay m_overlay;
+    PinnedCtas m_pins;
+    bool m_follows = true;
+    paint::SnappedEdge m_measureFrom;
+
+    // What was drawn below the playhead, while nothing but the position changes.
+    struct Drawn {
+        paint::TimelineView view;
+        paint::Highlight highlight;
+        std::vector<CtaId> shown;
+        const Trace* trace = nullptr;
+        const paint::Theme* theme = nullptr;
+        QSize size;
+        double scale = 0;
+        std::uint64_t marks = 0;
+        bool operator==(const Drawn&) const = default;
+    };
+    Drawn m_drawn;
+    QPixmap m_body; // null until it was drawn a second time
     Drag m_drag = Drag::None;
     QPointF m_pressed, m_last;
 };

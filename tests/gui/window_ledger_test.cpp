@@ -292,7 +292,7 @@ void WindowLedger::thereIsAReasonWhereNothingIsShown()
                 .toObject()
                 .value(QStringLiteral("name"))
                 .toString()
-                .contains(QStringLiteral("not recorded")));
+                .contains(QStringLiteral("not computed")));
     QVERIFY(nodesOf(*window, "row")[0]
                 .toObject()
                 .value(QStringLiteral("name"))

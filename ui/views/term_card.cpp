@@ -12,6 +12,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace flashstep::ui {
 
@@ -171,21 +172,22 @@ QString linkTerms(const QString& html)
 
 void dressTermLinks(QTextBrowser& browser, const QColor& line)
 {
-    QTextDocument* document = browser.document();
-    for (QTextBlock block = document->begin(); block.isValid(); block = block.next())
-        for (auto it = block.begin(); !it.atEnd(); ++it) {
-            const QTextFragment fragment = it.fragment();
-            if (!fragment.isValid() || termOfLink(fragment.charFormat().anchorHref()).isEmpty())
-                continue;
-            QTextCursor cursor(document);
-            cursor.setPosition(fragment.position());
-            cursor.setPosition(fragment.position() + fragment.length(), QTextCursor::KeepAnchor);
-            QTextCharFormat format;
-            format.setForeground(browser.palette().text());
-            format.setUnderlineStyle(QTextCharFormat::DotLine);
-            format.setUnderlineColor(line);
-            cursor.mergeCharFormat(format);
-        }
+    std::vector<std::pair<int, int>> places; // found first: setting a format cuts the text into other pieces
+    for (QTextBlock block = browser.document()->begin(); block.isValid(); block = block.next())
+        for (auto it = block.begin(); !it.atEnd(); ++it)
+            if (const QTextFragment fragment = it.fragment();
+                fragment.isValid() && !termOfLink(fragment.charFormat().anchorHref()).isEmpty())
+                places.emplace_back(fragment.position(), fragment.length());
+    QTextCharFormat format;
+    format.setForeground(browser.palette().text());
+    format.setUnderlineStyle(QTextCharFormat::DotLine);
+    format.setUnderlineColor(line);
+    for (const auto& [position, length] : places) {
+        QTextCursor cursor(browser.document());
+        cursor.setPosition(position);
+        cursor.setPosition(position + length, QTextCursor::KeepAnchor);
+        cursor.mergeCharFormat(format);
+    }
 }
 
 QString termOfLink(const QString& link)

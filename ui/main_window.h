@@ -99,6 +99,7 @@ private:
     void makeDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
     void arrange();
+    void makeRoomFor(const QString& name);
     void restore();
     void remember();
     void nextPane(int by);

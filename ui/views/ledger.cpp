@@ -325,14 +325,15 @@ void LedgerView::dress()
     m_detail->refresh();
 }
 
-// All rows where there is room, else a good part of the height; what is left is the detail's.
+// All rows where the detail keeps its head and its votes in sight; the rest of it can be scrolled to.
 void LedgerView::share()
 {
     if (m_sharedByHand)
         return;
     const Appearance& look = m_session.appearance;
     const int all = look.px(22 + 18 * std::max(1, m_model->rowCount()));
-    const int table = std::clamp(height() * 45 / 100, look.px(58), std::max(look.px(58), all));
+    const int table
+        = std::clamp(std::max(height() * 45 / 100, height() - look.px(58)), look.px(58), std::max(look.px(58), all));
     setSizes({ table, std::max(1, height() - table - handleWidth()) });
 }
 

@@ -183,6 +183,7 @@ private:
     QLineEdit* m_search = nullptr;
     QLabel *m_statusLeft = nullptr, *m_statusRight = nullptr;
     QString m_runTo = QStringLiteral("rescale(decision=done)"); // a condition, or a kind of place
+    bool m_ownRunTo = false; // written by hand
     QString m_lastSearch;
     QUndoStack* m_undo = nullptr;
     bool m_takingBack = false; // the run under way is an undo or redo

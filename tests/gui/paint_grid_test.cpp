@@ -124,6 +124,7 @@ private slots:
     void summaryIsCounted_data() { addRuns(); }
     void summaryIsCounted();
     void sentenceSaysTheNumbers();
+    void deadlockIsSaid();
     void scheduleIsReadOffTheProgram_data();
     void scheduleIsReadOffTheProgram();
     void statesFollowThePosition();
@@ -239,6 +240,26 @@ void PaintGrid::sentenceSaysTheNumbers()
     QVERIFY(QString(sample.sentence())
                 .replace(QChar(0xa0), QLatin1Char(' '))
                 .startsWith(QStringLiteral("8 of 132 SMs used, 8 CTAs in 1 wave; tail ")));
+}
+
+void PaintGrid::deadlockIsSaid()
+{
+    Scenario scenario;
+    scenario.algorithm = "fa3";
+    scenario.problem.seqlenQ = scenario.problem.seqlenK = 512;
+    scenario.breaks = { "count:pipeline_v.full=9" };
+    scenario.record.kind = Record::Kind::None;
+    const Run run = made(scenario);
+    QVERIFY(!run.trace->deadlock().empty());
+    const GridIndex index(run.trace);
+    const GridSummary& s = index.summary();
+    QCOMPARE(s.stuck, s.ctas);
+    QVERIFY(index.sentence().contains(QStringLiteral("deadlock: %1").arg(s.stuck)));
+    QVERIFY(!index.sentence().contains(QStringLiteral("tail")));
+    const auto& stay = index.rows().front().lanes.front().stays.front();
+    QVERIFY(!stay.ends);
+    QVERIFY(index.stateOf(stay, run.trace->end()) == GridState::Running);
+    QVERIFY(describeStay(index, stay, nullptr, run.trace->end()).contains(QStringLiteral("never ends")));
 }
 
 void PaintGrid::scheduleIsReadOffTheProgram_data()

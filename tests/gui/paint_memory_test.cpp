@@ -86,6 +86,7 @@ private slots:
     void registersChangeAtTheInstruction();
     void livesAreTheOpsOfTheTrace();
     void tilesFlyOnlyWithTheirLoad();
+    void flightsAreDrawnOnTheirWayAlone();
     void peerIsTheOtherCta();
     void barrierSaysItsParity();
     void everythingUnderThePointerHasWords_data() { addRuns(); }
@@ -260,6 +261,35 @@ void PaintMemory::tilesFlyOnlyWithTheirLoad()
     }
     QVERIFY(flown > 4);
     QVERIFY(flightsBetween(trace, CtaId(0), Position { 9 }, Position { 3 }).empty());
+}
+
+// On the way there is a tile more to see; at its end, and without motion, the same picture.
+void PaintMemory::flightsAreDrawnOnTheirWayAlone()
+{
+    const Run& run = runOf(QStringLiteral("cluster"));
+    const Trace& trace = *run.trace;
+    Position landed {};
+    std::vector<Flight> flights;
+    for (std::uint32_t p = 1; p < trace.end().value && landed.value == 0; ++p) {
+        flights = flightsBetween(trace, CtaId(0), Position { p }, Position { p + 1 });
+        if (!flights.empty() && flights.front().lands && flights.front().tensor == TensorId::K)
+            landed = Position { p + 1 };
+    }
+    QVERIFY(landed.value > 0);
+    const auto draw = [&](const std::vector<Flight>* moving, double flown) {
+        MemoryScene scene = sceneOf(run, landed, CtaId(0));
+        scene.flights = moving;
+        scene.flown = flown;
+        QImage image(780, 445, QImage::Format_ARGB32_Premultiplied);
+        QPainter painter(&image);
+        paintMemory(painter, image.rect(), scene, Theme::light());
+        painter.end();
+        return image;
+    };
+    const QImage still = draw(nullptr, 1);
+    QVERIFY(draw(&flights, 0.5) != still);
+    QVERIFY(draw(&flights, 0.5) != draw(&flights, 0.1));
+    QCOMPARE(draw(&flights, 1), still);
 }
 
 void PaintMemory::peerIsTheOtherCta()

@@ -113,6 +113,7 @@ void GridIndex::summarise()
         for (const Lane& lane : row.lanes)
             for (const Stay& stay : lane.stays) {
                 ++s.ctas;
+                s.stuck += stay.ends ? 0 : 1;
                 s.works += m_trace->worksOf(stay.cta).size();
                 s.waves = std::max(s.waves, stay.wave);
                 s.begin = std::min<Cycle>(s.begin, stay.begin);

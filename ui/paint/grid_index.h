@@ -24,6 +24,7 @@ struct GridSummary {
     Cycle tailBegin = 0; // the first SM goes idle for good
     int tailSms = 0; // that work after that
     double tailShare = 0; // of the run
+    std::size_t stuck = 0; // CTAs that never end
 };
 
 // Who runs where and when, ready to be drawn: SMs that were used, the places on each for CTAs, the CTAs in each place,
@@ -94,6 +95,8 @@ private:
 
 // "Q5 h2", "b1 h2 Q5": which work tile it is; the batch only where there are several.
 [[nodiscard]] QString workLabel(const Program& program, const Work& work);
+// "scores" of "standard_scores": a launch without the name of its algorithm.
+[[nodiscard]] QString launchLabel(const Program& program, std::size_t launch);
 // How the tiles come to the CTAs: "scheduler lpt: longest tiles first, each CTA takes the next one". Read off the
 // program.
 [[nodiscard]] QString scheduleText(const Program& program, const LaunchDecl& launch);

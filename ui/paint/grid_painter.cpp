@@ -13,7 +13,7 @@ namespace flashstep::paint {
 
 namespace {
 
-constexpr double narrowest = 1.5; // pixels: bars below that are drawn together
+constexpr double narrowest = 2.5; // pixels: bars below that are drawn together
 constexpr double outlined = 5; // pixels of height from which on a bar has an outline
 constexpr double labelled = 11; // and a label
 
@@ -185,6 +185,8 @@ void paintStays(const GridCanvas& canvas, const GridIndex::Lane& lane, const QRe
                                                    : QStringLiteral("%1 tiles").arg(works.size());
             paintBarLabel(canvas, bar, state, { QStringLiteral("CTA %1 · %2").arg(stay->cta.index()).arg(what), what });
         }
+        if (!stay->ends) // stuck for ever
+            fillFault(canvas.painter, snapped(right - 12, rect.top(), right, rect.bottom()), canvas.theme);
         if (stay->wave > 1 && rect.height() >= 3) // another wave begins here
             canvas.painter.fillRect(snapped(left - 1, rect.top(), left + 2, rect.bottom()), canvas.theme.text);
         ++stay;
@@ -294,6 +296,7 @@ void paintMarks(const GridCanvas& canvas)
     const QFont font = canvasFont(10.5);
     const double y = layout.marks.bottom() - 3.5;
     double limit = layout.plot.right();
+    QRectF tailWords;
     const double tail = std::max(layout.timeToX(static_cast<double>(s.tailBegin)), layout.plot.left()),
                  end = std::min(layout.timeToX(static_cast<double>(s.end)), layout.plot.right());
     if (s.tailSms > 0 && end - tail >= 3) {
@@ -311,6 +314,7 @@ void paintMarks(const GridCanvas& canvas)
         limit = std::min(tail, left) - 4;
         if (left >= layout.plot.left()) {
             const QRectF place(left, layout.marks.top(), width, layout.marks.height() - 1);
+            tailWords = place.adjusted(-6, 0, 6, 0);
             if (inside)
                 painter.fillRect(place.adjusted(-3, 0, 3, 0), canvas.theme.panel);
             painter.setPen(canvas.theme.t2);
@@ -321,17 +325,20 @@ void paintMarks(const GridCanvas& canvas)
     const auto flag = [&](double cycle, const QString& words) {
         const double x = std::round(layout.timeToX(cycle));
         const double width = textWidth(font, words);
-        if (x < layout.plot.left() - 0.5 || x < from || x + 5 + width > limit)
+        // Launches are told apart also where the tail is: on a patch of their own.
+        const QRectF place(x, layout.marks.top(), width + 5, layout.marks.height());
+        const double last = s.launches > 1 ? layout.plot.right() : limit;
+        if (x < layout.plot.left() - 0.5 || x < from || place.right() > last || place.intersects(tailWords))
             return;
+        painter.fillRect(place.adjusted(0, 0, 3, 0), canvas.theme.panel);
         painter.fillRect(QRectF(x, layout.marks.top() + 2, 1, layout.marks.height() - 2), canvas.theme.t2);
         painter.setPen(canvas.theme.t2);
-        drawLine(painter, QRectF(x + 4, layout.marks.top(), width, layout.marks.height()), Qt::AlignLeft, font, words);
+        drawLine(painter, place.adjusted(4, 0, 0, 0), Qt::AlignLeft, font, words);
         from = x + width + 14;
     };
     if (s.launches > 1) {
         for (std::size_t k = 0; k < index.launchBegins().size(); ++k)
-            if (!canvas.program().launches[k].name.empty())
-                flag(index.launchBegins()[k], QString::fromStdString(canvas.program().launches[k].name));
+            flag(index.launchBegins()[k], launchLabel(canvas.program(), k));
     } else if (index.waveBegins().size() > 1) {
         for (std::size_t k = 0; k < index.waveBegins().size(); ++k)
             flag(index.waveBegins()[k], QStringLiteral("wave %1").arg(k + 1));

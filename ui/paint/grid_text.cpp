@@ -63,6 +63,13 @@ QString workLabel(const Program& program, const Work& work)
     return text;
 }
 
+QString launchLabel(const Program& program, std::size_t launch)
+{
+    const QString name = QString::fromStdString(program.launches[launch].name);
+    const QString prefix = QString::fromStdString(program.algorithm) + QLatin1Char('_');
+    return name.startsWith(prefix) ? name.mid(prefix.size()) : name;
+}
+
 QString scheduleText(const Program& program, const LaunchDecl& launch)
 {
     const int way = direction(program, launch);
@@ -98,7 +105,11 @@ QString gridSentence(const GridIndex& index)
         text += QStringLiteral(" at most");
     if (s.works != s.ctas)
         text += QStringLiteral(", ") + counted(s.works, u"work tile", u"work tiles");
-    if (s.usedSms == 1)
+    if (s.stuck > 0)
+        text += QStringLiteral("; deadlock: %1 never %2")
+                    .arg(counted(s.stuck, u"CTA", u"CTAs"))
+                    .arg(s.stuck == 1 ? QStringLiteral("ends") : QStringLiteral("end"));
+    else if (s.usedSms == 1)
         text += QStringLiteral("; no tail: one SM does everything");
     else if (s.tailSms == 0)
         text += QStringLiteral("; no tail: all SMs end together");

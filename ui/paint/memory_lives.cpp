@@ -90,18 +90,21 @@ LifeWindow lifeWindow(const MemoryScene& scene)
 {
     const Trace& trace = *scene.trace;
     const WorkId work = trace.workAt(scene.cta, scene.position);
-    Cycle first = 0, last = 0;
-    int count = 0;
-    for (const StepDecl& step : trace.streamOf(trace.productsOf(work)).steps)
-        if (const auto at = trace.block(work, step.i, step.n); at && step.i == 0) {
-            const Cycle cycle = trace.timeAt(*at);
-            first = count == 0 ? cycle : std::min(first, cycle);
-            last = std::max(last, cycle);
-            ++count;
+    const auto& steps = trace.streamOf(trace.productsOf(work)).steps;
+    const auto own = [](const StepDecl& step) { return step.i == 0; };
+    const auto count = std::count_if(steps.begin(), steps.end(), own);
+    Cycle first = 0, last = 0; // the first and the last block of one query tile land
+    if (count > 1) {
+        const auto from = trace.block(work, 0, std::find_if(steps.begin(), steps.end(), own)->n);
+        const auto to = trace.block(work, 0, std::find_if(steps.rbegin(), steps.rend(), own)->n);
+        if (from && to) {
+            first = trace.timeAt(*from);
+            last = trace.timeAt(*to);
         }
+    }
     const CtaSpan& span = trace.span(scene.cta);
-    const double block = count > 1 ? static_cast<double>(last - first) / (count - 1)
-                                   : (static_cast<double>(span.end) - span.begin) / blocksShown;
+    const double block = last > first ? static_cast<double>(last - first) / static_cast<double>(count - 1)
+                                      : (static_cast<double>(span.end) - span.begin) / blocksShown;
     const double length = std::max(64.0, std::round(block * blocksShown));
     const auto now = static_cast<double>(trace.timeAt(scene.position));
     return { now - length / 2, now + length / 2 };

@@ -158,7 +158,7 @@ void paintHolding(const MemoryCanvas& canvas, const QRectF& rect, const BufferSt
     }
     const QString text = holds(canvas, state);
     QFont font = canvasFont(11.5, QFont::DemiBold);
-    if (textWidth(font, text) + 6 > rect.width())
+    if (textWidth(font, text) + 6 > rect.width() || rect.height() < 17)
         font = canvasFont(9.5, QFont::DemiBold);
     if (textWidth(font, text) + 3 > rect.width())
         return;

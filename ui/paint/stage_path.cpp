@@ -29,18 +29,24 @@ QString shortName(const std::string& role)
 std::vector<Visit> visitsOf(const Trace& trace, CtaId cta, int b, int h)
 {
     const Program& program = trace.program();
-    std::vector<Visit> visits;
+    std::vector<WorkId> works;
+    std::size_t count = 0;
     for (const WorkId id : trace.worksOf(cta)) {
         const Work& work = program.work(id);
         if (work.b != b || work.h != h / program.packed * program.packed)
             continue;
+        works.push_back(id);
+        count += trace.streamOf(trace.productsOf(id)).steps.size();
+        if (count > longestPath)
+            return {};
+    }
+    std::vector<Visit> visits;
+    for (const WorkId id : works)
         for (const StepDecl& step : trace.streamOf(trace.productsOf(id)).steps) {
-            if (visits.size() == longestPath)
-                return {};
+            const Work& work = program.work(id);
             visits.push_back(
                 { work.i + step.i, work.jBase + step.j, trace.block(id, step.i, step.n).value_or(Position {}) });
         }
-    }
     // As they land, where that is known of all; else as they were written down.
     if (std::all_of(visits.begin(), visits.end(), [](const Visit& v) { return v.landed.value > 0; }))
         std::stable_sort(

@@ -163,6 +163,11 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
     m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
         [this] { m_appearance.setScale(1); });
+    QAction* path = m_actions->add(menu, QStringLiteral("path"), tr("Order of visits over the tiles"), {},
+        [this] { m_stage->tiles()->setPath(!m_stage->tiles()->path()); });
+    path->setCheckable(true);
+    connect(
+        m_stage->tiles(), &TileCanvas::pathChanged, path, [this, path] { path->setChecked(m_stage->tiles()->path()); });
     QAction* motion = m_actions->add(menu, QStringLiteral("motion"), tr("Motion: tiles travel"), {},
         [this] { m_appearance.setMotion(!m_appearance.motion()); });
     motion->setCheckable(true);
@@ -220,6 +225,8 @@ void MainWindow::runMenu()
     add("faster", tr("Fas&ter"), { QStringLiteral("]") }, [this] { m_playback.faster(); });
     add("scope", tr("Steps of this CTA or of all"), {},
         [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
+    menu->addSeparator();
+    add("recordCta", tr("Compute the values of this CTA"), { QStringLiteral("Ctrl+Shift+V") }, [this] { recordCta(); });
     movingActions(menu);
 }
 

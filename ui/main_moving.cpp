@@ -4,7 +4,6 @@
 #include "core/trace/condition.h"
 #include "ui/actions.h"
 #include "ui/current.h"
-#include "ui/insight.h"
 #include "ui/text.h"
 #include "ui/undo.h"
 #include "ui/views/condition_dialog.h"

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double inset = 12, gutterWidth = 48;
 constexpr double lineHeight = 17, rulerHeight = 20, marksHeight = 16, legendHeight = 26;
-constexpr double highestRow = 26, readableRow = 22; // zooming in makes rows no higher than this
+constexpr double highestRow = 34, readableRow = 22; // zooming in makes rows no higher than this
 constexpr double shortestStretch = 8; // cycles
 
 double wholeOf(const GridIndex& index)

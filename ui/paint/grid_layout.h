@@ -10,7 +10,7 @@ namespace flashstep::paint {
 
 struct GridView {
     double from = 0, to = 0; // cycles; to <= from: the whole run
-    double rowHeight = 0; // of an SM; 0: as high as fits, at most 26
+    double rowHeight = 0; // of an SM; 0: as high as fits, at most 34
     double scroll = 0; // rows moved up by so many pixels
 };
 

@@ -173,10 +173,10 @@ void paintStays(const GridCanvas& canvas, const GridIndex::Lane& lane, const QRe
         const QRectF bar = snapped(std::max(left, layout.plot.left() - 4), rect.top(),
             std::min(right - gap, layout.plot.right() + 4), rect.bottom());
         if (known) {
-            if (state == GridState::Running) // between its tiles, and before the first of them
+            if (state == GridState::ToCome)
+                paintBar(canvas, bar, state);
+            else // between its tiles, and before the first of them
                 canvas.painter.fillRect(bar, canvas.theme.neutral.tint);
-            else
-                paintBar(canvas, bar, GridState::ToCome);
             paintParts(canvas, *stay, rect);
         } else {
             const auto works = canvas.index().trace().worksOf(stay->cta);

@@ -92,7 +92,7 @@ LifeWindow lifeWindow(const MemoryScene& scene)
     const WorkId work = trace.workAt(scene.cta, scene.position);
     Cycle first = 0, last = 0;
     int count = 0;
-    for (const StepDecl& step : trace.streamOf(work).steps)
+    for (const StepDecl& step : trace.streamOf(trace.productsOf(work)).steps)
         if (const auto at = trace.block(work, step.i, step.n); at && step.i == 0) {
             const Cycle cycle = trace.timeAt(*at);
             first = count == 0 ? cycle : std::min(first, cycle);

@@ -12,6 +12,8 @@ constexpr double inset = 14, wordWidth = 74, groupGap = 12;
 constexpr double scaleHeight = 42; // colour scales under the tables
 constexpr double outputTitle = 34;
 constexpr int statisticColumns = 4;
+constexpr int fewestKeys = 8;
+constexpr double leastShare = 0.8; // of its natural width a cell still shows its number in
 
 // A cell as wide as its format needs.
 double naturalWidth(NumberFormat format, bool fp32)
@@ -54,9 +56,8 @@ NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const N
         return l;
     const Program& program = scene.trace->program();
     l.firstRow = view.i * program.tile.rows;
-    l.firstKey = view.j * program.tile.keys;
     l.rows = std::clamp(program.headRows() - l.firstRow, 0, program.tile.rows);
-    l.keys = std::max(0, program.keysInside(view.j));
+    l.tileKeys = std::max(0, program.keysInside(view.j));
     l.dims = program.problem.headDimV;
 
     const double numberWidth = program.packed > 1 ? 56 : 34;
@@ -64,7 +65,12 @@ NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const N
         = 2 * inset + wordWidth + numberWidth + 3 * groupGap + (statisticColumns + 1) * l.statisticWidth;
     const double s = naturalWidth(view.format, true),
                  p = naturalWidth(view.format, program.problem.dtype == DType::Fp32);
-    const double shrink = std::min(1.0, std::max(0.1, (rect.width() - fixedWidth) / std::max(1.0, l.keys * (s + p))));
+    // As many keys as have room for their numbers; a few, if need be as colours alone, in any case.
+    const double room = std::max(0.0, rect.width() - fixedWidth);
+    l.keys = std::clamp(static_cast<int>(room / (leastShare * (s + p))), std::min(fewestKeys, l.tileKeys), l.tileKeys);
+    l.fromKey = std::clamp(view.fromKey, 0, l.tileKeys - l.keys);
+    l.firstKey = view.j * program.tile.keys + l.fromKey;
+    const double shrink = std::min(1.0, std::max(0.1, room / std::max(1.0, l.keys * (s + p))));
     l.scoreWidth = std::floor(s * shrink * 2) / 2;
     l.probabilityWidth = std::floor(p * shrink * 2) / 2;
 

@@ -59,11 +59,11 @@ void paintScoreCells(const NumbersCanvas& canvas)
 {
     const TileNumbers& n = canvas.numbers;
     for (int r = 0; r < n.rows; ++r)
-        for (int c = 0; c < n.keys; ++c) {
+        for (int c = 0; c < canvas.layout.keys; ++c) {
             const QRectF cell = canvas.layout.scoreRect(r, c).adjusted(0, 0, -1, -1);
             if (!canvas.visible(cell))
                 continue;
-            const auto value = static_cast<double>(n.s.at(r, c));
+            const auto value = static_cast<double>(n.s.at(r, canvas.layout.fromKey + c));
             canvas.painter.setRenderHint(QPainter::Antialiasing, false);
             if (std::isnan(value)) {
                 frame(canvas, cell, canvas.theme.line, 1);
@@ -95,11 +95,11 @@ void paintProbabilityCells(const NumbersCanvas& canvas)
     const double largest = largestProbability(n);
     const DType dtype = n.rounded ? canvas.scene.trace->program().problem.dtype : DType::Fp32;
     for (int r = 0; r < n.rows; ++r)
-        for (int c = 0; c < n.keys; ++c) {
+        for (int c = 0; c < canvas.layout.keys; ++c) {
             const QRectF cell = canvas.layout.probabilityRect(r, c).adjusted(0, 0, -1, -1);
             if (!canvas.visible(cell))
                 continue;
-            const auto value = static_cast<double>(n.p.at(r, c));
+            const auto value = static_cast<double>(n.p.at(r, canvas.layout.fromKey + c));
             canvas.painter.setRenderHint(QPainter::Antialiasing, false);
             QColor ground = canvas.theme.panel;
             if (!std::isnan(value)) {
@@ -176,7 +176,7 @@ void paintKeyWords(
     const QColor bar = canvas.theme.keyBlock(canvas.view.j).fill;
     for (int c = 0; c < l.keys; ++c) {
         const double x = area.left() + c * width;
-        const bool byPolynomial = !emulated.empty() && emulated[static_cast<std::size_t>(c)];
+        const bool byPolynomial = !emulated.empty() && emulated[static_cast<std::size_t>(l.fromKey + c)];
         painter.fillRect(QRectF(x, area.top() - 4, width - 1, 3), byPolynomial ? canvas.theme.text : bar);
         QString word = canvas.scene.tokens ? canvas.scene.tokens->key(l.firstKey + c) : QString();
         if (word.isEmpty())
@@ -214,6 +214,17 @@ void paintHeads(const NumbersCanvas& canvas)
     at(l.probabilities.left(),
         QStringLiteral("P = 2^(%1)").arg(exponent)
             + (emulated.empty() ? QString() : QStringLiteral(", dark bars: by polynomial")));
+    if (l.keys < l.tileKeys) { // what is left out, and where the rest lies
+        painter.setPen(canvas.theme.t2);
+        const int last = l.firstKey - l.fromKey + l.tileKeys - 1;
+        drawElided(painter, QRectF(l.scores.left(), title + 18, l.statistics.right() - l.scores.left(), 15),
+            Qt::AlignLeft, canvasFont(11),
+            QStringLiteral("keys %1–%2 of %3–%4; Shift and the wheel for the others")
+                .arg(l.firstKey)
+                .arg(l.firstKey + l.keys - 1)
+                .arg(l.firstKey - l.fromKey)
+                .arg(last));
+    }
     paintKeyWords(canvas, l.scores, l.scoreWidth);
     paintKeyWords(canvas, l.probabilities, l.probabilityWidth, emulated);
     const QFont small = canvasFont(11);
@@ -353,7 +364,7 @@ void paintNumbers(
             drawLine(painter, rect, Qt::AlignHCenter, font,
                 scene.trace->hasValues(numbers.cta) && numbers.n == 0
                     ? QStringLiteral("This tile is skipped: none of its rows sees any of its keys.")
-                    : QStringLiteral("The values of this tile were not recorded."));
+                    : QStringLiteral("The values of this tile were not computed."));
         } else {
             paintHeads(canvas);
             paintRowLabels(canvas, layout.scores.top(), layout.cellHeight, 11.5);

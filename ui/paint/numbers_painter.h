@@ -12,6 +12,7 @@ struct NumbersView {
     int i = 0, j = 0; // the tile
     NumberFormat format = NumberFormat::Decimal;
     double scroll = 0; // pixels, when the rows do not fit
+    int fromKey = 0; // of the tile: the first on show where not all have room
 };
 
 // Where S, the rows' statistics, P and O lie: pure values, for painters and hit tests.
@@ -22,7 +23,8 @@ struct NumbersLayout {
     QRectF outputBefore, outputAfter;
     double scoreWidth = 46, probabilityWidth = 46, cellHeight = 30, statisticWidth = 60, outputHeight = 13;
     double headHeight = 84; // titles, key words and column names above the rows
-    int firstRow = 0, firstKey = 0, rows = 0, keys = 0, dims = 0;
+    int firstRow = 0, firstKey = 0, rows = 0, keys = 0, dims = 0; // on show
+    int fromKey = 0, tileKeys = 0; // the first of the tile's keys on show, and how many it has
     double contentHeight = 0; // all of it, for a scroll bar
 
     [[nodiscard]] QRectF scoreRect(int r, int c) const;

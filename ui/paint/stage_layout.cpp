@@ -13,7 +13,7 @@ constexpr double bracketWidth = 56, gutterWidth = 54;
 constexpr double directionHeight = 18, headerHeight = 38, captionHeight = 24;
 constexpr double outputGap = 14;
 constexpr double largestFit = 44;
-constexpr double smallestCell = 0.5, largestCell = 4096;
+constexpr double smallestCell = 0.5, largestCell = 8192; // tiles of 176 keys show their numbers too
 
 struct Shape {
     int queryTiles = 0, keyBlocks = 0;

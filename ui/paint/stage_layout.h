@@ -38,6 +38,7 @@ struct StageView {
     QPointF pan; // the matrix moved by so many pixels
     bool squares = true; // each element's share of its row's l so far
     bool outputs = true; // the O strip
+    bool path = false; // the order in which the chosen CTA visits its tiles
     bool labels = false; // "(i, j)" in the tiles, for pictures
     NumberFormat format = NumberFormat::Decimal; // where there is room for numbers
 };

@@ -145,7 +145,7 @@ QString stageCaption(const StageScene& scene)
     return text + parts.join(QStringLiteral(", ")) + QLatin1Char('.');
 }
 
-QString describeTile(const StageScene& scene, int i, int j)
+QString describeTile(const StageScene& scene, int i, int j, int ownRow)
 {
     if (!scene.trace || !scene.cta.valid())
         return QString();
@@ -172,6 +172,9 @@ QString describeTile(const StageScene& scene, int i, int j)
                                         : QStringLiteral("queries %1–%2").arg(row).arg(last))
                 .arg(key)
                 .arg(key + program.keysInside(j) - 1);
+    if (const QString owner = ownRow < 0 ? QString() : describeOwner(*scene.trace, head.b, head.h, i, ownRow);
+        !owner.isEmpty())
+        text += QStringLiteral("; the row is of ") + owner;
     if (state.cta.valid())
         text += QStringLiteral("; CTA %1 on SM %2").arg(state.cta.index()).arg(scene.trace->span(state.cta).sm);
     return text;
@@ -188,6 +191,7 @@ void paintStage(
         const ShownHead head = shownHead(scene);
         const StageCanvas canvas { painter, scene, view, layout, theme, head.b, head.h };
         paintStageHeaders(canvas);
+        paintOwners(canvas);
         painter.save();
         painter.setClipRect(layout.window, Qt::IntersectClip);
         paintStageTiles(canvas);
@@ -195,6 +199,7 @@ void paintStage(
         painter.save();
         painter.setClipRect(layout.window.adjusted(-2, -2, 2, 2), Qt::IntersectClip);
         outlineRows(canvas);
+        paintPath(canvas);
         outlineTile(canvas, scene.highlight.i, scene.highlight.j);
         outlineTile(canvas, scene.highlight.hoverI, scene.highlight.hoverJ);
         painter.restore();
@@ -205,26 +210,49 @@ void paintStage(
     painter.restore();
 }
 
+namespace {
+
+struct Entry {
+    TileLook look;
+    const char16_t* words;
+};
+constexpr Entry entries[]
+    = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" }, { TileLook::InSmem, u"in SMEM" },
+          { TileLook::Computing, u"computing" }, { TileLook::Stored, u"in HBM" }, { TileLook::Done, u"done" },
+          { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" }, { TileLook::Hazard, u"hazard" } };
+
+bool listed(const Entry& entry, bool scoresInHbm, bool hazards)
+{
+    if (entry.look == (scoresInHbm ? TileLook::Skipped : TileLook::Stored))
+        return false; // what stores its scores skips nothing
+    return entry.look != TileLook::Hazard || hazards;
+}
+
+double widthOf(const Entry& entry)
+{
+    return 16 + 6 + textWidth(canvasFont(11), QString::fromUtf16(entry.words));
+}
+
+} // namespace
+
+double stageLegendWidth(bool scoresInHbm, bool hazards)
+{
+    double width = 0;
+    for (const Entry& entry : entries)
+        width += listed(entry, scoresInHbm, hazards) ? widthOf(entry) + 18 : 0;
+    return width;
+}
+
 void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm, bool hazards)
 {
-    struct Entry {
-        TileLook look;
-        const char16_t* words;
-    };
-    constexpr Entry entries[]
-        = { { TileLook::Untouched, u"untouched" }, { TileLook::Loading, u"loading" }, { TileLook::InSmem, u"in SMEM" },
-              { TileLook::Computing, u"computing" }, { TileLook::Stored, u"in HBM" }, { TileLook::Done, u"done" },
-              { TileLook::Masked, u"masked" }, { TileLook::Skipped, u"skipped" }, { TileLook::Hazard, u"hazard" } };
     painter.save();
     const QFont font = canvasFont(11);
     double x = rect.left();
     for (const Entry& entry : entries) {
-        if (entry.look == (scoresInHbm ? TileLook::Skipped : TileLook::Stored))
-            continue; // what stores its scores skips nothing
-        if (entry.look == TileLook::Hazard && !hazards)
+        if (!listed(entry, scoresInHbm, hazards))
             continue;
         const QString words = QString::fromUtf16(entry.words);
-        const double width = 16 + 6 + textWidth(font, words);
+        const double width = widthOf(entry);
         if (x + width > rect.right())
             break;
         paintTile(painter, QRectF(std::round(x), std::round(rect.center().y() - 8), 16, 16), entry.look, theme.tiles[3],

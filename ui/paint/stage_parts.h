@@ -20,6 +20,8 @@ struct StageCanvas {
 void paintStageHeaders(const StageCanvas& canvas); // keys, rows, CTAs, direction
 void paintStageTiles(const StageCanvas& canvas);
 void paintStageOutputs(const StageCanvas& canvas);
+void paintPath(const StageCanvas& canvas); // the order of visits, where it is asked for
+void paintOwners(const StageCanvas& canvas); // whose rows are whose, of the tile that is worked on
 
 // Inside one tile: the elements the mask hides washed out, the shares as squares, or the numbers where there is room.
 void washMasked(const StageCanvas& canvas, const QRectF& rect, int i, int j);

@@ -17,7 +17,11 @@ namespace flashstep::ui {
 NumbersCanvas::NumbersCanvas(const Session& session, QWidget* parent)
     : Canvas(session, QStringLiteral("numbers"), tr("Numbers of one tile"), parent)
 {
-    connect(&session.document, &Document::changed, this, [this] { m_scroll = 0; });
+    connect(&session.document, &Document::changed, this, [this] {
+        m_scroll = 0;
+        m_fromKey = 0;
+    });
+    connect(&session.selection, &Selection::changed, this, &NumbersCanvas::revealKey);
 }
 
 void NumbersCanvas::setFormat(paint::NumberFormat format)
@@ -47,6 +51,7 @@ paint::NumbersView NumbersCanvas::view() const
     view.j = tile.j;
     view.format = m_format;
     view.scroll = m_scroll;
+    view.fromKey = m_fromKey;
     return view;
 }
 
@@ -64,10 +69,34 @@ void NumbersCanvas::mousePressEvent(QMouseEvent* event)
         m_session.selection.chooseElement(hit.row, hit.key);
 }
 
+// Moved just so far that a key chosen elsewhere is on show.
+void NumbersCanvas::revealKey()
+{
+    const int key = m_session.selection.key();
+    if (!ready() || key < 0 || key == m_shownKey)
+        return;
+    m_shownKey = key;
+    const paint::NumbersLayout layout = paint::layoutNumbers(canvasRect(), scene(), view());
+    const int first = layout.firstKey - layout.fromKey;
+    if (key < first || key >= first + layout.tileKeys)
+        return;
+    m_fromKey = std::clamp(layout.fromKey, key - first - layout.keys + 1, key - first);
+}
+
 void NumbersCanvas::wheelEvent(QWheelEvent* event)
 {
     if (!ready())
         return;
+    const QPoint delta = event->angleDelta();
+    if (delta.x() != 0 || event->modifiers() & Qt::ShiftModifier) {
+        const paint::NumbersLayout layout = paint::layoutNumbers(canvasRect(), scene(), view());
+        const int by = delta.x() != 0 ? delta.x() : delta.y();
+        const int keys = std::max(1, std::abs(by) / 60) * (by > 0 ? -1 : 1);
+        m_fromKey = std::clamp(layout.fromKey + keys, 0, layout.tileKeys - layout.keys);
+        update();
+        event->accept();
+        return;
+    }
     const double height = paint::layoutNumbers(canvasRect(), scene(), view()).contentHeight;
     m_scroll = std::clamp(m_scroll - event->angleDelta().y() / 2.0, 0.0, std::max(0.0, height - canvasRect().height()));
     update();

@@ -24,8 +24,12 @@ protected:
     void wheelEvent(QWheelEvent* event) override;
 
 private:
+    void revealKey();
+
     paint::NumberFormat m_format = paint::NumberFormat::Decimal;
     double m_scroll = 0;
+    int m_fromKey = 0; // of the tile
+    int m_shownKey = -1; // that was chosen when the keys on show were last moved to it
 };
 
 } // namespace flashstep::ui

@@ -5,7 +5,9 @@
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
+#include "ui/paint/fonts.h"
 #include "ui/paint/stage_painter.h"
+#include "ui/paint/text.h"
 #include "ui/playback.h"
 #include "ui/views/controls.h"
 #include "ui/views/grid_canvas.h"
@@ -30,6 +32,7 @@ public:
         , m_appearance(session.appearance)
         , m_document(session.document)
     {
+        connect(&session.document, &Document::changed, this, [this] { m_counts.clear(); });
         setAccessibleName(QObject::tr("Legend: untouched, loading, in SMEM, computing, in HBM, done, masked, skipped"));
     }
 
@@ -42,12 +45,22 @@ protected:
         const QRectF area(14, 0, width() / m_appearance.scale() - 20, height() / m_appearance.scale());
         const bool scoresInHbm = !m_document.empty() && m_document.run()->program->launches.size() > 1;
         const bool hazards = !m_document.empty() && m_document.run()->report.hazards > 0;
+        if (m_counts.isEmpty() && !m_document.empty() && m_document.program().problem.mask.kind != MaskKind::None)
+            m_counts = paint::maskText(paint::maskCounts(m_document.trace()));
+        const QFont font = paint::canvasFont(11);
+        const double width = m_counts.isEmpty() ? 0 : paint::textWidth(font, m_counts) + 16;
+        const double used = paint::stageLegendWidth(scoresInHbm, hazards);
+        if (width > 0 && used + width <= area.width()) {
+            painter.setPen(m_appearance.theme().t2);
+            paint::drawLine(painter, area, Qt::AlignRight, font, m_counts);
+        }
         paint::paintStageLegend(painter, area, m_appearance.theme(), scoresInHbm, hazards);
     }
 
 private:
     const Appearance& m_appearance;
     const Document& m_document;
+    QString m_counts; // of tiles, by what the mask does to them
 };
 
 } // namespace

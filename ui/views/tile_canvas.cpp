@@ -22,7 +22,7 @@ namespace flashstep::ui {
 TileCanvas::TileCanvas(const Session& session, QWidget* parent)
     : Canvas(session, QStringLiteral("tiles"), tr("Tiles of the score matrix"), parent)
 {
-    connect(&session.document, &Document::changed, this, &TileCanvas::fit);
+    connect(&session.document, &Document::changed, this, &TileCanvas::restart);
 }
 
 paint::StageScene TileCanvas::scene() const
@@ -41,8 +41,27 @@ paint::StageScene TileCanvas::scene() const
 
 void TileCanvas::fit()
 {
+    const bool path = m_view.path;
     m_view = {};
+    m_view.path = path;
     update();
+}
+
+void TileCanvas::setPath(bool path)
+{
+    m_pathByHand = true;
+    m_view.path = path;
+    update();
+    emit pathChanged();
+}
+
+// Where a CTA sweeps over several query tiles the order is what there is to see; elsewhere the arrow above says it.
+void TileCanvas::restart()
+{
+    if (!m_pathByHand && !m_session.document.empty())
+        m_view.path = m_session.document.program().launches.back().sweep > 0;
+    fit();
+    emit pathChanged();
 }
 
 QString TileCanvas::emptyText() const
@@ -79,7 +98,10 @@ bool TileCanvas::event(QEvent* event)
         auto* help = static_cast<QHelpEvent*>(event); // NOLINT: what Qt sends with this type
         const paint::StageHit hit = hitAt(help->pos());
         if (hit.i >= 0 && hit.j >= 0)
-            QToolTip::showText(help->globalPos(), paint::describeTile(scene(), hit.i, hit.j), this);
+            QToolTip::showText(help->globalPos(),
+                paint::describeTile(
+                    scene(), hit.i, hit.j, hit.row < 0 ? -1 : hit.row - hit.i * m_session.document.program().tile.rows),
+                this);
         else
             QToolTip::hideText();
         return true;

@@ -16,11 +16,15 @@ public:
     [[nodiscard]] paint::StageScene scene() const;
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
 
+    [[nodiscard]] bool path() const { return m_view.path; }
+
 public slots:
     void fit();
+    void setPath(bool path); // the order of visits, drawn over the tiles
 
 signals:
     void tileOpened(int i, int j); // asked to be seen with its numbers
+    void pathChanged();
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;
@@ -37,7 +41,10 @@ private:
     [[nodiscard]] QRectF stageRect() const; // the canvas, less what would be empty on the left
     [[nodiscard]] paint::StageHit hitAt(const QPointF& point) const;
 
+    void restart();
+
     paint::StageView m_view;
+    bool m_pathByHand = false;
     QPointF m_pressed, m_last;
     bool m_dragging = false;
 };

@@ -69,6 +69,7 @@ private:
 
     SourceText m_kind;
     QString m_file, m_title, m_note;
+    QString m_set; // the file whose lines these are: another run of the same version keeps them
     std::vector<Line> m_lines;
     std::vector<bool> m_hasOps; // by line
     LineMap m_map; // of all but the schedule

@@ -38,7 +38,7 @@ void paintTable(QPainter& painter, const QRectF& rect, int inUse, const Theme& t
 {
     heading(painter, rect, QStringLiteral("Largest error of 2^x on [0, 1), in units of the last place"), theme);
     const double columns[] = { rect.left() + rect.width() * 0.50, rect.left() + rect.width() * 0.74, rect.right() };
-    const char16_t* titles[] = { u"fp32", u"then bf16", u"same bf16 as exact" };
+    const char16_t* titles[] = { u"fp32", u"then bf16", u"exact bf16" };
     const QFont small = canvasFont(10.5), mono = monoFont(11);
     double left = rect.left() + 70;
     double y = rect.top() + headHeight;
@@ -63,7 +63,7 @@ void paintTable(QPainter& painter, const QRectF& rect, int inUse, const Theme& t
         painter.setPen(theme.text);
         drawLine(painter, line.adjusted(8, 0, 0, 0), Qt::AlignLeft, small, wayName(way));
         const QString cells[]
-            = { ulp(errors.ulpFp32), ulp(errors.ulpBf16), fixed(100 * errors.sameBf16, 2) + QStringLiteral(" %") };
+            = { ulp(errors.ulpFp32), ulp(errors.ulpBf16), fixed(100 * errors.sameBf16, 3) + QStringLiteral(" %") };
         for (int k = 0; k < 3; ++k)
             drawLine(painter, QRectF(columns[k] - 90, y, 90, tableRow), Qt::AlignRight, mono, cells[k]);
     }

@@ -112,13 +112,14 @@ void paintHead(QPainter& painter, const QRectF& rect, const RowHistory& history,
         drawLine(painter, QRectF(x + 18, rect.top(), width + 2, 14), Qt::AlignLeft, font, text);
         x += 18 + width + 12;
     };
-    if (history.lazy) {
+    if (history.apart) {
         entry(QPen(theme.text, 2), QStringLiteral("true max"));
         entry(QPen(theme.t2, 1, Qt::DashLine), QStringLiteral("reference"));
-        const QString band = QStringLiteral("band: τ = %1").arg(history.threshold);
+        const QString more
+            = history.lazy ? QStringLiteral("band: τ = %1").arg(history.threshold) : QStringLiteral("LSE as old max");
         painter.setPen(theme.t2);
-        if (x + textWidth(font, band) <= rect.right())
-            drawLine(painter, QRectF(x, rect.top(), 120, 14), Qt::AlignLeft, font, band);
+        if (x + textWidth(font, more) <= rect.right())
+            drawLine(painter, QRectF(x, rect.top(), 140, 14), Qt::AlignLeft, font, more);
     } else {
         entry(QPen(theme.text, 2), QStringLiteral("true max = reference: this version always moves it"));
     }
@@ -178,6 +179,10 @@ std::vector<RowHistory> tileHistory(const Trace& trace, int b, int h, int i)
                 rows[static_cast<std::size_t>(r)].points.push_back(pointOf(state, visits[k], *at));
         }
     }
+    for (RowHistory& row : rows)
+        row.apart = row.lazy || std::any_of(row.points.begin(), row.points.end(), [](const RowPoint& point) {
+            return std::isfinite(point.used) && std::fabs(point.used - point.most) > 1e-6;
+        });
     return rows;
 }
 
@@ -240,7 +245,7 @@ void paintRowChart(QPainter& painter, const QRectF& rect, const RowHistory& hist
     const int now = n > 0 ? n : history.visits;
     stepLine(painter, at, history, now, history.visits, QPen(theme.t3, 1), &RowPoint::most);
     stepLine(painter, at, history, 0, now, QPen(theme.text, 2), &RowPoint::most);
-    if (history.lazy) {
+    if (history.apart) {
         QPen dashed(theme.text, 1);
         dashed.setDashPattern({ 4, 3 });
         dashed.setCapStyle(Qt::FlatCap);

@@ -26,6 +26,7 @@ struct RowHistory {
     int visits = 0; // of its query tile
     int every = 1; // only one in so many is read, and the last
     bool lazy = false; // the reference may stay
+    bool apart = false; // reference and true maximum are not the same throughout
     double threshold = 0;
     std::vector<RowPoint> points; // empty: nothing was recorded, or no running statistics are kept
 };

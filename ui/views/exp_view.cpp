@@ -168,7 +168,7 @@ bool ExpView::event(QEvent* event)
             text += tr("\nClick to compute with it");
     } else if (parts.table.contains(at)) {
         text = tr("ulp: unit in the last place, 2^−23 in fp32 and 2^−7 in bf16 for results in [1, 2). Rounding alone "
-                  "costs half of one.");
+                  "costs half of one. Last column: how many inputs get the bf16 that the exact result has.");
     } else if (parts.curves.contains(at)) {
         text = tr("Span between the least and the largest error in each 1/128 of [0, 1), computed");
     } else if (parts.split.contains(at)) {

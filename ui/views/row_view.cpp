@@ -227,8 +227,9 @@ std::vector<AccessibleNode> RowView::accessibleNodes() const
     }
     say(nodes, now.title, {});
     AccessibleNode chart { QAccessible::List, tr("the row over its key blocks"),
-        now.history.lazy ? tr("threshold %1 in log2 units").arg(now.history.threshold)
-                         : tr("true max and reference coincide: this version always moves it"),
+        now.history.lazy        ? tr("threshold %1 in log2 units").arg(now.history.threshold)
+            : now.history.apart ? tr("the reference is the larger of the log-sum-exp before and the block's maximum")
+                                : tr("true max and reference coincide: this version always moves it"),
         {} };
     for (const paint::RowPoint& point : now.history.points)
         say(chart.children, tr("block %1").arg(point.n), paint::describe(now.history, point));

@@ -118,7 +118,7 @@ void drawNow()
 void settle(MainWindow& window)
 {
     window.repaint();
-    while (window.timeline().overlay().insights().busy())
+    while (window.session().insights.busy())
         QApplication::processEvents(QEventLoop::WaitForMoreEvents);
     drawNow();
 }

@@ -2,6 +2,7 @@
 #include "ui/headless.h"
 
 #include "core/emulation/run.h"
+#include "ui/insights.h"
 #include "ui/main_window.h"
 #include "ui/samples.h"
 #include "ui/views/accessible.h"
@@ -91,6 +92,8 @@ void settle(MainWindow& window)
     for (int k = 0; k < 5; ++k)
         QApplication::processEvents(QEventLoop::AllEvents, 50);
     while (window.welcome().isVisible() && !window.welcome().settled())
+        QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
+    while (window.session().insights.busy())
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
     QApplication::processEvents();
 }

@@ -79,6 +79,10 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
     dock->setWidget(content);
     m_docks.insert(name, dock);
     connect(dock, &QDockWidget::topLevelChanged, this, [this] { m_arrangedByHand = m_arrangedByHand || !m_arranging; });
+    connect(dock, &QDockWidget::visibilityChanged, this, [this, dock](bool visible) {
+        if (visible && !dock->isFloating())
+            makeRoomFor(dock->objectName().mid(5));
+    });
     return dock;
 }
 
@@ -90,7 +94,7 @@ void MainWindow::makeDocks()
     m_ledger = new LedgerView(m_session, this);
     m_inspector = new Inspector(m_session, this);
     m_source = new SourceView(m_session, this);
-    m_why = new WhyView(m_session, m_insight, this);
+    m_why = new WhyView(m_session, this);
     m_placesView = new PlacesView(m_session, m_places, this);
     addDock(QStringLiteral("scenario"), tr("Scenario"), m_scenario);
     addDock(QStringLiteral("outline"), tr("Outline"), m_outline);
@@ -229,12 +233,26 @@ void MainWindow::arrange()
                                             : 310;
     resizeDocks({ dock("timeline") }, { look.px(low) }, Qt::Vertical);
     if (m_layout == Layout::Learn) {
-        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(152), look.px(222), look.px(120) },
+        resizeDocks({ dock("explain"), dock("ledger"), dock("source") }, { look.px(140), look.px(250), look.px(104) },
             Qt::Vertical);
         if (!narrow)
             resizeDocks({ dock("scenario"), dock("outline") }, { look.px(300), look.px(200) }, Qt::Vertical);
     }
     m_arranging = false;
+}
+
+// Of the tabs on the right some are pictures, which want more of the column than the ledger's few rows.
+void MainWindow::makeRoomFor(const QString& name)
+{
+    const bool tall = name == QStringLiteral("row") || name == QStringLiteral("exp") || name == QStringLiteral("why")
+        || name == QStringLiteral("glossary") || name == QStringLiteral("inspector");
+    if (m_arranging || m_arrangedByHand || m_compact || m_layout != Layout::Learn
+        || (!tall && name != QStringLiteral("ledger")))
+        return;
+    const Appearance& look = m_appearance;
+    resizeDocks(
+        { m_docks.value(QStringLiteral("explain")), m_docks.value(name), m_docks.value(QStringLiteral("source")) },
+        { look.px(tall ? 96 : 140), look.px(tall ? 320 : 250), look.px(tall ? 78 : 104) }, Qt::Vertical);
 }
 
 void MainWindow::setLayout(Layout layout)

@@ -225,6 +225,8 @@ void MainWindow::runMenu()
     add("faster", tr("Fas&ter"), { QStringLiteral("]") }, [this] { m_playback.faster(); });
     add("scope", tr("Steps of this CTA or of all"), {},
         [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
+    menu->addSeparator();
+    add("recordCta", tr("Compute the values of this CTA"), { QStringLiteral("Ctrl+Shift+V") }, [this] { recordCta(); });
     movingActions(menu);
 }
 

@@ -4,7 +4,6 @@
 #include "core/trace/condition.h"
 #include "ui/actions.h"
 #include "ui/current.h"
-#include "ui/insight.h"
 #include "ui/text.h"
 #include "ui/undo.h"
 #include "ui/views/condition_dialog.h"
@@ -96,16 +95,14 @@ void MainWindow::fillRunTo()
         m_runToBox->addItem(tr("Run to: next %1").arg(spoken(text)), text);
     }
     m_runToBox->insertSeparator(m_runToBox->count());
-    if (m_runTo.startsWith(QStringLiteral("maximum(row="))) // follows the chosen row
+    if (!m_ownRunTo && m_runTo.startsWith(QStringLiteral("maximum(row="))) // follows the chosen row
         for (const QString& text : examples)
             if (text.startsWith(QStringLiteral("maximum(row=")))
                 m_runTo = text;
-    if (m_runToBox->findData(m_runTo) < 0 && Condition::parse(m_document.trace(), m_runTo.toStdString()).ok())
+    if (m_ownRunTo && m_runToBox->findData(m_runTo) < 0 && Condition::parse(m_document.trace(), m_runTo.toStdString()))
         m_runToBox->addItem(tr("Run to: next %1").arg(m_runTo), m_runTo);
     m_runToBox->addItem(tr("Condition …"), ownCondition);
     const int index = m_runToBox->findData(m_runTo);
-    if (index < 0)
-        m_runTo = m_runToBox->itemData(0).toString();
     m_runToBox->setCurrentIndex(std::max(0, index));
 }
 
@@ -116,9 +113,11 @@ void MainWindow::chooseRunTo(const QString& entry)
         if (!text)
             return fillRunTo();
         m_runTo = *text;
+        m_ownRunTo = true;
         fillRunTo();
     } else {
         m_runTo = entry;
+        m_ownRunTo = m_ownRunTo && m_runToBox->currentData().toString() == entry;
     }
     runTo(true);
 }
@@ -129,21 +128,22 @@ void MainWindow::runTo(bool forward)
         return;
     m_playback.pause();
     const Position p = m_playback.position();
-    if (m_runTo == nextBookmark || m_runTo == nextBreakpoint) {
+    const QString wanted = m_runToBox->currentData().toString(); // a version may not have what was chosen last
+    if (wanted == nextBookmark || wanted == nextBreakpoint) {
         const CtaId scope = m_playback.followed();
-        const auto at = m_runTo == nextBookmark
+        const auto at = wanted == nextBookmark
             ? (forward ? m_places.next(p) : m_places.previous(p))
             : (forward ? m_places.nextStop(p, scope) : m_places.previousStop(p, scope));
         if (at) {
             m_notice->dismiss();
-            if (m_runTo == nextBookmark)
+            if (wanted == nextBookmark)
                 m_selection.chooseCta(at->cta);
             return m_playback.seek(at->position);
         }
         return m_notice->showText(
-            forward ? tr("No %1 after this moment.").arg(m_runTo) : tr("No %1 before this moment.").arg(m_runTo));
+            forward ? tr("No %1 after this moment.").arg(wanted) : tr("No %1 before this moment.").arg(wanted));
     }
-    (void)runToText(m_runTo, forward);
+    (void)runToText(wanted, forward);
 }
 
 bool MainWindow::runToText(const QString& text, bool forward)

@@ -160,7 +160,26 @@ void MainWindow::accept(const RunOutcome& outcome)
         m_notice->showText(std::exchange(m_noteWithRun, {}));
     for (const std::string& note : m_document.run()->report.inputNotes)
         m_notice->showText(QString::fromStdString(note));
+    offerValues();
     emit runShown();
+}
+
+void MainWindow::recordCta()
+{
+    if (m_selection.cta().valid())
+        change("record", "cta:" + std::to_string(m_selection.cta().index()));
+}
+
+void MainWindow::offerValues()
+{
+    const CtaId cta = m_selection.cta();
+    if (!cta.valid() || m_document.trace().hasValues(cta) || m_notice->showsError())
+        return;
+    const auto number = static_cast<qulonglong>(cta.index());
+    m_notice->showOffer(tr("Too much to keep every value: times and schedule are shown, the values of CTA %1 were not "
+                           "computed.")
+                            .arg(number),
+        tr("Compute those of CTA %1").arg(number), [this] { recordCta(); });
 }
 
 // Where launches follow each other, the CTA on show is the one of the launch that is running for the same query tile.

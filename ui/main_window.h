@@ -3,7 +3,7 @@
 
 #include "ui/appearance.h"
 #include "ui/document.h"
-#include "ui/insight.h"
+#include "ui/insights.h"
 #include "ui/places.h"
 #include "ui/playback.h"
 #include "ui/run_controller.h"
@@ -63,7 +63,6 @@ public:
     [[nodiscard]] WelcomePage& welcome() { return *m_welcome; }
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] Places& places() { return m_places; }
-    [[nodiscard]] Insight& insight() { return m_insight; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
     void showTerm(const QString& key); // its card in the glossary
@@ -93,11 +92,14 @@ private:
     void accept(const RunOutcome& outcome);
     void showTitle();
     void showStatus();
+    void recordCta(); // runs again, with the values of the chosen CTA
+    void offerValues(); // where it has none
     void followLaunch();
     // main_layout.cpp
     void makeDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
     void arrange();
+    void makeRoomFor(const QString& name);
     void restore();
     void remember();
     void nextPane(int by);
@@ -148,8 +150,8 @@ private:
     Playback m_playback { m_document };
     Selection m_selection { m_document };
     Places m_places { m_document };
-    Insight m_insight { m_document };
-    const Session m_session { m_document, m_playback, m_selection, m_appearance };
+    Insights m_insights { m_document };
+    const Session m_session { m_document, m_playback, m_selection, m_appearance, m_insights };
     Layout m_layout = Layout::Learn;
     bool m_compact = false;
     bool m_arrangedByHand = false;
@@ -181,6 +183,7 @@ private:
     QLineEdit* m_search = nullptr;
     QLabel *m_statusLeft = nullptr, *m_statusRight = nullptr;
     QString m_runTo = QStringLiteral("rescale(decision=done)"); // a condition, or a kind of place
+    bool m_ownRunTo = false; // written by hand
     QString m_lastSearch;
     QUndoStack* m_undo = nullptr;
     bool m_takingBack = false; // the run under way is an undo or redo

@@ -5,6 +5,7 @@ namespace flashstep::ui {
 
 class Appearance;
 class Document;
+class Insights;
 class Playback;
 class Selection;
 
@@ -14,6 +15,7 @@ struct Session {
     Playback& playback;
     Selection& selection;
     Appearance& appearance;
+    Insights& insights;
 };
 
 } // namespace flashstep::ui

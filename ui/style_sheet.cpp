@@ -82,7 +82,7 @@ QLabel[role="value"] { font-size: #12px; color: @text; }
 QWidget[role="panel"] { background: @panel; }
 QDockWidget { font-size: #12px; }
 QTabBar { background: @win; qproperty-drawBase: 0; }
-QTabBar::tab { background: @win; color: @t2; border: none; border-top: 2px solid transparent; padding: #4px #10px; font-size: #11.5px; }
+QTabBar::tab { background: @win; color: @t2; border: none; border-top: 2px solid transparent; padding: #4px #7px; font-size: #11px; }
 QTabBar::tab:selected { background: @alt; color: @text; border-top: 2px solid @text; }
 QTabBar::tab:focus { color: @text; text-decoration: underline; }
 
@@ -92,7 +92,7 @@ QScrollArea { background: @panel; border: none; }
 QHeaderView { background: @panel; }
 QHeaderView::section { background: @panel; color: @t2; border: none; border-bottom: 1px solid @line; padding: 0 #4px;
     font-size: #11px; min-height: #20px; }
-QListWidget::item { padding: #2px #4px #2px #12px; }
+QListWidget::item { padding: #2px #4px; }
 QTableView { gridline-color: transparent; }
 QScrollBar:vertical { background: transparent; width: #8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: #8px; margin: 0; }

@@ -239,12 +239,13 @@ private:
     {
         if (b.masked)
             w.mask(S, b);
-        const int line = c.overlap ? 13 : 19; // of Algorithm 2, of Algorithm 1
-        w.paper(c.overlap ? 13 : 18).rowMax(m, scale, S, b); // m' = max(m, rowmax S), scale = exp2((m - m') c)
+        const int ofMax = c.overlap ? 13 : 18; // lines of Algorithm 2, of Algorithm 1
+        const int ofP = c.overlap ? 13 : 19;
+        w.paper(ofMax).rowMax(m, scale, S, b); // m' = max(m, rowmax S), scale = exp2((m - m') c)
         if (!b.first)
-            w.paper(line).rescaleOne(l, scale, b); // l = scale l
-        w.paper(line).exp2(S, S, m, b); // exp2(S c - m' c)
-        w.paper(line).rowSum(l, S, b); // l = l + rowsum, before P is rounded
+            w.paper(ofP).rescaleOne(l, scale, b); // l = scale l
+        w.paper(ofP).exp2(S, S, m, b); // exp2(S c - m' c)
+        w.paper(ofP).rowSum(l, S, b); // l = l + rowsum, before P is rounded
     }
 
     // P as the A operand of the next product.

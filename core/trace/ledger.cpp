@@ -244,22 +244,27 @@ private:
     // The row maxima of every visit so far, and the log-sum-exp of those whose sum is there.
     template <typename Reference> void readLogSumExp(const Program& program, const Reference& reference)
     {
+        if (!usesLogSumExp(program))
+            return;
         for (std::uint32_t k = m_visit.role->first; k < m_visit.role->first + m_visit.role->count; ++k) {
             const Op& op = program.ops[k];
-            const bool kept = op.kind == OpKind::Normalise && op.i == m_visit.i && op.out2.valid();
-            const Position end = m_trace.endPosition(m_trace.instance(m_visit.work, OpId(k)));
-            if (op.i == m_visit.i && op.n > 0 && op.n <= m_reached.rowMax && reference(op) && usesLogSumExp(program))
-                m_maxima.push_back(read(op.in[0], end));
+            if (op.i != m_visit.i)
+                continue;
+            const bool kept = op.kind == OpKind::Normalise && op.out2.valid();
+            const auto end = [&] { return m_trace.endPosition(m_trace.instance(m_visit.work, OpId(k))); };
+            if (op.n > 0 && op.n <= m_reached.rowMax && reference(op))
+                m_maxima.push_back(read(op.in[0], end()));
             else if (kept && static_cast<int>(m_maxima.size()) == m_reached.rowSum && m_reached.rowSum > 0
                 && m_lse.decl == nullptr)
-                m_lse = read(op.out2, end);
+                m_lse = read(op.out2, end());
         }
     }
+    // All references of a kernel are made alike.
     [[nodiscard]] bool usesLogSumExp(const Program& program) const
     {
         for (std::uint32_t k = m_visit.role->first; k < m_visit.role->first + m_visit.role->count; ++k)
-            if (program.ops[k].lse)
-                return true;
+            if (setsReference(program, program.ops[k]))
+                return program.ops[k].lse;
         return false;
     }
 

@@ -23,6 +23,7 @@
 #include <QTemporaryDir>
 #include <QTextBlock>
 #include <QTextBrowser>
+#include <QToolTip>
 #include <QtTest>
 
 #include <memory>
@@ -104,6 +105,12 @@ void WindowGlossary::opensFromTheMenuAndIsClosedAtFirst()
         view.showTerm(QStringLiteral("P"));
         QApplication::processEvents();
         window->grab().save(qEnvironmentVariable("FLASHSTEP_KEEP_PICTURES") + QStringLiteral("/glossary.png"));
+        QToolTip::showText(
+            QPoint(100, 100), termCardHtml(QStringLiteral("reference in use"), window->session()), window.get());
+        QApplication::processEvents();
+        for (QWidget* each : QApplication::topLevelWidgets())
+            if (each->isVisible() && each->inherits("QTipLabel"))
+                each->grab().save(qEnvironmentVariable("FLASHSTEP_KEEP_PICTURES") + QStringLiteral("/tip.png"));
     }
     window->setLayout(Layout::Learn);
     QVERIFY(!view.isVisible());
@@ -169,7 +176,7 @@ void WindowGlossary::factsAreTheTraces()
     const BufferId o = session.document.program().buffer("O", 0);
     const TileValues values = trace.value(cta, o, p);
     QVERIFY(fact(session, "O", of).startsWith(paint::fixed(static_cast<double>(values.at(2, 0)), 3)));
-    QVERIFY(fact(session, "O", QStringLiteral("in REGISTERS")).contains(QStringLiteral("query tile 6")));
+    QVERIFY(fact(session, "O", QStringLiteral("in registers")).contains(QStringLiteral("query tile 6")));
     QVERIFY(fact(session, "K", QStringLiteral("in SMEM")).contains(QStringLiteral("key block")));
     QVERIFY(fact(session, "CTA", QStringLiteral("chosen")).contains(QString::number(cta.index())));
     QVERIFY(!fact(session, "phase", QStringLiteral("syncthreads")).isEmpty());

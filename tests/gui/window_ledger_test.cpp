@@ -292,12 +292,12 @@ void WindowLedger::thereIsAReasonWhereNothingIsShown()
                 .toObject()
                 .value(QStringLiteral("name"))
                 .toString()
-                .contains(QStringLiteral("not recorded")));
+                .contains(QStringLiteral("not computed")));
     QVERIFY(nodesOf(*window, "row")[0]
                 .toObject()
                 .value(QStringLiteral("name"))
                 .toString()
-                .contains(QStringLiteral("not recorded")));
+                .contains(QStringLiteral("not computed")));
 }
 
 // At the narrowest dock nothing of the table is out of sight to the right.

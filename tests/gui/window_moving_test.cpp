@@ -303,7 +303,7 @@ void WindowMoving::whyShowsWhatWaits()
         const Trace& trace = window->session().document.trace();
         const CtaId cta = window->session().selection.cta();
         std::size_t waited = 0;
-        for (int k = 0; k < 20; ++k) {
+        for (int k = 0; k < 60; ++k) {
             window->session().playback.seek(Position { static_cast<std::uint32_t>(draw() % trace.end().value) });
             QCoreApplication::processEvents();
             const Position p = window->session().playback.position();

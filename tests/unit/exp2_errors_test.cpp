@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace {
@@ -49,6 +50,38 @@ TEST(Exp2Errors, SharesTellTheDegreesApart)
         EXPECT_GT(errors[degree].sameBf16, errors[degree - 1].sameBf16) << degree;
         EXPECT_LT(errors[degree].fp32, 0.1 * errors[degree - 1].fp32) << degree;
     }
+}
+
+TEST(Exp2Errors, UnitsInTheLastPlaceFitTheRelativeOnes)
+{
+    const auto errors = exp2Errors(1 << 16);
+    for (std::size_t way = 0; way < errors.size(); ++way) {
+        // Results lie in [1, 2): an error of so many ulp is at least half as large relative to them.
+        const Exp2Errors& e = errors[way];
+        EXPECT_GE(e.ulpFp32 * 0x1p-23, e.fp32) << way;
+        EXPECT_LE(e.ulpFp32 * 0x1p-23, 2 * e.fp32) << way;
+        EXPECT_GE(e.ulpBf16 * 0x1p-7, e.bf16) << way;
+        EXPECT_LE(e.ulpBf16 * 0x1p-7, 2 * e.bf16) << way;
+        EXPECT_GE(e.ulpBf16, 0.499) << way; // rounding alone
+    }
+    EXPECT_LE(errors[0].ulpFp32, 2); // the bound that is published for the unit
+}
+
+TEST(Exp2Errors, CurveIsTheSpanOfTheErrors)
+{
+    const Exp2Curve curve = exp2Curve(3, 64, 32);
+    const Exp2Errors whole = exp2Errors(64 * 32)[3];
+    double most = 0, mostRounded = 0;
+    ASSERT_EQ(curve.lowFp32.size(), 64U);
+    for (std::size_t k = 0; k < 64; ++k) {
+        EXPECT_LE(curve.lowFp32[k], curve.highFp32[k]);
+        EXPECT_LE(curve.lowBf16[k], curve.highBf16[k]);
+        most = std::max({ most, -static_cast<double>(curve.lowFp32[k]), static_cast<double>(curve.highFp32[k]) });
+        mostRounded
+            = std::max({ mostRounded, -static_cast<double>(curve.lowBf16[k]), static_cast<double>(curve.highBf16[k]) });
+    }
+    EXPECT_NEAR(most, whole.ulpFp32, 1e-4 * whole.ulpFp32);
+    EXPECT_NEAR(mostRounded, whole.ulpBf16, 1e-4);
 }
 
 TEST(Exp2Errors, BlocksOfInputsAddUp)

@@ -38,7 +38,7 @@ void paintTable(QPainter& painter, const QRectF& rect, int inUse, const Theme& t
 {
     heading(painter, rect, QStringLiteral("Largest error of 2^x on [0, 1), in units of the last place"), theme);
     const double columns[] = { rect.left() + rect.width() * 0.50, rect.left() + rect.width() * 0.74, rect.right() };
-    const char16_t* titles[] = { u"fp32", u"then bf16", u"same bf16 as exact" };
+    const char16_t* titles[] = { u"fp32", u"then bf16", u"exact bf16" };
     const QFont small = canvasFont(10.5), mono = monoFont(11);
     double left = rect.left() + 70;
     double y = rect.top() + headHeight;
@@ -63,7 +63,7 @@ void paintTable(QPainter& painter, const QRectF& rect, int inUse, const Theme& t
         painter.setPen(theme.text);
         drawLine(painter, line.adjusted(8, 0, 0, 0), Qt::AlignLeft, small, wayName(way));
         const QString cells[]
-            = { ulp(errors.ulpFp32), ulp(errors.ulpBf16), fixed(100 * errors.sameBf16, 2) + QStringLiteral(" %") };
+            = { ulp(errors.ulpFp32), ulp(errors.ulpBf16), fixed(100 * errors.sameBf16, 3) + QStringLiteral(" %") };
         for (int k = 0; k < 3; ++k)
             drawLine(painter, QRectF(columns[k] - 90, y, 90, tableRow), Qt::AlignRight, mono, cells[k]);
     }
@@ -72,10 +72,7 @@ void paintTable(QPainter& painter, const QRectF& rect, int inUse, const Theme& t
 // The error of the unit and of one polynomial over [0, 1), as the span between its least and largest in each bin.
 void paintCurve(QPainter& painter, const QRectF& rect, int way, bool rounded, const Theme& theme)
 {
-    const QFont small = canvasFont(10), mono = monoFont(10);
-    painter.setPen(theme.t2);
-    drawElided(painter, QRectF(rect.left(), rect.top(), rect.width(), 13), Qt::AlignLeft, small,
-        rounded ? QStringLiteral("after rounding, bf16 ulp") : QStringLiteral("before rounding, fp32 ulp"));
+    const QFont small = canvasFont(10);
     const QRectF plot = rect.adjusted(0, 14, 0, -1);
     const auto low = [&](const Exp2Curve& c) { return rounded ? c.lowBf16 : c.lowFp32; };
     const auto high = [&](const Exp2Curve& c) { return rounded ? c.highBf16 : c.highFp32; };
@@ -84,6 +81,10 @@ void paintCurve(QPainter& painter, const QRectF& rect, int way, bool rounded, co
         for (const std::vector<float>& values : { low(expCurve(each)), high(expCurve(each)) })
             for (const float value : values)
                 most = std::max(most, std::fabs(static_cast<double>(value)));
+    painter.setPen(theme.t2);
+    drawElided(painter, QRectF(rect.left(), rect.top(), rect.width(), 13), Qt::AlignLeft, small,
+        (rounded ? QStringLiteral("rounded, bf16 ulp, ±") : QStringLiteral("before rounding, fp32 ulp, ±"))
+            + ulp(most));
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(QPen(theme.line, 1));
     painter.drawRect(plot);
@@ -102,9 +103,6 @@ void paintCurve(QPainter& painter, const QRectF& rect, int way, bool rounded, co
     }
     painter.setPen(QPen(theme.mid, 1));
     painter.drawLine(QPointF(plot.left(), middle), QPointF(plot.right(), middle));
-    painter.setPen(theme.text);
-    drawLine(painter, QRectF(plot.left() + 3, plot.top() + 1, 80, 12), Qt::AlignLeft, mono,
-        QStringLiteral("±") + shortDecimal(most, 3));
 }
 
 // A share of the polynomial wears lines as well as its hue.

@@ -99,12 +99,11 @@ void paintEdges(QPainter& painter, const QRectF& rect, const ExponentLine& line,
     }
     painter.setPen(theme.t2);
     const QRectF foot(rect.left() + side, rect.top() + ruler + 14, rect.width() - 2 * side, 12);
+    const QString right = beyondRight.isEmpty() ? QString() : QStringLiteral("∞:") + beyondRight + QStringLiteral(" →");
+    const double taken = right.isEmpty() ? 0 : textWidth(font, right) + 8;
+    drawLine(painter, foot, Qt::AlignRight, font, right);
     if (!beyondLeft.isEmpty())
-        drawElided(painter, foot.adjusted(0, 0, -foot.width() / 2, 0), Qt::AlignLeft, font,
-            QStringLiteral("← 0:") + beyondLeft);
-    if (!beyondRight.isEmpty())
-        drawElided(painter, foot.adjusted(foot.width() / 2, 0, 0, 0), Qt::AlignRight, font,
-            QStringLiteral("∞:") + beyondRight + QStringLiteral(" →"));
+        drawElided(painter, foot.adjusted(0, 0, -taken, 0), Qt::AlignLeft, font, QStringLiteral("← 0:") + beyondLeft);
 }
 
 } // namespace

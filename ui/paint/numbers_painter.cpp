@@ -383,7 +383,7 @@ void paintNumbers(
             drawLine(painter, rect, Qt::AlignHCenter, font,
                 scene.trace->hasValues(numbers.cta) && numbers.n == 0
                     ? QStringLiteral("This tile is skipped: none of its rows sees any of its keys.")
-                    : QStringLiteral("The values of this tile were not recorded."));
+                    : QStringLiteral("The values of this tile were not computed."));
         } else {
             paintHeads(canvas);
             paintRowLabels(canvas, layout.scores.top(), layout.cellHeight, 11.5);

@@ -124,14 +124,14 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
     painter.drawLine(plot.bottomLeft(), plot.bottomRight());
     const int step = std::max(1, static_cast<int>(std::ceil(34 / width)));
     for (int e = first; e <= last; ++e)
-        if (e % step == 0) {
+        if (e % step == 0 && x(e) - 18 >= plot.left() && x(e) + 16 <= plot.right() + 4) {
             painter.setPen(theme.t2);
             drawLine(painter, QRectF(x(e) - 20, plot.bottom() + 2, 40, 12), Qt::AlignHCenter, mono,
                 QStringLiteral("2^%1").arg(fixed(e, 0)));
         }
     const auto line = [&](double at, const QString& text, Qt::PenStyle style) {
         painter.setPen(QPen(theme.text, 2, style));
-        painter.drawLine(QPointF(x(at), plot.top()), QPointF(x(at), plot.bottom()));
+        painter.drawLine(QPointF(x(at), plot.top() + (style == Qt::SolidLine ? 0 : 24)), QPointF(x(at), plot.bottom()));
         const double needed = textWidth(small, text) + 4;
         const bool leftOf = x(at) + needed > plot.right();
         const QRectF words(

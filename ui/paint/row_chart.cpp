@@ -18,23 +18,17 @@ namespace {
 constexpr double gutter = 40, headHeight = 16, footHeight = 15, between = 16;
 constexpr double sumShare = 0.26; // of the height, for l
 
-std::optional<RowPoint> pointAt(
-    const Trace& trace, CtaId cta, int b, const Program::QueryRow& query, const TileVisit& visit, Position p)
+RowPoint pointOf(const RowState& state, const TileVisit& visit, Position at)
 {
-    for (const RowState& state : ledgerAt(trace, cta, p)) {
-        if (state.b != b || state.h != query.h || state.row != query.row)
-            continue;
-        RowPoint point { visit.n, visit.j, p };
-        point.most = state.m * log2e;
-        point.used = state.mUsed * log2e;
-        point.gap = std::isfinite(state.referenceBefore) ? (state.m - state.referenceBefore) * log2e
-                                                         : std::numeric_limits<double>::quiet_NaN();
-        point.l = state.l;
-        point.moved = state.decision == "rescale";
-        point.grew = state.m > state.mBefore;
-        return point;
-    }
-    return std::nullopt;
+    RowPoint point { visit.n, visit.j, at };
+    point.most = state.m * log2e;
+    point.used = state.mUsed * log2e;
+    point.gap = std::isfinite(state.referenceBefore) ? (state.m - state.referenceBefore) * log2e
+                                                     : std::numeric_limits<double>::quiet_NaN();
+    point.l = state.l;
+    point.moved = state.decision == "rescale";
+    point.grew = state.m > state.mBefore;
+    return point;
 }
 
 // A step line through the points that lie in (from, to].
@@ -118,13 +112,14 @@ void paintHead(QPainter& painter, const QRectF& rect, const RowHistory& history,
         drawLine(painter, QRectF(x + 18, rect.top(), width + 2, 14), Qt::AlignLeft, font, text);
         x += 18 + width + 12;
     };
-    if (history.lazy) {
+    if (history.apart) {
         entry(QPen(theme.text, 2), QStringLiteral("true max"));
         entry(QPen(theme.t2, 1, Qt::DashLine), QStringLiteral("reference"));
-        const QString band = QStringLiteral("band: τ = %1").arg(history.threshold);
+        const QString more
+            = history.lazy ? QStringLiteral("band: τ = %1").arg(history.threshold) : QStringLiteral("LSE as old max");
         painter.setPen(theme.t2);
-        if (x + textWidth(font, band) <= rect.right())
-            drawLine(painter, QRectF(x, rect.top(), 120, 14), Qt::AlignLeft, font, band);
+        if (x + textWidth(font, more) <= rect.right())
+            drawLine(painter, QRectF(x, rect.top(), 140, 14), Qt::AlignLeft, font, more);
     } else {
         entry(QPen(theme.text, 2), QStringLiteral("true max = reference: this version always moves it"));
     }
@@ -155,30 +150,48 @@ int RowChartLayout::blockAt(QPointF point) const
     return std::clamp(static_cast<int>((point.x() - references.left()) / references.width() * visits) + 1, 1, visits);
 }
 
-RowHistory rowHistory(const Trace& trace, int b, int h, int i, int row)
+std::vector<RowHistory> tileHistory(const Trace& trace, int b, int h, int i)
 {
     const Program& program = trace.program();
-    RowHistory history;
-    history.i = i;
-    history.row = row;
-    history.lazy = program.softmax.conditional;
-    history.threshold = static_cast<double>(program.softmax.threshold);
+    const int first = i * program.tile.rows;
+    RowHistory empty;
+    empty.i = i;
+    empty.lazy = program.softmax.conditional;
+    empty.threshold = static_cast<double>(program.softmax.threshold);
     const CtaId cta = trace.ctaOfTile(b, h, i);
-    if (!cta.valid() || !trace.hasValues(cta))
-        return history;
-    const std::vector<TileVisit> visits = visitsOf(trace, b, h, i);
-    history.visits = static_cast<int>(visits.size());
-    history.every = (history.visits + mostRowPoints - 1) / mostRowPoints;
-    const int firstHead = h / program.packed * program.packed;
+    const bool recorded = cta.valid() && trace.hasValues(cta);
+    const std::vector<TileVisit> visits = recorded ? visitsOf(trace, b, h, i) : std::vector<TileVisit> {};
+    empty.visits = static_cast<int>(visits.size());
+    empty.every = std::max(1, (empty.visits + mostRowPoints - 1) / mostRowPoints);
+    std::vector<RowHistory> rows(
+        static_cast<std::size_t>(std::clamp(program.headRows() - first, 0, program.tile.rows)), empty);
+    for (std::size_t r = 0; r < rows.size(); ++r)
+        rows[r].row = first + static_cast<int>(r);
     for (std::size_t k = 0; k < visits.size(); ++k) {
-        const bool wanted = k % static_cast<std::size_t>(std::max(1, history.every)) == 0 || k + 1 == visits.size();
+        const bool wanted = k % static_cast<std::size_t>(empty.every) == 0 || k + 1 == visits.size();
         const auto at = wanted ? trace.block(b, h, i, visits[k].n) : std::nullopt;
         if (!at)
             continue;
-        if (const auto point = pointAt(trace, cta, b, program.queryRow(firstHead, row), visits[k], *at))
-            history.points.push_back(*point);
+        for (const RowState& state : ledgerAt(trace, cta, *at)) {
+            const int r = state.row * program.packed + state.h % program.packed - first;
+            if (state.b == b && state.h / program.packed == h / program.packed && r >= 0
+                && r < static_cast<int>(rows.size()))
+                rows[static_cast<std::size_t>(r)].points.push_back(pointOf(state, visits[k], *at));
+        }
     }
-    return history;
+    for (RowHistory& row : rows)
+        row.apart = row.lazy || std::any_of(row.points.begin(), row.points.end(), [](const RowPoint& point) {
+            return std::isfinite(point.used) && std::fabs(point.used - point.most) > 1e-6;
+        });
+    return rows;
+}
+
+RowHistory rowHistory(const Trace& trace, int b, int h, int i, int row)
+{
+    for (RowHistory& history : tileHistory(trace, b, h, i))
+        if (history.row == row)
+            return std::move(history);
+    return {};
 }
 
 RowChartLayout layoutRowChart(const QRectF& rect, const RowHistory& history)
@@ -232,7 +245,7 @@ void paintRowChart(QPainter& painter, const QRectF& rect, const RowHistory& hist
     const int now = n > 0 ? n : history.visits;
     stepLine(painter, at, history, now, history.visits, QPen(theme.t3, 1), &RowPoint::most);
     stepLine(painter, at, history, 0, now, QPen(theme.text, 2), &RowPoint::most);
-    if (history.lazy) {
+    if (history.apart) {
         QPen dashed(theme.text, 1);
         dashed.setDashPattern({ 4, 3 });
         dashed.setCapStyle(Qt::FlatCap);

@@ -11,7 +11,7 @@
 namespace flashstep::paint {
 
 // One row over the key blocks it visits: read from the ledger at every block's landing, log2 units. It does not depend
-// on where one is in the run, so it is made once for a row.
+// on where one is in the run, so it is made once for a tile.
 struct RowPoint {
     int n = 0, j = 0;
     Position at; // block(i, n)
@@ -26,10 +26,13 @@ struct RowHistory {
     int visits = 0; // of its query tile
     int every = 1; // only one in so many is read, and the last
     bool lazy = false; // the reference may stay
+    bool apart = false; // reference and true maximum are not the same throughout
     double threshold = 0;
     std::vector<RowPoint> points; // empty: nothing was recorded, or no running statistics are kept
 };
 constexpr int mostRowPoints = 192;
+// Of every row of query tile i; one reading of the ledger serves them all.
+[[nodiscard]] std::vector<RowHistory> tileHistory(const Trace& trace, int b, int h, int i);
 [[nodiscard]] RowHistory rowHistory(const Trace& trace, int b, int h, int i, int row);
 
 struct RowChartLayout {

@@ -70,6 +70,8 @@ void TimelineIndex::addRole(std::size_t place)
     for (const WorkId work : m_trace->worksOf(m_cta)) {
         const RoleRange& range = m_trace->streamOf(work).roles[place];
         lane.role = range.role;
+        if (!m_trace->hasEvents(work)) // of a grid timed in two steps
+            continue;
         for (std::uint32_t k = range.first; k < range.first + range.count; ++k) {
             const InstanceId at = m_trace->instance(work, OpId(k));
             if (!m_trace->began(at)) // left out in this work, or never reached

@@ -2,6 +2,7 @@
 #include "ui/views/exp_view.h"
 
 #include "core/emulation/run.h"
+#include "core/io/published_errors.h"
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
@@ -158,13 +159,16 @@ bool ExpView::event(QEvent* event)
             "%1: largest relative error %2 in fp32, %3 once rounded to bf16, over 65 536 inputs. P is stored in 16 "
             "bits or fewer, so what fp32 loses hardly shows.")
                    .arg(paint::wayName(way), paint::factor(errors.fp32), paint::factor(errors.bf16));
+        const std::string key = way == 0 ? "MUFU.EX2" : "polynomial degree " + std::to_string(way);
+        if (const PublishedError* published = publishedError(key, "fp32", "max relative error"))
+            text += tr(" The paper of FlashAttention-4 has %1 in fp32.").arg(paint::factor(published->value));
         if (way == 0)
             text += tr(" The unit's last bits are this model's own, inside the published bound of 2 ulp.");
         if (now.can())
             text += tr("\nClick to compute with it");
     } else if (parts.table.contains(at)) {
         text = tr("ulp: unit in the last place, 2^−23 in fp32 and 2^−7 in bf16 for results in [1, 2). Rounding alone "
-                  "costs half of one.");
+                  "costs half of one. Last column: how many inputs get the bf16 that the exact result has.");
     } else if (parts.curves.contains(at)) {
         text = tr("Span between the least and the largest error in each 1/128 of [0, 1), computed");
     } else if (parts.split.contains(at)) {

@@ -48,7 +48,11 @@ GlossaryView::GlossaryView(const Session& session, QWidget* parent)
     m_card->setFrameShape(QFrame::NoFrame);
     m_card->setOpenLinks(false);
     m_card->document()->setDocumentMargin(12);
-    m_parts->addWidget(m_list);
+    auto* words = new QWidget(m_parts);
+    auto* inset = new QVBoxLayout(words);
+    inset->setContentsMargins(8, 0, 0, 0);
+    inset->addWidget(m_list);
+    m_parts->addWidget(words);
     m_parts->addWidget(m_card);
     m_parts->setChildrenCollapsible(false);
     m_parts->setHandleWidth(1);
@@ -102,7 +106,7 @@ void GlossaryView::resizeEvent(QResizeEvent* event)
     if (m_parts->orientation() == wanted && event->oldSize().isValid())
         return;
     m_parts->setOrientation(wanted);
-    m_list->setMaximumWidth(beside ? m_session.appearance.px(132) : QWIDGETSIZE_MAX);
+    m_parts->widget(0)->setMaximumWidth(beside ? m_session.appearance.px(132) : QWIDGETSIZE_MAX);
     const int first = beside ? m_session.appearance.px(132) : height() * 2 / 5;
     m_parts->setSizes({ first, (beside ? width() : height()) - first });
 }

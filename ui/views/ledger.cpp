@@ -82,7 +82,7 @@ void LedgerModel::refresh()
         }
         m_why = trace.hasValues(cta)
             ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
-            : tr("The values of this CTA were not recorded.");
+            : tr("The values of this CTA were not computed (Run > Compute the values of this CTA).");
     }
     const int before = rowCount();
     const int now = rows.empty() ? 0 : tile.rows;
@@ -325,14 +325,15 @@ void LedgerView::dress()
     m_detail->refresh();
 }
 
-// All rows where there is room, else a good part of the height; what is left is the detail's.
+// All rows where the detail keeps its head and its votes in sight; the rest of it can be scrolled to.
 void LedgerView::share()
 {
     if (m_sharedByHand)
         return;
     const Appearance& look = m_session.appearance;
     const int all = look.px(22 + 18 * std::max(1, m_model->rowCount()));
-    const int table = std::clamp(height() * 45 / 100, look.px(58), std::max(look.px(58), all));
+    const int table
+        = std::clamp(std::max(height() * 45 / 100, height() - look.px(58)), look.px(58), std::max(look.px(58), all));
     setSizes({ table, std::max(1, height() - table - handleWidth()) });
 }
 

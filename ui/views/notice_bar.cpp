@@ -17,6 +17,7 @@ NoticeBar::NoticeBar(QWidget* parent)
     , m_bar(new QProgressBar(this))
     , m_cancel(new QPushButton(tr("Cancel"), this))
     , m_close(new QPushButton(tr("Close"), this))
+    , m_offer(new QPushButton(this))
 {
     setRole(this, "notice");
     setAccessibleName(tr("Notice"));
@@ -30,6 +31,7 @@ NoticeBar::NoticeBar(QWidget* parent)
     row->setSpacing(12);
     row->addWidget(m_text, 3);
     row->addWidget(m_bar, 2);
+    row->addWidget(m_offer);
     row->addWidget(m_cancel);
     row->addWidget(m_close);
     m_delay.setSingleShot(true);
@@ -40,6 +42,10 @@ NoticeBar::NoticeBar(QWidget* parent)
     });
     connect(m_cancel, &QPushButton::clicked, this, &NoticeBar::cancelRequested);
     connect(m_close, &QPushButton::clicked, this, &NoticeBar::dismiss);
+    connect(m_offer, &QPushButton::clicked, this, [this] {
+        dismiss();
+        m_accept();
+    });
     hide();
 }
 
@@ -72,6 +78,14 @@ void NoticeBar::showText(const QString& text)
     present(false, false);
 }
 
+void NoticeBar::showOffer(const QString& text, const QString& button, const std::function<void()>& accept)
+{
+    showText(text);
+    m_accept = accept;
+    m_offer->setText(button);
+    m_offer->show();
+}
+
 void NoticeBar::present(bool fault, bool running)
 {
     m_delay.stop();
@@ -79,6 +93,7 @@ void NoticeBar::present(bool fault, bool running)
     setProperty("fault", fault);
     style()->unpolish(this);
     style()->polish(this);
+    m_offer->hide();
     m_bar->setVisible(running);
     m_cancel->setVisible(running);
     m_close->setVisible(!running);

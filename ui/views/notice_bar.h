@@ -4,6 +4,8 @@
 #include <QFrame>
 #include <QTimer>
 
+#include <functional>
+
 class QLabel;
 class QProgressBar;
 class QPushButton;
@@ -25,6 +27,8 @@ public:
     void setProgress(double fraction);
     void showError(const Error& error);
     void showText(const QString& text);
+    // With a button that does something about it.
+    void showOffer(const QString& text, const QString& button, const std::function<void()>& accept);
     void dismiss();
     [[nodiscard]] QString text() const;
     [[nodiscard]] bool showsError() const { return m_fault; }
@@ -37,7 +41,8 @@ private:
 
     QLabel* m_text;
     QProgressBar* m_bar;
-    QPushButton *m_cancel, *m_close;
+    QPushButton *m_cancel, *m_close, *m_offer;
+    std::function<void()> m_accept;
     QTimer m_delay;
     bool m_fault = false;
 };

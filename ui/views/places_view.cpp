@@ -18,6 +18,11 @@ namespace {
 constexpr int indexRole = Qt::UserRole;
 constexpr int breakpointRole = Qt::UserRole + 1;
 
+QString emptyText()
+{
+    return QObject::tr("Ctrl+B keeps this moment, F9 stops playing at this step. Both are saved with the scenario.");
+}
+
 } // namespace
 
 PlacesView::PlacesView(const Session& session, Places& places, QWidget* parent)
@@ -140,8 +145,23 @@ void PlacesView::paintEvent(QPaintEvent* event)
     QPainter painter(viewport());
     painter.setPen(m_session.appearance.theme().t3);
     painter.setFont(m_session.appearance.uiFont(11.5));
-    painter.drawText(viewport()->rect().adjusted(12, 10, -12, -10), Qt::TextWordWrap,
-        tr("Ctrl+B keeps this moment, F9 stops playing at this step. Both are saved with the scenario."));
+    painter.drawText(viewport()->rect().adjusted(12, 10, -12, -10), Qt::TextWordWrap, emptyText());
+}
+
+std::vector<AccessibleNode> PlacesView::accessibleNodes() const
+{
+    std::vector<AccessibleNode> nodes;
+    for (const Bookmark& bookmark : m_places.all().bookmarks) {
+        const Result<Moment> at = m_places.find(bookmark);
+        nodes.push_back({ QAccessible::ListItem, tr("bookmark %1").arg(bookmark.name),
+            at ? tr("position %1, %2").arg(at->position.value).arg(bookmark.at) : tr("not in this run"), {} });
+    }
+    for (const Breakpoint& breakpoint : m_places.all().breakpoints)
+        nodes.push_back({ QAccessible::CheckBox, tr("breakpoint %1").arg(breakpoint.condition),
+            breakpoint.enabled ? tr("on") : tr("off"), {} });
+    if (nodes.empty())
+        nodes.push_back({ QAccessible::StaticText, emptyText(), {}, {} });
+    return nodes;
 }
 
 } // namespace flashstep::ui

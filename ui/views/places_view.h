@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ui/session.h"
+#include "ui/views/accessible.h"
 
 #include <QTreeWidget>
 
@@ -10,10 +11,12 @@ namespace flashstep::ui {
 class Places;
 
 // Bookmarks and breakpoints as a list: a click goes there, Delete removes, F2 renames, a tick switches a breakpoint.
-class PlacesView : public QTreeWidget {
+class PlacesView : public QTreeWidget, public AccessibleView {
     Q_OBJECT
 public:
     PlacesView(const Session& session, Places& places, QWidget* parent);
+
+    [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
 
 signals:
     void goTo(const QString& position); // of a bookmark

@@ -92,12 +92,21 @@ QRectF RowView::histogramRect() const
         .adjusted(0, 0, 0, paint::histogramHeight - paint::exponentsHeight);
 }
 
-const paint::RowHistory& RowView::history(int b, int h, int i, int row) const
+paint::RowHistory RowView::history(int b, int h, int i, int row) const
 {
     const std::shared_ptr<const Run>& run = m_session.document.run();
-    if (m_kept.run != run || m_kept.b != b || m_kept.h != h || m_kept.history.i != i || m_kept.history.row != row)
-        m_kept = { run, b, h, paint::rowHistory(*run->trace, b, h, i, row) };
-    return m_kept.history;
+    if (m_keptOf != run)
+        m_kept.clear();
+    m_keptOf = run;
+    auto at = std::find_if(
+        m_kept.begin(), m_kept.end(), [&](const Kept& kept) { return kept.b == b && kept.h == h && kept.i == i; });
+    if (at == m_kept.end()) {
+        if (m_kept.size() == keptTiles)
+            m_kept.erase(m_kept.begin());
+        m_kept.push_back({ b, h, i, paint::tileHistory(*run->trace, b, h, i) });
+        at = m_kept.end() - 1;
+    }
+    return row < static_cast<int>(at->rows.size()) ? at->rows[static_cast<std::size_t>(row)] : paint::RowHistory {};
 }
 
 RowView::Content RowView::content() const
@@ -110,8 +119,9 @@ RowView::Content RowView::content() const
     const Program& program = *run.program;
     const int b = m_session.selection.batch(), h = m_session.selection.head();
     const TileRef on = tileOnShow(m_session);
-    content.why = run.trace->hasValues(m_session.selection.cta()) ? tr("Nothing of this tile is there at this moment.")
-                                                                  : tr("The values of this CTA were not recorded.");
+    content.why = run.trace->hasValues(m_session.selection.cta())
+        ? tr("Nothing of this tile is there at this moment.")
+        : tr("The values of this CTA were not computed (Run > Compute the values of this CTA).");
     if (on.i < 0 || on.j < 0 || !run.trace->hasValues(m_session.selection.cta()))
         return content;
     content.tile = paint::ledgerTile(*run.trace, b, h, on.i, on.j, m_session.playback.position());
@@ -125,7 +135,7 @@ RowView::Content RowView::content() const
     content.title = tr("Row %1").arg(paint::rowLabel(program, query.h, headRow))
         + (word.isEmpty() ? QString() : QStringLiteral(" “%1”").arg(word))
         + tr(" of tile (%1, %2)").arg(on.i).arg(on.j);
-    content.history = history(b, h, on.i, headRow);
+    content.history = history(b, h, on.i, content.row);
     content.line = paint::exponentLine(program, content.tile, content.row, m_reference,
         logSumExp(run, b, query, content.tile.row[static_cast<std::size_t>(content.row)]));
     content.histogram = paint::pHistogram(program, content.tile);
@@ -217,8 +227,9 @@ std::vector<AccessibleNode> RowView::accessibleNodes() const
     }
     say(nodes, now.title, {});
     AccessibleNode chart { QAccessible::List, tr("the row over its key blocks"),
-        now.history.lazy ? tr("threshold %1 in log2 units").arg(now.history.threshold)
-                         : tr("true max and reference coincide: this version always moves it"),
+        now.history.lazy        ? tr("threshold %1 in log2 units").arg(now.history.threshold)
+            : now.history.apart ? tr("the reference is the larger of the log-sum-exp before and the block's maximum")
+                                : tr("true max and reference coincide: this version always moves it"),
         {} };
     for (const paint::RowPoint& point : now.history.points)
         say(chart.children, tr("block %1").arg(point.n), paint::describe(now.history, point));

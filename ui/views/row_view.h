@@ -48,18 +48,19 @@ protected:
     void mousePressEvent(QMouseEvent* event) override;
 
 private:
-    [[nodiscard]] const paint::RowHistory& history(int b, int h, int i, int row) const;
+    [[nodiscard]] paint::RowHistory history(int b, int h, int i, int row) const; // row of the tile
     void fit();
 
     Segments* m_references;
     paint::ExponentReference m_reference = paint::ExponentReference::InUse;
-    // The history of the row asked for last.
+    // The histories of the tiles asked for last.
     struct Kept {
-        std::shared_ptr<const Run> run;
-        int b = -1, h = -1;
-        paint::RowHistory history;
+        int b = -1, h = -1, i = -1;
+        std::vector<paint::RowHistory> rows;
     };
-    mutable Kept m_kept;
+    static constexpr std::size_t keptTiles = 12;
+    mutable std::shared_ptr<const Run> m_keptOf;
+    mutable std::vector<Kept> m_kept; // the newest last
 };
 
 } // namespace flashstep::ui

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/source_page.h"
 
-#include "core/trace/state.h"
 #include "resources/embedded/resources.h"
 #include "ui/document.h"
 #include "ui/playback.h"
@@ -126,11 +125,18 @@ void SourcePage::take(const QString& text, const QString& language, KSyntaxHighl
 
 void SourcePage::load(const Session& session, KSyntaxHighlighting::Repository& repository)
 {
-    m_lines.clear();
     m_hasOps.clear();
     m_map = {};
     m_file = m_title = m_note = QString();
+    const auto isNew = [this] {
+        if (m_file == m_set && !m_lines.empty())
+            return false;
+        m_lines.clear();
+        m_set = m_file;
+        return true;
+    };
     if (session.document.empty()) {
+        m_lines.clear();
         m_note = tr("Nothing is open");
         return;
     }
@@ -138,11 +144,15 @@ void SourcePage::load(const Session& session, KSyntaxHighlighting::Repository& r
     if (m_kind == SourceText::Schedule) {
         m_file = QString::fromStdString(program.source);
         m_title = tr("the schedule that was run");
-        if (const auto text = resource("source/" + program.source))
+        const auto text = resource("source/" + program.source);
+        if (!text)
+            m_lines.clear();
+        else if (isNew())
             take(fromView(*text), QStringLiteral("C++"), repository);
     } else {
         Result<std::optional<AnchoredText>> read = anchoredText(m_kind, program.algorithm, program.pass);
         if (!read || !read->has_value()) {
+            m_lines.clear();
             m_note = !read                   ? QString::fromStdString(read.error().line())
                 : m_kind == SourceText::Cuda ? tr("no CUDA kernel of this version here yet")
                                              : tr("there is no such text of this version");
@@ -155,7 +165,8 @@ void SourcePage::load(const Session& session, KSyntaxHighlighting::Repository& r
         if (m_kind == SourceText::Paper) {
             // What it is, and what is not certain, stands above the lines themselves.
             text.lines.insert(text.lines.begin(), { AnchoredLine { text.title, {}, {} }, { text.note, {}, {} } });
-            for (const AnchoredLine& line : text.lines) {
+            const std::vector<AnchoredLine> none;
+            for (const AnchoredLine& line : isNew() ? text.lines : none) {
                 Line made;
                 made.text = QString::fromStdString(line.text);
                 made.number = QString::fromStdString(line.number);
@@ -165,7 +176,7 @@ void SourcePage::load(const Session& session, KSyntaxHighlighting::Repository& r
                     made.prose ? Ink::Tone::Third : Ink::Tone::First, line.number.empty() && !made.prose } };
                 m_lines.push_back(std::move(made));
             }
-        } else {
+        } else if (isNew()) {
             QStringList lines;
             for (const AnchoredLine& line : text.lines)
                 lines.append(QString::fromStdString(line.text));
@@ -213,14 +224,15 @@ LineMap::Place SourcePage::placeOf(const Trace& trace, InstanceId instance) cons
     return {};
 }
 
-std::map<int, SourcePage::Current> SourcePage::current(const Session& session) const
+std::map<int, SourcePage::Current> SourcePage::current(
+    const Session& session, const std::vector<RoleState>& states) const
 {
     std::map<int, Current> out;
-    if (session.document.empty() || !session.selection.cta().valid() || !available())
+    if (session.document.empty() || !available())
         return out;
     const Trace& trace = session.document.trace();
     std::map<int, std::set<QString>> roles;
-    for (const RoleState& state : rolesAt(trace, session.selection.cta(), session.playback.position())) {
+    for (const RoleState& state : states) {
         if (!state.current.valid() || state.kind == RoleState::Kind::Done)
             continue;
         const LineMap::Place place = placeOf(trace, state.current);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/io/source_anchors.h"
-#include "core/trace/trace.h"
+#include "core/trace/state.h"
 #include "ui/session.h"
 
 #include <QString>
@@ -58,8 +58,8 @@ public:
     [[nodiscard]] int lineOf(const Op& op) const; // from 1; 0: none tells of it
     // The line of a role whose op this is; 0: it has not come to any.
     [[nodiscard]] LineMap::Place placeOf(const Trace& trace, InstanceId instance) const;
-    // Line to the roles of the chosen CTA that are on it, at the position.
-    [[nodiscard]] std::map<int, Current> current(const Session& session) const;
+    // Line to the roles that are on it.
+    [[nodiscard]] std::map<int, Current> current(const Session& session, const std::vector<RoleState>& roles) const;
     // Where the chosen CTA next executes that line, after (or before) the position; the first (last) time where there
     // is none; nothing where it never does.
     [[nodiscard]] std::optional<Position> execution(const Session& session, int line, bool after) const;
@@ -69,6 +69,7 @@ private:
 
     SourceText m_kind;
     QString m_file, m_title, m_note;
+    QString m_set; // the file whose lines these are: another run of the same version keeps them
     std::vector<Line> m_lines;
     std::vector<bool> m_hasOps; // by line
     LineMap m_map; // of all but the schedule

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/source_view.h"
 
+#include "core/trace/state.h"
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
@@ -76,12 +77,14 @@ std::map<int, QString> SourceView::current() const
 
 void SourceView::refresh()
 {
-    const InstanceId now = m_session.document.empty() || !m_session.selection.cta().valid()
-        ? InstanceId::none()
-        : currentInstance(m_session);
+    const bool some = !m_session.document.empty() && m_session.selection.cta().valid();
+    const InstanceId now = some ? currentInstance(m_session) : InstanceId::none();
+    const std::vector<RoleState> roles = some
+        ? rolesAt(m_session.document.trace(), m_session.selection.cta(), m_session.playback.position())
+        : std::vector<RoleState>();
     const int before = m_primary[static_cast<std::size_t>(m_tab)];
     for (std::size_t k = 0; k < sourceTextCount; ++k) {
-        m_current[k] = m_pages[k].current(m_session);
+        m_current[k] = m_pages[k].current(m_session, roles);
         m_primary[k]
             = now.valid() && m_pages[k].available() ? m_pages[k].placeOf(m_session.document.trace(), now).line : 0;
     }
@@ -213,22 +216,27 @@ void SourceView::paintEvent(QPaintEvent* /*event*/)
         const Row& row = m_rows[static_cast<std::size_t>(k)];
         const QRectF rect(0, (k - first) * rowHeight(), viewport()->width(), rowHeight());
         const auto here = current.find(row.line);
-        if (here != current.end() && here->second.exact)
+        if ((here != current.end() && here->second.exact) || row.line == m_primary[static_cast<std::size_t>(m_tab)])
             painter.fillRect(rect.adjusted(4, 0, 0, 0), theme.highlight);
         else if (row.line == m_cursor)
             painter.fillRect(rect, theme.alt);
         paintGutter(painter, row, rect);
         paintRow(painter, row, rect, shift);
     }
-    for (const auto& [line, here] : current) {
-        const QRectF rect = QRectF(lineRect(line)).adjusted(4.5, 0.5, -0.5, -0.5);
+    painter.setBrush(Qt::NoBrush);
+    const auto frame = [&](int line, bool exact) {
         QPen pen(theme.mid, 1);
-        if (!here.exact)
+        if (!exact)
             pen.setDashPattern({ 1, 3 });
         painter.setPen(pen);
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(rect);
-    }
+        painter.drawRect(QRectF(lineRect(line)).adjusted(4.5, 0.5, -0.5, -0.5));
+    };
+    const int primary = m_primary[static_cast<std::size_t>(m_tab)];
+    for (const auto& [line, here] : current)
+        if (line != primary)
+            frame(line, here.exact);
+    if (primary > 0)
+        frame(primary, true);
     if (hasFocus() && m_cursor > 0) {
         painter.setPen(QPen(theme.text, 1));
         painter.drawRect(QRectF(lineRect(m_cursor)).adjusted(0.5, 0.5, -0.5, -0.5));
@@ -242,6 +250,13 @@ void SourceView::paintGutter(QPainter& painter, const Row& row, const QRectF& re
     const auto here = currentOf(m_tab).find(row.line);
     if (row.from > 0)
         return;
+    if (row.line
+        == m_primary[static_cast<std::size_t>(m_tab)]) { // the step that was made, also where its role is past it
+        painter.setPen(theme.text);
+        painter.setFont(look.uiFont(10.5, QFont::Medium));
+        painter.drawText(
+            QRectF(8, rect.top(), 12, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
+    }
     const QRectF place(17, rect.top(), gutterWidth() - 25, rect.height());
     if (here == currentOf(m_tab).end()) {
         painter.setPen(page().hasOps(row.line) ? theme.t2 : theme.t3);
@@ -252,9 +267,6 @@ void SourceView::paintGutter(QPainter& painter, const Row& row, const QRectF& re
     painter.setPen(theme.text);
     painter.setFont(look.uiFont(10.5, QFont::Medium));
     paint::drawElided(painter, place, Qt::AlignRight | Qt::AlignVCenter, painter.font(), here->second.roles);
-    if (row.line == m_primary[static_cast<std::size_t>(m_tab)])
-        painter.drawText(
-            QRectF(8, rect.top(), 12, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
 }
 
 void SourceView::paintRow(QPainter& painter, const Row& row, const QRectF& rect, int shift) const

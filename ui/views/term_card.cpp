@@ -5,12 +5,14 @@
 #include "ui/text.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 #include <QTextBlock>
 #include <QTextBrowser>
 #include <QTextCursor>
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace flashstep::ui {
 
@@ -32,20 +34,8 @@ QString link(const std::string& key, const QString& text)
         .arg(escaped(key), text);
 }
 
-} // namespace
-
-const Glossary& glossary()
+QString cardHtml(const GlossaryCard* card, const Session& session, CardPlace place, const std::vector<TermFact>& facts)
 {
-    static const Glossary words = [] {
-        Result<Glossary> read = Glossary::load("en");
-        return read ? std::move(*read) : Glossary();
-    }();
-    return words;
-}
-
-QString termCardHtml(const QString& key, const Session& session, CardPlace place)
-{
-    const GlossaryCard* card = glossary().find(key.toStdString());
     if (!card)
         return {};
     const Appearance& look = session.appearance;
@@ -59,8 +49,8 @@ QString termCardHtml(const QString& key, const Session& session, CardPlace place
                        .arg(look.px(tip ? 12 : 14))
                        .arg(escaped(card->key), small, escaped(card->title),
                            tip ? escaped(card->text) : linkTerms(escaped(card->text)));
-    if (const std::vector<TermFact> facts = termFacts(*card, session); !facts.empty()) {
-        html += QStringLiteral("<table cellspacing=0 cellpadding=0 style='margin:0 0 6px 0'>");
+    if (!facts.empty()) {
+        html += QStringLiteral("<table cellspacing=0 cellpadding=0 style='margin:4px 0 6px 0'>");
         for (const TermFact& fact : facts)
             html += QStringLiteral("<tr><td style='%1; padding-right:10px; white-space:nowrap'>%2</td><td>%3</td></tr>")
                         .arg(small, fact.name.toHtmlEscaped(), fact.value.toHtmlEscaped());
@@ -75,7 +65,9 @@ QString termCardHtml(const QString& key, const Session& session, CardPlace place
             also.append(escaped(word));
         line(tr("also"), also.join(QStringLiteral(", ")));
     }
-    line(tr("in FlashStep"), escaped(card->where));
+    QString where = escaped(card->where);
+    where.replace(QRegularExpression(QStringLiteral("`([^`]*)`")), QStringLiteral("<b>\\1</b>"));
+    line(tr("in FlashStep"), where);
     if (!tip) {
         QStringList see;
         for (const std::string& other : card->see)
@@ -86,9 +78,26 @@ QString termCardHtml(const QString& key, const Session& session, CardPlace place
     return tip ? QStringLiteral("<table width='%1'><tr><td>%2</td></tr></table>").arg(look.px(340)).arg(html) : html;
 }
 
+} // namespace
+
+const Glossary& glossary()
+{
+    static const Glossary words = [] {
+        Result<Glossary> read = Glossary::load("en");
+        return read ? std::move(*read) : Glossary();
+    }();
+    return words;
+}
+
+QString termCardHtml(const QString& key, const Session& session, CardPlace place)
+{
+    const GlossaryCard* card = glossary().find(key.toStdString());
+    return card ? cardHtml(card, session, place, termFacts(*card, session)) : QString();
+}
+
 QString tipWithTerm(const QString& help, const QString& key, const Session& session)
 {
-    const QString card = termCardHtml(key, session);
+    const QString card = cardHtml(glossary().find(key.toStdString()), session, CardPlace::ToolTip, {});
     if (card.isEmpty())
         return help;
     QString own = help.toHtmlEscaped();
@@ -163,21 +172,22 @@ QString linkTerms(const QString& html)
 
 void dressTermLinks(QTextBrowser& browser, const QColor& line)
 {
-    QTextDocument* document = browser.document();
-    for (QTextBlock block = document->begin(); block.isValid(); block = block.next())
-        for (auto it = block.begin(); !it.atEnd(); ++it) {
-            const QTextFragment fragment = it.fragment();
-            if (!fragment.isValid() || termOfLink(fragment.charFormat().anchorHref()).isEmpty())
-                continue;
-            QTextCursor cursor(document);
-            cursor.setPosition(fragment.position());
-            cursor.setPosition(fragment.position() + fragment.length(), QTextCursor::KeepAnchor);
-            QTextCharFormat format;
-            format.setForeground(browser.palette().text());
-            format.setUnderlineStyle(QTextCharFormat::DotLine);
-            format.setUnderlineColor(line);
-            cursor.mergeCharFormat(format);
-        }
+    std::vector<std::pair<int, int>> places; // found first: setting a format cuts the text into other pieces
+    for (QTextBlock block = browser.document()->begin(); block.isValid(); block = block.next())
+        for (auto it = block.begin(); !it.atEnd(); ++it)
+            if (const QTextFragment fragment = it.fragment();
+                fragment.isValid() && !termOfLink(fragment.charFormat().anchorHref()).isEmpty())
+                places.emplace_back(fragment.position(), fragment.length());
+    QTextCharFormat format;
+    format.setForeground(browser.palette().text());
+    format.setUnderlineStyle(QTextCharFormat::DotLine);
+    format.setUnderlineColor(line);
+    for (const auto& [position, length] : places) {
+        QTextCursor cursor(browser.document());
+        cursor.setPosition(position);
+        cursor.setPosition(position + length, QTextCursor::KeepAnchor);
+        cursor.mergeCharFormat(format);
+    }
 }
 
 QString termOfLink(const QString& link)

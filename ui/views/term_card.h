@@ -28,7 +28,7 @@ struct TermFact {
 // cross references are links "term:KEY". Empty for an unknown word.
 enum class CardPlace { ToolTip, Page };
 [[nodiscard]] QString termCardHtml(const QString& key, const Session& session, CardPlace place = CardPlace::ToolTip);
-// A tool tip of two parts: what a thing is for, then the card of its term.
+// A tool tip of two parts: what a thing is for, then the card of its term, without what changes from moment to moment.
 [[nodiscard]] QString tipWithTerm(const QString& help, const QString& key, const Session& session);
 // The term behind a knob of the scenario; empty where there is none.
 [[nodiscard]] QString termOfKnob(std::string_view knob);

@@ -41,6 +41,18 @@ QString count(std::int64_t value)
     return paint::grouped(value);
 }
 
+QString placeName(Space space)
+{
+    switch (space) {
+    case Space::Registers:
+        return tr("registers");
+    case Space::Tmem:
+        return tr("tensor memory");
+    default:
+        return fromView(name(space)).toUpper();
+    }
+}
+
 QString tileName(const BufferDecl& buffer, const BufferState& state)
 {
     switch (buffer.tile) {
@@ -86,8 +98,10 @@ void tensorFacts(Moment& at, const std::string& symbol)
     const bool score = symbol == "S" || symbol == "P";
     const int rows = key ? problem.seqlenK : problem.seqlenQ;
     const int cols = score ? problem.seqlenK : symbol == "V" || symbol == "O" ? problem.headDimV : problem.headDim;
+    const int heads = key ? problem.kvHeads : problem.heads;
     at.add(tr("shape"),
-        tr("%1 × %2 for each of %3 heads").arg(count(rows), count(cols)).arg(key ? problem.kvHeads : problem.heads));
+        heads == 1 ? tr("%1 × %2").arg(count(rows), count(cols))
+                   : tr("%1 × %2 for each of %3 heads").arg(count(rows), count(cols)).arg(heads));
     if (!at.cta.valid())
         return;
     int listed = 0;
@@ -107,7 +121,7 @@ void tensorFacts(Moment& at, const std::string& symbol)
         what.append(tileName(buffer, state));
         what.append(fromView(name(state.kind)));
         what.removeAll(QString());
-        at.add(tr("in %1").arg(fromView(name(buffer.space)).toUpper()), what.join(QStringLiteral(", ")));
+        at.add(tr("in %1").arg(placeName(buffer.space)), what.join(QStringLiteral(", ")));
         const int row = buffer.tile == BufferDecl::Tile::Key ? 0 : rowIn(at, state);
         if (listed == 1 && row >= 0 && at.trace.hasValues(at.cta) && state.kind != BufferState::Kind::Loading) {
             const TileValues values = at.trace.value(at.cta, state.buffer, at.p);

@@ -10,12 +10,11 @@ namespace flashstep::ui {
 TimelineOverlay::TimelineOverlay(const Session& session, QObject* parent)
     : QObject(parent)
     , m_session(session)
-    , m_insights(session.document)
 {
     connect(&session.document, &Document::replaced, this, &TimelineOverlay::forget);
     connect(&session.selection, &Selection::changed, this, [this] { m_linksMade = false; });
     connect(this, &TimelineOverlay::changed, this, [this] { ++m_state; });
-    connect(&m_insights, &Insights::changed, this, [this] {
+    connect(&session.insights, &Insights::changed, this, [this] {
         m_linksMade = false;
         emit changed();
     });
@@ -42,7 +41,7 @@ const paint::TimelineMarks& TimelineOverlay::marks(const std::vector<CtaId>& sho
             break;
         std::unique_ptr<const paint::PathOutline>& outline = m_outlines[cta];
         if (!outline)
-            if (const auto path = m_insights.path(cta))
+            if (const auto path = m_session.insights.path(cta))
                 outline = std::make_unique<const paint::PathOutline>(trace, *path);
         if (outline)
             m_marks.paths[cta] = outline.get();
@@ -66,7 +65,7 @@ void TimelineOverlay::makeLinks()
     const Trace& trace = m_session.document.trace();
     if (!chosen.valid() || !trace.began(chosen))
         return;
-    m_marks.links = paint::linksOf(trace, m_insights.dependencies(trace.ctaOf(chosen)), chosen);
+    m_marks.links = paint::linksOf(trace, m_session.insights.dependencies(trace.ctaOf(chosen)), chosen);
     if (!m_showsChain)
         return;
     if (const auto chain = chainOf(chosen))
@@ -78,7 +77,7 @@ void TimelineOverlay::makeLinks()
 // Of the op itself where it waited, else of the last that its role waited for before it.
 std::optional<WaitExplained> TimelineOverlay::chainOf(InstanceId instance)
 {
-    const std::shared_ptr<const Causes> causes = m_insights.causes();
+    const std::shared_ptr<const Causes> causes = m_session.insights.causes();
     if (!causes)
         return std::nullopt;
     const Trace& trace = m_session.document.trace();
@@ -128,7 +127,7 @@ std::vector<Dependency> TimelineOverlay::causesOfSelection()
     const InstanceId chosen = m_session.selection.instance();
     if (m_session.document.empty() || !chosen.valid())
         return {};
-    return m_insights.dependencies(m_session.document.trace().ctaOf(chosen)).into(chosen);
+    return m_session.insights.dependencies(m_session.document.trace().ctaOf(chosen)).into(chosen);
 }
 
 std::vector<Dependency> TimelineOverlay::effectsOfSelection()
@@ -136,7 +135,7 @@ std::vector<Dependency> TimelineOverlay::effectsOfSelection()
     const InstanceId chosen = m_session.selection.instance();
     if (m_session.document.empty() || !chosen.valid())
         return {};
-    return m_insights.dependencies(m_session.document.trace().ctaOf(chosen)).outOf(chosen);
+    return m_session.insights.dependencies(m_session.document.trace().ctaOf(chosen)).outOf(chosen);
 }
 
 QStringList TimelineOverlay::describe(InstanceId instance)
@@ -164,7 +163,7 @@ QStringList TimelineOverlay::describe(InstanceId instance)
         if (count > most)
             lines.append(tr("… and %1 more").arg(count - most));
     };
-    const Dependencies& all = m_insights.dependencies(trace.ctaOf(instance));
+    const Dependencies& all = m_session.insights.dependencies(trace.ctaOf(instance));
     add(all.into(instance), true);
     add(all.outOf(instance), false);
     return lines;

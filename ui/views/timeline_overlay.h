@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/trace/why.h"
 #include "ui/insights.h"
 #include "ui/paint/timeline_marks.h"
 #include "ui/session.h"
@@ -17,7 +18,6 @@ public:
     explicit TimelineOverlay(const Session& session, QObject* parent = nullptr);
 
     [[nodiscard]] const paint::TimelineMarks& marks(const std::vector<CtaId>& shown);
-    [[nodiscard]] Insights& insights() { return m_insights; }
 
     [[nodiscard]] bool showsPath() const { return m_showsPath; }
     void showPath(bool on);
@@ -46,7 +46,6 @@ private:
     [[nodiscard]] std::optional<WaitExplained> chainOf(InstanceId instance);
 
     const Session m_session;
-    Insights m_insights;
     bool m_showsPath = true, m_showsChain = false;
     std::optional<paint::TimelineMeasure> m_measure;
     InstanceId m_measured; // whose stretch it is, where it is a slice's

@@ -5,7 +5,7 @@
 #include "core/io/why_text.h"
 #include "ui/appearance.h"
 #include "ui/document.h"
-#include "ui/insight.h"
+#include "ui/insights.h"
 #include "ui/paint/text.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
@@ -74,10 +74,9 @@ QString partyText(const Program& program, const BarrierParty& party, const QStri
 
 } // namespace
 
-WhyView::WhyView(const Session& session, Insight& insight, QWidget* parent)
+WhyView::WhyView(const Session& session, QWidget* parent)
     : QTextBrowser(parent)
     , m_session(session)
-    , m_insight(insight)
 {
     setObjectName(QStringLiteral("view.why"));
     setAccessibleName(tr("Why waiting: waits, barriers and faults"));
@@ -96,7 +95,7 @@ WhyView::WhyView(const Session& session, Insight& insight, QWidget* parent)
     connect(&session.playback, &Playback::positionChanged, this, again);
     connect(&session.selection, &Selection::changed, this, again);
     connect(&session.appearance, &Appearance::changed, this, again);
-    connect(&insight, &Insight::ready, this, again);
+    connect(&session.insights, &Insights::changed, this, again);
     connect(this, &QTextBrowser::anchorClicked, this, &WhyView::follow);
 }
 
@@ -117,7 +116,7 @@ std::vector<WaitExplained> WhyView::waits() const
     const CtaId cta = m_session.selection.cta();
     if (m_session.document.empty() || !cta.valid() || !m_session.document.trace().hasEvents(cta))
         return {};
-    const Causes* causes = m_insight.causes();
+    const std::shared_ptr<const Causes> causes = m_session.insights.causes();
     return causes ? waitsAt(*causes, cta, m_session.playback.position()) : std::vector<WaitExplained>();
 }
 
@@ -206,7 +205,7 @@ QString WhyView::waitsHtml() const
                        .arg(tr("Waiting now in CTA %1").arg(static_cast<qulonglong>(cta.index())));
     if (!trace.hasEvents(cta))
         return html + QStringLiteral("<p class='item'>%1</p>").arg(tr("The events of this CTA were not kept."));
-    if (!m_insight.settled() || !m_insight.causes())
+    if (!m_session.insights.causes())
         return html + QStringLiteral("<p class='item'>%1</p>").arg(tr("Looking for causes …"));
     const std::vector<WaitExplained> all = waits();
     if (all.empty())

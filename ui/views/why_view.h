@@ -13,14 +13,12 @@
 
 namespace flashstep::ui {
 
-class Insight;
-
 // Why the chosen CTA's roles wait, whom for and what lets them go on; every barrier as a card; and the run's faults.
 // Whatever happened at some moment is a link to it.
 class WhyView : public QTextBrowser, public AccessibleView {
     Q_OBJECT
 public:
-    WhyView(const Session& session, Insight& insight, QWidget* parent);
+    WhyView(const Session& session, QWidget* parent);
 
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
     // What is shown, as of now.
@@ -44,7 +42,6 @@ private:
     [[nodiscard]] QString linkHtml(const WaitLink& link) const;
 
     const Session m_session;
-    Insight& m_insight;
     QTimer m_soon;
     std::set<std::size_t> m_open; // barriers whose cards are unfolded
     std::set<std::size_t> m_chains; // instances of waits whose whole chain is shown

@@ -10,6 +10,7 @@
 #include "ui/views/controls.h"
 #include "ui/views/notice_bar.h"
 #include "ui/views/places_view.h"
+#include "ui/views/source_view.h"
 
 #include <QAbstractItemView>
 #include <QCompleter>
@@ -22,6 +23,7 @@
 #include <QTreeView>
 #include <QUndoStack>
 
+#include <map>
 #include <set>
 
 namespace flashstep::ui {
@@ -68,6 +70,16 @@ void MainWindow::connectPlaces()
         m_undo->push(new PlacesChange(m_places, before, what));
     });
     connect(&m_places, &Places::changed, this, &MainWindow::fillRunTo);
+    connect(&m_places, &Places::changed, this, [this] {
+        static const QRegularExpression ofLine(QStringLiteral(R"(^\s*line\s*\(\s*(\d+)\s*\)\s*$)"));
+        std::map<int, bool> lines;
+        for (const Breakpoint& breakpoint : m_places.all().breakpoints)
+            if (const auto match = ofLine.match(breakpoint.condition); match.hasMatch())
+                lines[match.captured(1).toInt()] = breakpoint.enabled;
+        m_source->setBreakpoints(lines);
+    });
+    connect(m_source, &SourceView::breakpointAsked, this,
+        [this](int line) { m_places.toggleBreakpoint(QStringLiteral("line(%1)").arg(line)); });
     connect(m_placesView, &PlacesView::goTo, this, [this](const QString& position) {
         if (const Status found = goTo(position); !found)
             m_notice->showError(found.error());
@@ -262,8 +274,14 @@ void MainWindow::searchAgain(bool forward)
     (void)runToText(text, forward);
 }
 
+// Of the step that was made; in the source, of the line that the keys act on.
 void MainWindow::toggleBreakpointHere()
 {
+    if (const int line = m_source->hasFocus() ? m_source->lineOfKeys() : 0; line > 0) {
+        if (!m_source->page().hasOps(line) && m_source->breakpoints().count(line) == 0)
+            return m_notice->showText(tr("No operation of this run stands on line %1.").arg(line));
+        return m_places.toggleBreakpoint(QStringLiteral("line(%1)").arg(line));
+    }
     const InstanceId here = currentInstance(m_session);
     if (!here.valid())
         return m_notice->showText(tr("Nothing has begun yet: step to an operation first."));

@@ -105,6 +105,7 @@ private slots:
     void readingGivesTheLinesOfAllTabs();
     void clickGoesToTheNextTimeTheLineIsRun_data() { everyVersion(); }
     void clickGoesToTheNextTimeTheLineIsRun();
+    void breakpointsAreSetInTheGutter();
     void tabsAreReachedByKeys();
     void whatIsNotThereSaysSo();
     void anotherVersionBringsItsTexts();
@@ -239,6 +240,62 @@ void WindowSource::clickGoesToTheNextTimeTheLineIsRun()
         }
     }
     QVERIFY(clicked >= 8);
+}
+
+// The gutter, F9 and the list of places are one thing; a line stops playing, and loses its mark by another click.
+void WindowSource::breakpointsAreSetInTheGutter()
+{
+    const auto window = opened(0);
+    const Session session = window->session();
+    SourceView& source = sourceOf(*window);
+    window->showView(QStringLiteral("source"));
+    QApplication::setActiveWindow(window.get());
+    source.setTab(SourceText::Schedule);
+    goTo(session, Position { session.document.trace().end().value / 2 });
+    QApplication::processEvents();
+    int line = 0;
+    for (int k = 1; k <= source.page().count() && line == 0; ++k)
+        if (source.page().hasOps(k) && source.viewport()->rect().contains(source.lineRect(k)))
+            line = k;
+    QVERIFY(line > 0);
+    const Position before = session.playback.position();
+    const QPoint number(source.gutterWidth() / 2, source.lineRect(line).center().y());
+    QTest::mouseClick(source.viewport(), Qt::LeftButton, Qt::NoModifier, number);
+    QCOMPARE(session.playback.position().value, before.value); // nothing moves
+    QCOMPARE(source.breakpoints(), (std::map<int, bool> { { line, true } }));
+    QAccessibleInterface* places = QAccessible::queryAccessibleInterface(window->view(QStringLiteral("bookmarks")));
+    QVERIFY(accessibleText(accessibleTree(places)).contains(QStringLiteral("line(%1)").arg(line)));
+
+    // Run to the next breakpoint: an op of that line has just ended.
+    session.playback.seekStart();
+    QVERIFY(window->command(QStringLiteral("Run to the next breakpoint")));
+    const Position there = session.playback.position();
+    QVERIFY(there.value > 0);
+    QCOMPARE(static_cast<int>(session.document.trace().op(session.document.trace().eventAt(there.value - 1).instance).line),
+        line);
+
+    // F9 takes the one of the cursor's line away, wherever the run stands.
+    source.setFocus();
+    QTRY_VERIFY(source.hasFocus());
+    session.playback.seekStart();
+    QTest::mouseClick(source.viewport(), Qt::LeftButton, Qt::NoModifier,
+        QPoint(source.viewport()->width() / 2, source.lineRect(line).center().y()));
+    while (source.lineOfKeys() != line)
+        QTest::keyClick(&source, source.lineOfKeys() < line ? Qt::Key_Down : Qt::Key_Up);
+    QTest::keyClick(&source, Qt::Key_F9);
+    QVERIFY(source.breakpoints().empty());
+
+    // A line that nothing stands on takes none.
+    int other = 0;
+    for (int k = 1; k <= source.page().count() && other == 0; ++k)
+        if (!source.page().hasOps(k))
+            other = k;
+    if (other > 0) {
+        while (source.lineOfKeys() != other)
+            QTest::keyClick(&source, source.lineOfKeys() < other ? Qt::Key_Down : Qt::Key_Up);
+        QTest::keyClick(&source, Qt::Key_F9);
+        QVERIFY(source.breakpoints().empty());
+    }
 }
 
 void WindowSource::tabsAreReachedByKeys()

@@ -14,9 +14,7 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QContextMenuEvent>
 #include <QHelpEvent>
-#include <QMenu>
 #include <QPainter>
 #include <QScrollBar>
 #include <QToolTip>
@@ -257,7 +255,11 @@ void SourceView::paintGutter(QPainter& painter, const Row& row, const QRectF& re
         painter.drawText(
             QRectF(8, rect.top(), 12, rect.height()), Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("▸"));
     }
-    const QRectF place(17, rect.top(), gutterWidth() - 25, rect.height());
+    const auto stop = m_tab == SourceText::Schedule ? m_breakpoints.find(row.line) : m_breakpoints.end();
+    const double left = stop != m_breakpoints.end() ? look.px(31) : 17;
+    if (stop != m_breakpoints.end())
+        paintBreakpoint(painter, rect, stop->second);
+    const QRectF place(left, rect.top(), gutterWidth() - 8 - left, rect.height());
     if (here == currentOf(m_tab).end()) {
         painter.setPen(page().hasOps(row.line) ? theme.t2 : theme.t3);
         painter.setFont(look.mono(10));
@@ -334,6 +336,11 @@ void SourceView::mouseReleaseEvent(QMouseEvent* event)
         return;
     if (const int line = lineAt(event->pos()); line > 0) {
         m_cursor = line;
+        if (event->pos().x() < gutterWidth() && takesBreakpoint(line)) {
+            emit breakpointAsked(line);
+            viewport()->update();
+            return;
+        }
         goToLine(m_tab, line, !event->modifiers().testFlag(Qt::ShiftModifier));
         viewport()->update();
     }
@@ -342,26 +349,6 @@ void SourceView::mouseReleaseEvent(QMouseEvent* event)
 void SourceView::mouseMoveEvent(QMouseEvent* event)
 {
     viewport()->setCursor(page().hasOps(lineAt(event->pos())) ? Qt::PointingHandCursor : Qt::ArrowCursor);
-}
-
-void SourceView::contextMenuEvent(QContextMenuEvent* event)
-{
-    const int asked = event->reason() == QContextMenuEvent::Mouse ? lineAt(event->pos()) : m_cursor;
-    const int line = asked > 0 ? asked : m_primary[static_cast<std::size_t>(m_tab)];
-    if (line <= 0 || line > page().count())
-        return;
-    QMenu menu(this);
-    QAction* next = menu.addAction(tr("Next time this line is run"));
-    QAction* previous = menu.addAction(tr("Time before"));
-    next->setEnabled(page().hasOps(line));
-    previous->setEnabled(page().hasOps(line));
-    menu.addSeparator();
-    QAction* copy = menu.addAction(tr("Copy the line"));
-    const QAction* chosen = menu.exec(event->globalPos());
-    if (chosen == next || chosen == previous)
-        goToLine(m_tab, line, chosen == next);
-    else if (chosen == copy)
-        QApplication::clipboard()->setText(page().line(line).text);
 }
 
 void SourceView::keyPressEvent(QKeyEvent* event)
@@ -419,7 +406,11 @@ bool SourceView::viewportEvent(QEvent* event)
         text += QLatin1Char('\n')
             + (here->second.exact ? tr("here: %1") : tr("last here, at a step that no line tells of: %1"))
                   .arg(here->second.roles);
-    if (page().hasOps(line))
+    if (help->pos().x() < gutterWidth() && takesBreakpoint(line))
+        text += QLatin1Char('\n')
+            + (m_breakpoints.count(line) > 0 ? tr("Playing stops here. Click or F9: no more.")
+                                             : tr("Click or F9: playing stops when this line is done."));
+    else if (page().hasOps(line))
         text += QLatin1Char('\n') + tr("Click: the next time it is run. Shift+click: the time before.");
     QToolTip::showText(help->globalPos(), text, viewport());
     return true;
@@ -441,6 +432,10 @@ std::vector<AccessibleNode> SourceView::accessibleNodes() const
             node.value = page.note();
         else if (page.kind() == SourceText::Paper)
             node.value = page.title() + QStringLiteral(". ") + page.note();
+        if (page.kind() == SourceText::Schedule)
+            for (const auto& [line, enabled] : m_breakpoints)
+                node.children.push_back({ QAccessible::StaticText, tr("breakpoint"),
+                    QStringLiteral("%1:%2%3").arg(page.file()).arg(line).arg(enabled ? QString() : tr(", off")), {} });
         for (const auto& [line, here] : m_current[k]) {
             const SourcePage::Line& shown = page.line(line);
             const QString number = page.kind() == SourceText::Paper ? shown.number : QString::number(line);

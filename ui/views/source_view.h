@@ -38,6 +38,12 @@ public:
     [[nodiscard]] QSize sizeHint() const override { return { 360, 160 }; }
     [[nodiscard]] QSize minimumSizeHint() const override { return { 120, 60 }; }
     [[nodiscard]] QRect lineRect(int line) const; // in the viewport
+    [[nodiscard]] int gutterWidth() const;
+    // The line of the schedule that keys act on: the cursor's, else the current one; 0 where another text is shown.
+    [[nodiscard]] int lineOfKeys() const;
+    // Lines of the schedule that playing stops at, and whether it does now.
+    void setBreakpoints(const std::map<int, bool>& lines);
+    [[nodiscard]] const std::map<int, bool>& breakpoints() const { return m_breakpoints; }
 
 public slots:
     void setTab(flashstep::SourceText tab); // stays where it is if there is no such text
@@ -47,6 +53,7 @@ public slots:
 
 signals:
     void tabsChanged(); // which there are, or which is shown
+    void breakpointAsked(int line); // of the schedule: one there, or none any more
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -70,7 +77,8 @@ private:
     void follow(bool always);
     void paintRow(QPainter& painter, const Row& row, const QRectF& rect, int shift) const;
     void paintGutter(QPainter& painter, const Row& row, const QRectF& rect) const;
-    [[nodiscard]] int gutterWidth() const;
+    void paintBreakpoint(QPainter& painter, const QRectF& rect, bool enabled) const;
+    [[nodiscard]] bool takesBreakpoint(int line) const;
     [[nodiscard]] int rowHeight() const;
     [[nodiscard]] int lineAt(const QPoint& point) const;
     [[nodiscard]] int rowOf(int line) const;
@@ -83,6 +91,7 @@ private:
     SourceText m_tab = SourceText::Schedule;
     std::vector<Row> m_rows;
     std::vector<int> m_firstRow; // by line
+    std::map<int, bool> m_breakpoints;
     int m_cursor = 0; // the line that keys act on; 0: the primary one
     QPoint m_pressed;
 };

@@ -11,6 +11,7 @@
 #include "ui/views/notice_bar.h"
 #include "ui/views/places_view.h"
 #include "ui/views/source_view.h"
+#include "ui/views/transport.h"
 
 #include <QAbstractItemView>
 #include <QCompleter>
@@ -77,6 +78,14 @@ void MainWindow::connectPlaces()
             if (const auto match = ofLine.match(breakpoint.condition); match.hasMatch())
                 lines[match.captured(1).toInt()] = breakpoint.enabled;
         m_source->setBreakpoints(lines);
+    });
+    connect(&m_places, &Places::changed, m_transport, [this] {
+        std::vector<Scrubber::Mark> marks;
+        for (const Bookmark& bookmark : m_places.all().bookmarks)
+            if (const Result<Moment> at = m_places.find(bookmark))
+                marks.push_back({ at->position, at->cta,
+                    bookmark.number >= 0 ? QString::number(bookmark.number) : QString(), bookmark.name });
+        m_transport->scrubber()->setMarks(marks);
     });
     connect(m_source, &SourceView::breakpointAsked, this,
         [this](int line) { m_places.toggleBreakpoint(QStringLiteral("line(%1)").arg(line)); });

@@ -11,6 +11,7 @@
 #include "ui/views/notice_bar.h"
 #include "ui/views/scenario_panel.h"
 #include "ui/views/stage_view.h"
+#include "ui/views/term_card.h"
 #include "ui/views/transport.h"
 #include "ui/views/welcome.h"
 
@@ -247,10 +248,11 @@ void MainWindow::showStatus()
     if (!guesses.empty())
         modelled += guesses.size() == 1 ? tr(" · 1 guess") : tr(" · %1 guesses").arg(guesses.size());
     m_statusRight->setText(modelled);
-    m_statusRight->setToolTip(guesses.empty()
-            ? fromView(run.gpu.clockMhz.source)
-            : tr("Clock: %1\nThese figures are guesses:\n%2")
-                  .arg(fromView(run.gpu.clockMhz.source), guesses.join(QLatin1Char('\n'))));
+    const QString figures = guesses.empty()
+        ? fromView(run.gpu.clockMhz.source)
+        : tr("Clock: %1\nThese figures are guesses:\n%2")
+              .arg(fromView(run.gpu.clockMhz.source), guesses.join(QLatin1Char('\n')));
+    m_statusRight->setToolTip(tipWithTerm(figures, QStringLiteral("modelled time"), m_session));
 }
 
 Status MainWindow::goTo(const QString& position)

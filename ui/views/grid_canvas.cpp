@@ -6,6 +6,8 @@
 #include "ui/document.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
+#include "ui/views/part_terms.h"
+#include "ui/views/term_card.h"
 
 #include <QApplication>
 #include <QHelpEvent>
@@ -77,6 +79,9 @@ bool GridCanvas::event(QEvent* event)
         if (hit.stay != nullptr)
             QToolTip::showText(help->globalPos(),
                 paint::describeStay(*index(), *hit.stay, hit.work, m_session.playback.position()), this);
+        else if (const QString card = termCardHtml(termOfGrid(layoutNow(), toCanvas(help->pos())), m_session);
+                 !card.isEmpty())
+            QToolTip::showText(help->globalPos(), card, this);
         else
             QToolTip::hideText();
         return true;

@@ -9,6 +9,8 @@
 #include "ui/playback.h"
 #include "ui/selection.h"
 #include "ui/text.h"
+#include "ui/views/part_terms.h"
+#include "ui/views/term_card.h"
 
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -79,8 +81,10 @@ bool MemoryCanvas::event(QEvent* event)
     if (event->type() == QEvent::ToolTip && ready()) {
         auto* help = static_cast<QHelpEvent*>(event); // NOLINT: what Qt sends with this type
         const paint::MemoryScene here = scene();
-        const QString words
-            = paint::describeMemory(here, paint::hitTestMemory(contentRect(), here, toCanvas(help->pos())));
+        const QPointF point = toCanvas(help->pos());
+        QString words = paint::describeMemory(here, paint::hitTestMemory(contentRect(), here, point));
+        if (words.isEmpty())
+            words = termCardHtml(termOfMemory(paint::layoutMemory(contentRect(), here), point), m_session);
         words.isEmpty() ? QToolTip::hideText() : QToolTip::showText(help->globalPos(), words, this);
         return true;
     }

@@ -8,6 +8,8 @@
 #include "ui/paint/stage_painter.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
+#include "ui/views/part_terms.h"
+#include "ui/views/term_card.h"
 
 #include <QApplication>
 #include <QHelpEvent>
@@ -102,6 +104,11 @@ bool TileCanvas::event(QEvent* event)
                 paint::describeTile(
                     scene(), hit.i, hit.j, hit.row < 0 ? -1 : hit.row - hit.i * m_session.document.program().tile.rows),
                 this);
+        else if (const QString card = termCardHtml(
+                     termOfStage(paint::layoutStage(stageRect(), scene(), m_view), hit, toCanvas(help->pos())),
+                     m_session);
+                 !card.isEmpty())
+            QToolTip::showText(help->globalPos(), card, this);
         else
             QToolTip::hideText();
         return true;

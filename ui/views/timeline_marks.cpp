@@ -4,6 +4,8 @@
 #include "ui/document.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
+#include "ui/views/part_terms.h"
+#include "ui/views/term_card.h"
 #include "ui/views/timeline_canvas.h"
 
 #include <QContextMenuEvent>
@@ -18,6 +20,11 @@ namespace flashstep::ui {
 QString TimelineCanvas::tipAt(const QPointF& point)
 {
     const paint::TimelineHit hit = hitAt(point);
+    if (hit.part == paint::TimelineHit::Part::Header) {
+        const paint::TimelineLayout layout = layoutNow();
+        const paint::Lane& lane = layout.lanes[static_cast<std::size_t>(hit.lane)];
+        return termCardHtml(termOfLane(lane, groups()[lane.group].index), m_session);
+    }
     if (!hit.instance.valid())
         return {};
     const Trace& trace = m_session.document.trace();

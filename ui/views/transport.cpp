@@ -7,13 +7,18 @@
 #include "ui/paint/fonts.h"
 #include "ui/paint/text.h"
 #include "ui/playback.h"
+#include "ui/selection.h"
 #include "ui/views/controls.h"
+#include "ui/views/term_card.h"
 #include "ui/views/timeline_canvas.h"
 
+#include <QApplication>
 #include <QHBoxLayout>
+#include <QHelpEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolButton>
+#include <QToolTip>
 
 #include <cmath>
 
@@ -44,6 +49,15 @@ public:
         return { node(QObject::tr("position"), QString::number(p.value)),
             node(QObject::tr("end"), QString::number(trace.end().value)),
             node(QObject::tr("cycle"), QString::number(trace.timeAt(p))), node(QObject::tr("place"), place()) };
+    }
+
+    bool event(QEvent* event) override
+    {
+        if (event->type() != QEvent::ToolTip || m_session.document.empty())
+            return QWidget::event(event);
+        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), // NOLINT: what Qt sends with this type
+            termCardHtml(QStringLiteral("modelled time"), m_session), this);
+        return true;
     }
 
     [[nodiscard]] QSize minimumSizeHint() const override { return { m_session.appearance.px(210), 20 }; }
@@ -126,10 +140,54 @@ void Scrubber::draw(QPainter& painter, const QRectF& rect)
 {
     paint::paintScrubber(
         painter, rect.adjusted(4, 2, -4, -2), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
+    if (!m_marks.empty())
+        paint::paintScrubberMarks(painter, marksRect(), marks(), m_session.appearance.theme());
+}
+
+void Scrubber::setMarks(const std::vector<Mark>& marks)
+{
+    m_marks = marks;
+    update();
+}
+
+std::vector<paint::ScrubberMark> Scrubber::marks() const
+{
+    std::vector<paint::ScrubberMark> marks;
+    if (!ready())
+        return marks;
+    const Trace& trace = m_session.document.trace();
+    const double cycles = std::max<double>(1, static_cast<double>(trace.cycles()));
+    for (const Mark& mark : m_marks)
+        marks.push_back({ static_cast<double>(trace.timeAt(mark.position)) / cycles, mark.number, mark.name });
+    return marks;
+}
+
+bool Scrubber::event(QEvent* event)
+{
+    if (event->type() == QEvent::ToolTip && ready()) {
+        auto* help = static_cast<QHelpEvent*>(event); // NOLINT: what Qt sends with this type
+        const auto at = paint::scrubberMarkAt(marksRect(), marks(), toCanvas(help->pos()));
+        QString words = toolTip();
+        if (at)
+            words = m_marks[*at].number.isEmpty() ? tr("Bookmark: %1").arg(m_marks[*at].name)
+                                                  : tr("Bookmark %1: %2").arg(m_marks[*at].number, m_marks[*at].name);
+        QToolTip::showText(help->globalPos(), words, this);
+        return true;
+    }
+    return Canvas::event(event);
 }
 
 void Scrubber::mousePressEvent(QMouseEvent* event)
 {
+    m_onMark.reset();
+    if (ready() && event->button() == Qt::LeftButton)
+        if (const auto at = paint::scrubberMarkAt(marksRect(), marks(), toCanvas(event->localPos()))) {
+            const Mark mark = m_marks[*at];
+            m_onMark = event->localPos();
+            if (mark.cta.valid())
+                m_session.selection.chooseCta(mark.cta);
+            return m_session.playback.seek(mark.position);
+        }
     mouseMoveEvent(event);
 }
 
@@ -137,6 +195,9 @@ void Scrubber::mouseMoveEvent(QMouseEvent* event)
 {
     if (!ready() || !(event->buttons() & Qt::LeftButton))
         return;
+    if (m_onMark && (event->localPos() - *m_onMark).manhattanLength() <= QApplication::startDragDistance())
+        return;
+    m_onMark.reset();
     const Trace& trace = m_session.document.trace();
     const double cycle
         = paint::scrubberToCycle(canvasRect().adjusted(4, 2, -4, -2), trace, toCanvas(event->localPos()).x());
@@ -147,8 +208,13 @@ std::vector<AccessibleNode> Scrubber::accessibleNodes() const
 {
     if (!ready())
         return {};
-    return { { QAccessible::StaticText, tr("position"), QString::number(m_session.playback.position().value), {} },
+    std::vector<AccessibleNode> nodes { { QAccessible::StaticText, tr("position"),
+                                            QString::number(m_session.playback.position().value), {} },
         { QAccessible::StaticText, tr("end"), QString::number(m_session.playback.end().value), {} } };
+    for (const Mark& mark : m_marks)
+        nodes.push_back({ QAccessible::StaticText, tr("bookmark %1").arg(mark.number).trimmed(),
+            tr("%1, position %2").arg(mark.name).arg(mark.position.value), {} });
+    return nodes;
 }
 
 Transport::Transport(const Session& session, TimelineCanvas& timeline, QWidget* parent)

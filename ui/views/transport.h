@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/paint/scrubber_marks.h"
 #include "ui/views/canvas.h"
 
 #include <QFrame>
@@ -21,7 +22,18 @@ public:
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
     [[nodiscard]] QSize sizeHint() const override;
 
+    // Moments to come back to: a click on one goes there exactly.
+    struct Mark {
+        Position position;
+        CtaId cta; // none(): the one on show
+        QString number, name;
+    };
+    void setMarks(const std::vector<Mark>& marks);
+    [[nodiscard]] std::vector<paint::ScrubberMark> marks() const;
+    [[nodiscard]] QRectF marksRect() const { return canvasRect().adjusted(4, 2, -4, -2); }
+
 protected:
+    bool event(QEvent* event) override;
     void draw(QPainter& painter, const QRectF& rect) override;
     [[nodiscard]] QColor ground() const override;
     void mousePressEvent(QMouseEvent* event) override;
@@ -29,6 +41,8 @@ protected:
 
 private:
     TimelineCanvas& m_timeline;
+    std::vector<Mark> m_marks;
+    std::optional<QPointF> m_onMark; // where a mark was pressed: it is left by a drag only
 };
 
 // Buttons, step, speed, the position in words, the scrubber. Holds the focus itself, so that the plain keys work here.

@@ -77,7 +77,7 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
     if (const auto layout = layoutFromName(request.layout))
         window.setLayout(*layout);
     if (!request.focus.isEmpty())
-        window.showView(request.focus);
+        window.showView(request.focus, Qt::OtherFocusReason); // a picture has no keyboard
     if (run && !request.at.isEmpty())
         if (const Status found = window.goTo(request.at); !found)
             return found.error();

@@ -14,6 +14,7 @@
 #include "ui/views/memory_canvas.h"
 #include "ui/views/numbers_canvas.h"
 #include "ui/views/outline.h"
+#include "ui/views/pane_ring.h"
 #include "ui/views/places_view.h"
 #include "ui/views/row_view.h"
 #include "ui/views/scenario_panel.h"
@@ -88,6 +89,7 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
 
 void MainWindow::makeDocks()
 {
+    m_ring = new PaneRing(m_appearance, this);
     m_scenario = new ScenarioPanel(m_session, this);
     m_outline = new Outline(m_session, this);
     m_explain = new ExplainView(m_session, this);
@@ -314,6 +316,11 @@ QWidget* MainWindow::view(const QString& name)
 
 void MainWindow::showView(const QString& name)
 {
+    showView(name, Qt::ShortcutFocusReason);
+}
+
+void MainWindow::showView(const QString& name, Qt::FocusReason reason)
+{
     QWidget* widget = view(name);
     if (!widget)
         return;
@@ -332,7 +339,15 @@ void MainWindow::showView(const QString& name)
         if (dock->widget() == m_glossary && !dock->isFloating() && dock->height() < m_appearance.px(300)) // to be read
             resizeDocks({ dock }, { m_appearance.px(340) }, Qt::Vertical);
     }
-    widget->setFocus(Qt::ShortcutFocusReason);
+    focusPane(widget, reason);
+}
+
+// Where a key has led is framed.
+void MainWindow::focusPane(QWidget* pane, Qt::FocusReason reason)
+{
+    pane->setFocus(reason);
+    if (reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason || reason == Qt::ShortcutFocusReason)
+        m_ring->surround(pane);
 }
 
 void MainWindow::showTerm(const QString& key)
@@ -345,6 +360,8 @@ void MainWindow::nextPane(int by)
 {
     m_welcome->dismiss();
     QList<QWidget*> panes { m_stage->focusCanvas() };
+    if (m_stage->memory()->isVisible() && m_stage->focusCanvas() != m_stage->memory())
+        panes.append(m_stage->memory());
     for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
              "outline", "bookmarks", "row", "exp", "glossary" })
         if (QWidget* pane = view(QString::fromLatin1(name));
@@ -353,9 +370,10 @@ void MainWindow::nextPane(int by)
     int here = -1;
     for (int k = 0; k < panes.size(); ++k)
         if (panes[k]->hasFocus() || panes[k]->isAncestorOf(QApplication::focusWidget()))
-            here = k;
+            here = k; // of one in another the inner one comes later
     const int count = static_cast<int>(panes.size());
-    panes[(here + by + count) % count]->setFocus(Qt::TabFocusReason);
+    // The view that a pane's own frame begins with, whatever in it had the focus last.
+    focusPane(panes[here < 0 && by < 0 ? count - 1 : (here + by + count) % count], Qt::TabFocusReason);
 }
 
 } // namespace flashstep::ui

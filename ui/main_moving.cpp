@@ -11,6 +11,8 @@
 #include "ui/views/notice_bar.h"
 #include "ui/views/places_view.h"
 #include "ui/views/source_view.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/tile_canvas.h"
 #include "ui/views/transport.h"
 
 #include <QAbstractItemView>
@@ -87,6 +89,8 @@ void MainWindow::connectPlaces()
                     bookmark.number >= 0 ? QString::number(bookmark.number) : QString(), bookmark.name });
         m_transport->scrubber()->setMarks(marks);
     });
+    connect(m_stage->tiles(), &TileCanvas::bookmarkAsked, this,
+        [this](Position position, const QString& name) { m_places.addBookmark(position, name); });
     connect(m_source, &SourceView::breakpointAsked, this,
         [this](int line) { m_places.toggleBreakpoint(QStringLiteral("line(%1)").arg(line)); });
     connect(m_placesView, &PlacesView::goTo, this, [this](const QString& position) {

@@ -52,7 +52,7 @@ MainWindow::MainWindow(const Options& options)
     m_statusRight = makeLabel({}, "info", this);
     m_statusLeft->setContentsMargins(10, 0, 0, 0);
     m_statusRight->setContentsMargins(0, 0, 10, 0);
-    connect(m_statusLeft, &QLabel::linkActivated, this, &MainWindow::showView);
+    connect(m_statusLeft, &QLabel::linkActivated, this, [this](const QString& name) { showView(name); });
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(m_statusLeft);
     statusBar()->addPermanentWidget(m_statusRight);

@@ -31,6 +31,7 @@ class Inspector;
 class LedgerView;
 class NoticeBar;
 class Outline;
+class PaneRing;
 class PlacesView;
 class ScenarioPanel;
 class Segments;
@@ -66,7 +67,8 @@ public:
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
     void showTerm(const QString& key); // its card in the glossary
-    void showView(const QString& name); // raises its dock or mode and gives it the focus
+    void showView(const QString& name); // raises its dock or mode and gives it the focus, by key
+    void showView(const QString& name, Qt::FocusReason reason);
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
     void open(const QString& path);
@@ -103,6 +105,7 @@ private:
     void restore();
     void remember();
     void nextPane(int by);
+    void focusPane(QWidget* pane, Qt::FocusReason reason);
     // main_toolbar.cpp
     void makeToolBar();
     void fillScenarios();
@@ -174,6 +177,7 @@ private:
     PlacesView* m_placesView = nullptr;
     Hints* m_hints = nullptr;
     WelcomePage* m_welcome = nullptr;
+    PaneRing* m_ring = nullptr;
     QHash<QString, QDockWidget*> m_docks;
     QMenu* m_recentMenu = nullptr;
 

@@ -81,7 +81,10 @@ public:
     [[nodiscard]] int childCount() const override
     {
         drop();
-        for (AccessibleNode& node : m_view->accessibleNodes())
+        std::vector<AccessibleNode> nodes = m_view->accessibleNodes();
+        if (nodes.empty()) // silence would leave open whether there is anything
+            nodes.push_back({ QAccessible::StaticText, QObject::tr("nothing to show yet"), {}, {} });
+        for (AccessibleNode& node : nodes)
             m_children.push_back(QAccessible::registerAccessibleInterface(new NodeInterface(
                 std::move(node), const_cast<ViewInterface*>(this)))); // NOLINT: Qt's tree is not const
         return static_cast<int>(m_children.size());

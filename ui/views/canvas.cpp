@@ -84,7 +84,8 @@ void Canvas::paintEvent(QPaintEvent* /*event*/)
 
 void Canvas::focusInEvent(QFocusEvent* event)
 {
-    m_ring = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    m_ring = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason
+        || event->reason() == Qt::ShortcutFocusReason;
     QWidget::focusInEvent(event);
     update();
 }

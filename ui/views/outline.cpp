@@ -142,13 +142,18 @@ void Outline::rebuild()
 {
     const CtaId cta = m_session.selection.cta();
     const Trace* trace = m_session.document.empty() ? nullptr : &m_session.document.trace();
-    if (cta == m_cta && trace == m_trace)
+    if (cta == m_cta && trace == m_trace && topLevelItemCount() > 0)
         return;
     m_cta = cta;
     m_trace = trace;
     clear();
-    if (!trace || !cta.valid())
+    if (!trace || !cta.valid()) {
+        QTreeWidgetItem* none = addStep(nullptr, tr("Nothing is open yet."));
+        none->setData(0, positionRole, 0xffffffffU);
+        none->setFlags(Qt::NoItemFlags);
+        addTopLevelItem(none);
         return;
+    }
     const auto works = trace->worksOf(cta);
     const QString place = tr("CTA %1 on SM %2").arg(static_cast<qulonglong>(cta.index())).arg(trace->span(cta).sm)
         + QStringLiteral(" · ");

@@ -7,8 +7,10 @@
 #include "ui/places.h"
 #include "ui/playback.h"
 
+#include <QContextMenuEvent>
 #include <QHeaderView>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QPainter>
 
 namespace flashstep::ui {
@@ -41,15 +43,8 @@ PlacesView::PlacesView(const Session& session, Places& places, QWidget* parent)
     header()->setStretchLastSection(false);
     header()->setSectionResizeMode(0, QHeaderView::Stretch);
     header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
-    const auto go = [this](QTreeWidgetItem* item) {
-        const auto index = item->data(0, indexRole).toUInt();
-        if (item->data(0, breakpointRole).toBool())
-            emit runTo(m_places.all().breakpoints[index].condition);
-        else
-            emit goTo(m_places.all().bookmarks[index].at);
-    };
-    connect(this, &QTreeWidget::itemActivated, this, go);
-    connect(this, &QTreeWidget::itemClicked, this, [this, go](QTreeWidgetItem* item) {
+    connect(this, &QTreeWidget::itemActivated, this, &PlacesView::go);
+    connect(this, &QTreeWidget::itemClicked, this, [this](QTreeWidgetItem* item) {
         if (!item->data(0, breakpointRole).toBool()) // a click on a breakpoint may be meant for its tick
             go(item);
     });
@@ -57,6 +52,44 @@ PlacesView::PlacesView(const Session& session, Places& places, QWidget* parent)
     connect(&places, &Places::changed, this, &PlacesView::rebuild);
     connect(&session.appearance, &Appearance::changed, this, &PlacesView::rebuild);
     rebuild();
+}
+
+void PlacesView::go(QTreeWidgetItem* item)
+{
+    const auto index = item->data(0, indexRole).toUInt();
+    if (item->data(0, breakpointRole).toBool())
+        emit runTo(m_places.all().breakpoints[index].condition);
+    else
+        emit goTo(m_places.all().bookmarks[index].at);
+}
+
+// By key it is about the current entry.
+void PlacesView::contextMenuEvent(QContextMenuEvent* event)
+{
+    const bool byKey = event->reason() == QContextMenuEvent::Keyboard;
+    if (byKey && currentItem() == nullptr)
+        setCurrentItem(topLevelItem(0));
+    QTreeWidgetItem* item = byKey ? currentItem() : itemAt(viewport()->mapFromGlobal(event->globalPos()));
+    if (item == nullptr)
+        return;
+    setCurrentItem(item);
+    // Entries are made anew when places change, so the menu asks for the current one when it is chosen from.
+    const auto onItem = [this](auto what) {
+        return [this, what] {
+            if (currentItem() != nullptr)
+                what(currentItem());
+        };
+    };
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    const bool stops = item->data(0, breakpointRole).toBool();
+    menu->addAction(
+        stops ? tr("Run to its next moment") : tr("Go there"), this, onItem([this](QTreeWidgetItem* at) { go(at); }));
+    menu->addAction(stops ? tr("Change the condition") : tr("Rename"), this,
+        onItem([this](QTreeWidgetItem* at) { editItem(at, 0); }));
+    menu->addAction(tr("Remove"), this, onItem([this](QTreeWidgetItem* at) { remove(at); }));
+    menu->popup(byKey ? viewport()->mapToGlobal(visualItemRect(item).bottomLeft()) : event->globalPos());
+    event->accept();
 }
 
 void PlacesView::rebuild()

@@ -24,10 +24,12 @@ signals:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
 private:
     void rebuild();
+    void go(QTreeWidgetItem* item);
     void edited(QTreeWidgetItem* item, int column);
     void remove(QTreeWidgetItem* item);
 

@@ -4,6 +4,13 @@
 #include "ui/paint/stage_layout.h"
 #include "ui/views/canvas.h"
 
+#include "core/trace/query.h"
+
+#include <memory>
+#include <optional>
+
+class QMenu;
+
 namespace flashstep::ui {
 
 // The score matrix of one head as tiles: hover, choose, zoom with Ctrl and the wheel, drag.
@@ -16,6 +23,9 @@ public:
     [[nodiscard]] paint::StageScene scene() const;
     [[nodiscard]] std::vector<AccessibleNode> accessibleNodes() const override;
 
+    // Where somebody first computes on a tile of the head on show; nothing where nobody does.
+    [[nodiscard]] std::optional<Moment> firstOperation(int i, int j) const;
+    [[nodiscard]] std::unique_ptr<QMenu> menuOf(int i, int j);
     [[nodiscard]] bool path() const { return m_view.path; }
 
 public slots:
@@ -24,6 +34,7 @@ public slots:
 
 signals:
     void tileOpened(int i, int j); // asked to be seen with its numbers
+    void bookmarkAsked(flashstep::Position position, const QString& name);
     void pathChanged();
 
 protected:
@@ -36,6 +47,7 @@ protected:
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
     [[nodiscard]] QRectF stageRect() const; // the canvas, less what would be empty on the left

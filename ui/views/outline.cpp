@@ -172,6 +172,12 @@ QString Outline::rowsOf(WorkId id) const
     const Program& program = m_trace->program();
     const Work& work = program.work(id);
     const LaunchDecl& launch = program.launches[work.launch];
+    if (launch.sweep > 0 && work.i + launch.sweep < program.queryTiles()) {
+        QStringList tiles;
+        for (int i = work.i; i < program.queryTiles() && tiles.size() < 4; i += launch.sweep)
+            tiles << (tiles.size() < 3 ? QString::number(i) : QString(QChar(0x2026)));
+        return tr("query tiles ") + tiles.join(tr(", "));
+    }
     QStringList parts;
     for (int k = 0; k < launch.tilesPerWork; ++k) {
         const int i = k * launch.tileStride, first = work.row + i * launch.queryRows;
@@ -203,6 +209,8 @@ void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
     if (found == roles.end()) // the second CTA of a pair: the first issues its products
         found = std::find_if(roles.begin(), roles.end(), decides);
     const RoleRange& role = found == roles.end() ? roles.front() : *found;
+    if (program.launches[here.launch].sweep > 0)
+        return addSweep(parent, id, role);
     QTreeWidgetItem* group = nullptr;
     // Where products run by themselves visits overlap, and the outline goes back to the one before; else a visit that
     // comes again is another pass over the keys.
@@ -240,6 +248,39 @@ void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
     }
 }
 
+// A sweep takes a key block on chip and visits one query tile after the other with it, then the next block.
+void Outline::addSweep(QTreeWidgetItem* parent, WorkId id, const RoleRange& role)
+{
+    const Program& program = m_trace->program();
+    const Work& here = program.work(id);
+    QTreeWidgetItem *block = nullptr, *group = nullptr;
+    int j = -1, i = -1;
+    for (std::uint32_t k = 0; k < role.count; ++k) {
+        const OpId op(role.first + k);
+        const Op& o = program.op(op);
+        const InstanceId instance = m_trace->instance(id, op);
+        if (o.kind == OpKind::Commit || o.kind == OpKind::Arrive
+            || (o.when != When::Always && !m_trace->began(instance)))
+            continue;
+        const int keys = program.keyBlock(here, o), rows = program.queryTile(here, o);
+        if (keys >= 0 && keys != j) {
+            j = keys;
+            i = -1;
+            block = addStep(parent, tr("key block %1").arg(j));
+            group = addStep(block, tr("K and V come in"));
+        }
+        // What has no visit of its own (the next Q, waits) belongs to the tile that is being worked on.
+        if (block != nullptr && o.n > 0 && rows != i) {
+            i = rows;
+            group = addStep(block, tr("query tile %1").arg(i));
+        }
+        if (group == nullptr)
+            group = addStep(parent, tr("rows that see no key"));
+        include(addStep(group, QString::fromStdString(labelOf(program, o)).replace(QLatin1Char('_'), QLatin1Char(' '))),
+            *m_trace, instance);
+    }
+}
+
 namespace {
 
 // Opens the child that is going on and closes the others; the one that is, or nothing.
@@ -266,8 +307,12 @@ void Outline::refresh()
     const auto goesOn
         = [&](QTreeWidgetItem* item) { return StepDelegate::stageOf(indexFromItem(item), p) == Stage::Now; };
     QTreeWidgetItem* now = openNow(topLevelItem(0), goesOn);
-    if (now && now->childCount() > 0 && now->child(0)->childCount() > 0) // a work tile among several
-        now = openNow(now, goesOn);
+    while (now && now->childCount() > 0 && now->child(0)->childCount() > 0) { // a work tile among several, or a sweep
+        QTreeWidgetItem* part = openNow(now, goesOn);
+        if (!part)
+            break;
+        now = part;
+    }
     if (!now)
         return;
     for (int k = 0; k < now->childCount(); ++k)

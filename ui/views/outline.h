@@ -17,6 +17,7 @@ public:
 private:
     void rebuild();
     void addWork(QTreeWidgetItem* parent, WorkId id);
+    void addSweep(QTreeWidgetItem* parent, WorkId id, const RoleRange& role);
     [[nodiscard]] QString rowsOf(WorkId id) const;
     void refresh();
     void dress();

@@ -8,12 +8,17 @@ namespace flashstep::paint {
 
 namespace {
 
-constexpr double inset = 14, wordWidth = 74, groupGap = 12;
+struct Spacing {
+    double inset = 14, word = 74, gap = 12, statistic = 60;
+};
+constexpr Spacing tight { 10, 50, 10, 54 }; // where eight keys with their numbers have no room
 constexpr double scaleHeight = 42; // colour scales under the tables
 constexpr double outputTitle = 34;
 constexpr int statisticColumns = 4;
-constexpr int fewestKeys = 8;
-constexpr double leastShare = 0.8; // of its natural width a cell still shows its number in
+constexpr int fewestKeys = 2, roomyKeys = 8;
+
+// Where a cell still shows its number, of its natural width. P has no sign and one digit before the point.
+constexpr double leastScore = 0.83, leastProbability = 0.7, leastOther = 0.8;
 
 // A cell as wide as its format needs.
 double naturalWidth(NumberFormat format, bool fp32)
@@ -61,44 +66,56 @@ NumbersLayout layoutNumbers(const QRectF& rect, const StageScene& scene, const N
     l.dims = program.problem.headDimV;
 
     const double numberWidth = program.packed > 1 ? 56 : 34;
-    const double fixedWidth
-        = 2 * inset + wordWidth + numberWidth + 3 * groupGap + (statisticColumns + 1) * l.statisticWidth;
     const double s = naturalWidth(view.format, true),
                  p = naturalWidth(view.format, program.problem.dtype == DType::Fp32);
+    const double least
+        = view.format == NumberFormat::Decimal ? leastScore * s + leastProbability * p : leastOther * (s + p);
+    Spacing space;
+    const auto roomIn = [&](const Spacing& in) {
+        return std::max(0.0,
+            rect.width() - (2 * in.inset + in.word + numberWidth + 3 * in.gap + (statisticColumns + 1) * in.statistic));
+    };
+    if (roomIn(space) < std::min(roomyKeys, l.tileKeys) * least)
+        space = tight;
+    l.statisticWidth = space.statistic;
     // As many keys as have room for their numbers; a few, if need be as colours alone, in any case.
-    const double room = std::max(0.0, rect.width() - fixedWidth);
-    l.keys = std::clamp(static_cast<int>(room / (leastShare * (s + p))), std::min(fewestKeys, l.tileKeys), l.tileKeys);
+    const double room = roomIn(space);
+    l.keys = std::clamp(static_cast<int>(room / least), std::min(fewestKeys, l.tileKeys), l.tileKeys);
     l.fromKey = std::clamp(view.fromKey, 0, l.tileKeys - l.keys);
     l.firstKey = view.j * program.tile.keys + l.fromKey;
-    const double shrink = std::min(1.0, std::max(0.1, room / std::max(1.0, l.keys * (s + p))));
-    l.scoreWidth = std::floor(s * shrink * 2) / 2;
-    l.probabilityWidth = std::floor(p * shrink * 2) / 2;
+    double scoreShare = std::min(1.0, std::max(0.1, room / std::max(1.0, l.keys * (s + p)))), otherShare = scoreShare;
+    if (view.format == NumberFormat::Decimal && scoreShare < leastScore && room >= l.keys * least) {
+        scoreShare = leastScore; // what S needs, P can spare
+        otherShare = (room / l.keys - leastScore * s) / p;
+    }
+    l.scoreWidth = std::floor(s * scoreShare * 2) / 2;
+    l.probabilityWidth = std::floor(p * otherShare * 2) / 2;
 
     const double others = l.headHeight + scaleHeight + outputTitle + scaleHeight;
-    const double space = rect.height() - others - l.rows * l.outputHeight;
-    l.cellHeight = std::clamp(std::floor(space / std::max(1, l.rows)), 16.0, 30.0);
+    const double spare = rect.height() - others - l.rows * l.outputHeight;
+    l.cellHeight = std::clamp(std::floor(spare / std::max(1, l.rows)), 16.0, 30.0);
 
     const double top = rect.top() + l.headHeight - view.scroll, height = l.rows * l.cellHeight;
-    double x = rect.left() + inset;
+    double x = rect.left() + space.inset;
     const auto take = [&](double width) {
         const QRectF column(x, top, width, height);
         x += width;
         return column;
     };
-    l.words = take(wordWidth);
+    l.words = take(space.word);
     l.rowNumbers = take(numberWidth);
-    x += groupGap;
+    x += space.gap;
     l.scores = take(l.keys * l.scoreWidth);
-    x += groupGap / 2;
+    x += space.gap / 2;
     l.statistics = take(statisticColumns * l.statisticWidth);
-    x += groupGap;
+    x += space.gap;
     l.probabilities = take(l.keys * l.probabilityWidth);
     l.sums = take(l.statisticWidth);
 
     const double outputTop = top + height + scaleHeight + outputTitle;
-    const double half = (std::max(l.sums.right(), l.scores.left() + 300) - l.scores.left() - 2 * groupGap) / 2;
+    const double half = (std::max(l.sums.right(), l.scores.left() + 300) - l.scores.left() - 2 * space.gap) / 2;
     l.outputBefore = { l.scores.left(), outputTop, half, l.rows * l.outputHeight };
-    l.outputAfter = l.outputBefore.translated(half + 2 * groupGap, 0);
+    l.outputAfter = l.outputBefore.translated(half + 2 * space.gap, 0);
     l.contentHeight = others + height + l.rows * l.outputHeight;
     return l;
 }

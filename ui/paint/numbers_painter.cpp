@@ -34,7 +34,10 @@ void cellText(const NumbersCanvas& canvas, const QRectF& cell, const QColor& ink
 {
     QFont font = monoFont(12, bold ? QFont::DemiBold : QFont::Normal);
     double width = textWidth(font, text);
-    if (width > cell.width() - 6) {
+    // In cells too narrow for most, all are set small: one table, one size.
+    const bool small
+        = canvas.view.format == NumberFormat::Decimal && cell.width() - 6 < textWidth(font, QStringLiteral("-0.00"));
+    if (small || width > cell.width() - 6) {
         font = monoFont(10, bold ? QFont::DemiBold : QFont::Normal);
         width = textWidth(font, text);
         if (width > cell.width() - 3 && text.startsWith(QLatin1String("0x")))
@@ -132,7 +135,8 @@ void paintStatistics(const NumbersCanvas& canvas)
             continue;
         const auto column = [&](int k, const QString& text) {
             painter.setPen(canvas.theme.text);
-            drawLine(painter, canvas.layout.statisticRect(r, k).adjusted(0, 0, -2, 0), Qt::AlignRight, mono, text);
+            const double side = k == 2 && canvas.layout.statisticWidth < 60 ? 6 : 2; // the factor after it is long
+            drawLine(painter, canvas.layout.statisticRect(r, k).adjusted(0, 0, -side, 0), Qt::AlignRight, mono, text);
         };
         column(0, fixed(row.before, 2));
         column(1, fixed(canvas.numbers.lazy ? row.most : row.blockMax, 2));

@@ -114,15 +114,20 @@ void MainWindow::viewMenu()
         QStringLiteral("timeline"), QStringLiteral("scenario") };
     const QStringList titles { tr("Tiles"), tr("Numbers"), tr("Memory"), tr("Explain"), tr("Ledger"), tr("Inspector"),
         tr("Source"), tr("Timeline"), tr("Scenario") };
+    QMenu* views = menu->addMenu(tr("&Go to"));
     for (int k = 0; k < names.size(); ++k)
-        m_actions->add(menu, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]),
+        m_actions->add(views, QStringLiteral("show.") + names[k], tr("Go to %1").arg(titles[k]),
             { QStringLiteral("Ctrl+%1").arg(k + 1) }, [this, name = names[k]] { showView(name); });
-    m_actions->add(menu, QStringLiteral("show.why"), tr("Go to Why waiting"), { QStringLiteral("Ctrl+Alt+W") },
+    m_actions->add(views, QStringLiteral("show.why"), tr("Go to Waiting"), { QStringLiteral("Ctrl+Alt+W") },
         [this] { showView(QStringLiteral("why")); });
-    m_actions->add(menu, QStringLiteral("show.bookmarks"), tr("Go to Bookmarks"), { QStringLiteral("Ctrl+Alt+B") },
+    m_actions->add(views, QStringLiteral("show.bookmarks"), tr("Go to Bookmarks"), { QStringLiteral("Ctrl+Alt+B") },
         [this] { showView(QStringLiteral("bookmarks")); });
-    m_actions->add(
-        menu, QStringLiteral("show.grid"), tr("Go to Grid"), {}, [this] { showView(QStringLiteral("grid")); });
+    const QStringList others { QStringLiteral("grid"), QStringLiteral("row"), QStringLiteral("exp"),
+        QStringLiteral("outline") };
+    const QStringList otherTitles { tr("Grid"), tr("Row"), tr("Exp"), tr("Outline") };
+    for (int k = 0; k < others.size(); ++k)
+        m_actions->add(views, QStringLiteral("show.") + others[k], tr("Go to %1").arg(otherTitles[k]), {},
+            [this, name = others[k]] { showView(name); });
     m_actions->add(menu, QStringLiteral("show.both"), tr("Tiles beside memory"), {},
         [this] { m_stage->setMode(StageView::Mode::Both); });
     m_actions->add(

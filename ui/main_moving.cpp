@@ -51,7 +51,7 @@ QString spoken(const QString& condition)
     if (condition == QStringLiteral("rescale(decision=skipped)"))
         return QObject::tr("skipped rescale");
     if (condition.startsWith(QStringLiteral("maximum(row=")))
-        return QObject::tr("new maximum of row %1").arg(condition.mid(12).chopped(1));
+        return QObject::tr("maximum of row %1").arg(condition.mid(12).chopped(1));
     if (condition.endsWith(QStringLiteral("(longer=500)")))
         return QObject::tr("%1 of over 500 cycles").arg(condition.section(QLatin1Char('('), 0, 0));
     if (condition.startsWith(QStringLiteral("phase(barrier=")))

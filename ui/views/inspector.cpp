@@ -196,7 +196,7 @@ void Inspector::fillBuffers()
 {
     m_launch = -1;
     m_buffers->clear();
-    m_buffers->addItem(tr("newest result"), -1);
+    m_buffers->addItem(tr("newest"), -1);
     if (m_session.document.empty() || !m_session.selection.cta().valid())
         return;
     const Program& program = m_session.document.program();

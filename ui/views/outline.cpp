@@ -43,7 +43,14 @@ public:
         const paint::Theme& theme = m_session.appearance.theme();
         const Stage stage = stageOf(index, m_session.playback.position());
         const bool leaf = !index.model()->hasChildren(index);
-        const bool strong = stage == Stage::Now && leaf;
+        // The step that the role is at; copies and products under way before it have a mark alone.
+        bool strong = stage == Stage::Now && leaf;
+        for (int row = index.row() + 1; strong && row < index.row() + 40; ++row) {
+            const QModelIndex later = index.sibling(row, 0);
+            if (!later.isValid())
+                break;
+            strong = stageOf(later, m_session.playback.position()) != Stage::Now;
+        }
         painter->save();
         painter->setRenderHint(QPainter::Antialiasing);
         if (strong) {
@@ -57,7 +64,7 @@ public:
         const QRect mark(option.rect.left() + 4, option.rect.top(), 14, option.rect.height());
         if (stage == Stage::After)
             painter->drawText(mark, Qt::AlignVCenter | Qt::AlignLeft, QStringLiteral("✓"));
-        else if (strong)
+        else if (stage == Stage::Now && leaf)
             painter->drawText(mark, Qt::AlignVCenter | Qt::AlignLeft, QStringLiteral("▸"));
         const QRect words = option.rect.adjusted(20, 0, -6, 0);
         painter->drawText(words, Qt::AlignVCenter | Qt::AlignLeft,
@@ -160,6 +167,7 @@ void Outline::rebuild()
     const bool several = works.size() > 1;
     auto* root = addStep(nullptr,
         place + (several ? tr("%n work tile(s)", nullptr, static_cast<int>(works.size())) : rowsOf(works.front())));
+    root->setToolTip(0, root->text(0));
     addTopLevelItem(root);
     for (const WorkId work : works)
         addWork(several ? addStep(root, tr("Q%1 · ").arg(trace->program().work(work).i) + rowsOf(work)) : root, work);
@@ -220,6 +228,10 @@ void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
     std::map<int, QTreeWidgetItem*> blocks; // by visit
     int n = -1;
     bool looped = false;
+    std::uint32_t lastVisit = 0; // the last op of the loop
+    for (std::uint32_t k = 0; k < role.count; ++k)
+        if (program.op(OpId(role.first + k)).n > 0)
+            lastVisit = k;
     for (std::uint32_t k = 0; k < role.count; ++k) {
         const OpId op(role.first + k);
         const Op& o = program.op(op);
@@ -229,8 +241,8 @@ void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
             continue;
         const bool moves
             = o.kind == OpKind::Load || o.kind == OpKind::Wait || o.kind == OpKind::Sync || o.kind == OpKind::Fence;
-        if (group && looped && o.n == 0 && moves && n > 0) {
-            // Copies and waits inside the loop belong to the block that is being worked on.
+        if (group && looped && o.n == 0 && n > 0 && (moves || k < lastVisit)) {
+            // What is done inside the loop without naming a block belongs to the one that is being worked on.
         } else if (!group || o.n != n) {
             n = o.n;
             looped = looped || n > 0;

@@ -312,7 +312,8 @@ void ScenarioPanel::rebuild()
         tr("The tile whose time each operation takes"));
 
     section = addSection(tr("Machine"));
-    addFact(section, fromView(run.gpu.title), tr("%1 SMs").arg(run.gpu.sms.value), fromView(run.gpu.sms.source));
+    addFact(section, tr("GPU"), fromView(run.gpu.title));
+    addFact(section, tr("SMs"), QString::number(run.gpu.sms.value), fromView(run.gpu.sms.source));
     addFact(section, tr("clock"), tr("%1 GHz").arg(run.gpu.clockMhz.value / 1000), fromView(run.gpu.clockMhz.source));
     addFact(section, tr("CTAs per SM"), QString::number(m_session.document.trace().ctasPerSm()));
 

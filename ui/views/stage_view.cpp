@@ -166,6 +166,10 @@ void StageView::arrange()
     const bool wide = width() >= m_session.appearance.px(760);
     const bool both = m_mode == Mode::Both && wide;
     const bool focused = m_tiles->hasFocus() || m_numbers->hasFocus() || m_memory->hasFocus() || m_grid->hasFocus();
+    // The focus moves before its canvas is hidden, or Qt would pass it on as if by Tab.
+    focusCanvas()->setVisible(true);
+    if (focused && !(both && m_memory->hasFocus()))
+        focusCanvas()->setFocus();
     m_tiles->setVisible(m_mode == Mode::Tiles || m_mode == Mode::Both);
     m_numbers->setVisible(m_mode == Mode::Numbers);
     m_memory->setVisible(m_mode == Mode::Memory || both);
@@ -178,8 +182,6 @@ void StageView::arrange()
         button->setVisible(wide);
     m_modes->setCurrent(static_cast<int>(m_mode == Mode::Both && !wide ? Mode::Tiles : m_mode));
     setFocusProxy(focusCanvas());
-    if (focused && !(both && m_memory->hasFocus()))
-        focusCanvas()->setFocus();
     refresh();
 }
 

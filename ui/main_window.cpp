@@ -176,9 +176,7 @@ void MainWindow::offerValues()
     if (!cta.valid() || m_document.trace().hasValues(cta) || m_notice->showsError())
         return;
     const auto number = static_cast<qulonglong>(cta.index());
-    m_notice->showOffer(tr("Too much to keep every value: times and schedule are shown, the values of CTA %1 were not "
-                           "computed.")
-                            .arg(number),
+    m_notice->showOffer(tr("Schedule and times are shown; the values of CTA %1 were not computed.").arg(number),
         tr("Compute those of CTA %1").arg(number), [this] { recordCta(); });
 }
 
@@ -225,10 +223,12 @@ void MainWindow::showStatus()
     if (!run.trace->deadlock().empty())
         parts.append(tr("<a href='why'>deadlock</a>: %1")
                          .arg(QString::fromStdString(run.trace->deadlock().front().waitingFor).toHtmlEscaped()));
+    const bool wrong = report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound);
     if (report.maxAbsError)
-        parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
+        parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1)
+            + (wrong ? tr(", <a href='why'>beyond %1</a>").arg(*report.errorBound, 0, 'e', 1) : QString()));
     m_statusLeft->setText(parts.join(QStringLiteral(" · ")));
-    const bool fault = report.hazards > 0 || !run.trace->deadlock().empty();
+    const bool fault = wrong || report.hazards > 0 || !run.trace->deadlock().empty();
     m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1; font-size: %2px")
                                             .arg(m_appearance.theme().fault.name())
                                             .arg(m_appearance.px(11))

@@ -167,6 +167,14 @@ QString WhyView::faultsHtml() const
                      .arg(escaped(blocked.waitingFor)));
         }
     }
+    if (const Report& report = run.report;
+        report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound)) {
+        html += QStringLiteral("<p class='head'><span style='color:%1'>%2</span></p>").arg(fault, tr("Wrong numbers"));
+        line(tr("O is up to <b>%1</b> off from float64; %2 in this number format may reach %3.")
+                 .arg(*report.maxAbsError, 0, 'g', 3)
+                 .arg(QString::fromStdString(program.algorithm).toUpper())
+                 .arg(*report.errorBound, 0, 'g', 2));
+    }
     if (run.report.hazardList.empty())
         return html;
     html += QStringLiteral("<p class='head'><span style='color:%1'>%2</span></p>")

@@ -22,7 +22,7 @@
 #include <QTreeView>
 #include <QUndoStack>
 
-#include <set>
+#include <algorithm>
 
 namespace flashstep::ui {
 
@@ -321,6 +321,62 @@ void MainWindow::movingActions(QMenu* menu)
                     m_notice->showError(found.error());
             });
     }
+}
+
+// What can be broken in this run: each wait dropped, the rescale left out or its frames mixed.
+void MainWindow::breakMenu(QMenu* menu)
+{
+    QMenu* breaks = menu->addMenu(tr("Break it on purpose"));
+    breaks->setObjectName(QStringLiteral("breakMenu"));
+    connect(breaks, &QMenu::aboutToShow, this, [this, breaks] {
+        breaks->clear();
+        if (m_document.empty()) {
+            breaks->addAction(tr("No scenario is open"))->setEnabled(false);
+            return;
+        }
+        const Program& program = m_document.program();
+        const std::vector<std::string>& broken = m_document.file().scenario.breaks;
+        const auto add = [&](const std::string& spec, const QString& text) {
+            QAction* action = breaks->addAction(text);
+            action->setCheckable(true);
+            const bool is = std::find(broken.begin(), broken.end(), spec) != broken.end();
+            action->setChecked(is);
+            connect(action, &QAction::triggered, this, [this, spec, is] {
+                if (is)
+                    mend(spec);
+                else
+                    change("break", spec);
+            });
+        };
+        const bool rescales = std::any_of(
+            program.ops.begin(), program.ops.end(), [](const Op& op) { return op.kind == OpKind::Rescale; });
+        if (rescales) {
+            add("rescale:skip", tr("Never rescale O and l"));
+            add("rescale:mix-frames", tr("Mix the frames of P, O and l"));
+            breaks->addSeparator();
+        }
+        for (const WaitDecl& wait : program.waits)
+            add("wait:" + wait.name,
+                tr("Drop the wait %1: %2")
+                    .arg(QString::fromStdString(wait.name), QString::fromStdString(wait.reason).left(70)));
+        if (!broken.empty()) {
+            breaks->addSeparator();
+            connect(breaks->addAction(tr("Mend everything")), &QAction::triggered, this, [this] { mend({}); });
+        }
+    });
+}
+
+// Without one break, or without all.
+void MainWindow::mend(const std::string& spec)
+{
+    ScenarioFile file = m_document.file();
+    if (spec.empty())
+        file.scenario.breaks.clear();
+    else
+        std::erase(file.scenario.breaks, spec);
+    if (file.scenario.breaks.empty())
+        file.given.erase("break");
+    start({ std::move(file), m_document.path(), true });
 }
 
 void MainWindow::undoActions(QMenu* menu)

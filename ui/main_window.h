@@ -121,6 +121,8 @@ private:
     void addBookmark(int number);
     void movingActions(QMenu* menu);
     void undoActions(QMenu* menu);
+    void breakMenu(QMenu* menu);
+    void mend(const std::string& spec);
     void rememberChange(const ScenarioFile& before, const ScenarioFile& after);
     // main_menus.cpp
     void makeMenus();

@@ -247,6 +247,8 @@ std::optional<std::uint32_t> TimelineIndex::lastHopOf(InstanceId instance) const
             if (hop.instance == instance.index() && (!found || hop.end() > m_trace->hops()[*found].end()))
                 found = lane.hops[k];
         }
+        if (found && lane.engine == Engine::Tensor)
+            break; // what feeds it may be done a little later
     }
     return found;
 }

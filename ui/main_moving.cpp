@@ -58,6 +58,11 @@ QString spoken(const QString& condition)
 
 void MainWindow::connectPlaces()
 {
+    connect(&m_document, &Document::changed, this, [this] {
+        m_conditions = ConditionDialog::examples(m_document.trace(), 0); // a look at every op, once
+        fillRunTo();
+        fillPalette();
+    });
     m_playback.setStops([this](Position from, Position to) -> std::optional<Position> {
         const auto stop = m_places.stopIn(from, to, m_playback.followed());
         return stop ? std::optional(stop->position) : std::nullopt;
@@ -79,7 +84,8 @@ void MainWindow::fillRunTo()
 {
     if (m_document.empty())
         return;
-    const QStringList examples = ConditionDialog::examples(m_document.trace(), std::max(0, m_selection.row()));
+    m_rowOffered = m_selection.row();
+    const QStringList examples = conditionsOfRow();
     const QSignalBlocker quiet(m_runToBox);
     m_runToBox->clear();
     bool kinds = false;
@@ -104,6 +110,13 @@ void MainWindow::fillRunTo()
     m_runToBox->addItem(tr("Condition …"), ownCondition);
     const int index = m_runToBox->findData(m_runTo);
     m_runToBox->setCurrentIndex(std::max(0, index));
+}
+
+QStringList MainWindow::conditionsOfRow() const
+{
+    QStringList list = m_conditions;
+    return list.replaceInStrings(
+        QStringLiteral("maximum(row=0)"), QStringLiteral("maximum(row=%1)").arg(std::max(0, m_selection.row())));
 }
 
 void MainWindow::chooseRunTo(const QString& entry)
@@ -209,7 +222,7 @@ void MainWindow::fillPalette()
     for (const QAction* action : m_actions->all())
         add(plainName(action), m_actions->keysOf(action).join(QStringLiteral(", ")));
     if (!m_document.empty())
-        for (const QString& text : ConditionDialog::examples(m_document.trace(), std::max(0, m_selection.row())))
+        for (const QString& text : conditionsOfRow())
             add(QStringLiteral("next(%1)")
                     .arg(QString(text).replace(QLatin1Char('('), QStringLiteral(", ")).remove(QLatin1Char(')'))),
                 tr("run to"));

@@ -98,6 +98,10 @@ void MainWindow::connectParts()
         showStatus();
         emit runFailed();
     });
+    connect(&m_controller, &RunController::guessed, this, [this](const std::vector<GuessEffect>& effects) {
+        m_guesses = effects;
+        showStatus();
+    });
     connect(m_notice, &NoticeBar::cancelRequested, &m_controller, &RunController::cancel);
     connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) {
         start({ file, m_document.path(), true });
@@ -144,6 +148,7 @@ void MainWindow::accept(const RunOutcome& outcome)
     const bool change = keeps && !std::exchange(m_takingBack, false);
     if (!keeps)
         m_undo->clear(); // another document
+    m_guesses.clear();
     m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
     if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
@@ -235,7 +240,7 @@ void MainWindow::showStatus()
                                       : QString());
     // What rests on a guess says so, at a glance and by name.
     QStringList guesses;
-    for (const GuessEffect& effect : report.guessEffects)
+    for (const GuessEffect& effect : m_guesses)
         guesses.append(tr("%1 = %2 %3: %4 % / %5 % of the time if it were 10 % smaller / larger")
                            .arg(fromView(effect.field))
                            .arg(effect.figure.value)

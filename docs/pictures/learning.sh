@@ -46,5 +46,6 @@ shot fa4_exp --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus exp
 own fa4_fp8 --algorithm fa4 --gpu b200 --dtype e4m3 --what-if fp8-offset=8 --what-if rescale-threshold=4 --tile 32x32 \
     --cost-tile 128x128 --seqlen-q 128 --head-dim 64 --at "block(i=1, n=3)" --focus row
 shot fa4_barriers --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus why
-shot fa4_pair --algorithm fa4 --gpu b200 --what-if two-cta=on --at "block(i=6, n=2)" --focus memory
-shot fa4_standard --algorithm standard --at "nth(80, mma, buffer=O)" --focus memory
+own fa4_pair --algorithm fa4 --gpu b200 --what-if two-cta=on --seqlen-q 64 --tile 8x8 --cost-tile 128x128 --head-dim 64 \
+    --at "block(i=2, n=2)" --focus memory
+shot standard --algorithm standard --at "nth(80, mma, buffer=O)" --focus memory

@@ -126,6 +126,11 @@ std::vector<AccessibleNode> NumbersCanvas::accessibleNodes() const
             {}, {} };
         row.children.push_back(cells(tile.s, r, tr("S in log2 units")));
         row.children.push_back(cells(tile.p, r, tr("P")));
+        const paint::TileNumbers::Row& line = tile.row[static_cast<std::size_t>(r)];
+        for (const auto& [name, value] : { std::pair(tr("reference before, log2 units"), line.before),
+                 std::pair(tr("true max, log2 units"), line.most), std::pair(tr("reference, log2 units"), line.used),
+                 std::pair(tr("factor"), line.scale), std::pair(tr("ℓ"), line.l) })
+            row.children.push_back({ QAccessible::Cell, name, exactText(value), {} });
         nodes.push_back(std::move(row));
     }
     return nodes;

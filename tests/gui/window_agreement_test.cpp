@@ -143,7 +143,8 @@ double scoreOf(const Run& run, int row, int key)
     const Inputs& inputs = *run.inputs;
     double sum = 0;
     for (int d = 0; d < problem.headDim; ++d)
-        sum += static_cast<double>(inputs.q.row(0, 0, row)[static_cast<std::size_t>(d)]) * static_cast<double>(inputs.k.row(0, 0, key)[static_cast<std::size_t>(d)]);
+        sum += static_cast<double>(inputs.q.row(0, 0, row)[static_cast<std::size_t>(d)])
+            * static_cast<double>(inputs.k.row(0, 0, key)[static_cast<std::size_t>(d)]);
     return sum / std::sqrt(problem.headDim) * log2e;
 }
 
@@ -351,8 +352,8 @@ void WindowAgreement::valuesAreThoseOfTheDump()
         checkInspector(run, seed);
         const json& rows = run.dump()["rows"];
         const int row = visit.n > 0 ? visit.i * 8 + static_cast<int>(seed) % 8
-            : rows.empty()         ? 0
-                                   : rows[seed % rows.size()]["row"].get<int>();
+            : rows.empty()          ? 0
+                                    : rows[seed % rows.size()]["row"].get<int>();
         run.session().selection.chooseRow(row);
         checkGlossary(run, row);
         if (visit.n > 0)

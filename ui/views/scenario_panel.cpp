@@ -130,6 +130,7 @@ void ScenarioPanel::addFact(QVBoxLayout* section, const QString& label, const QS
     text->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     text->setFixedHeight(m_session.appearance.px(18));
     addRow(section, label, text, source);
+    text->setAccessibleName(QStringLiteral("%1: %2").arg(label, value)); // a label has no value of its own to tell
 }
 
 void ScenarioPanel::addText(

@@ -295,7 +295,7 @@ void WindowAgreementRoles::rolesTimeAndPlaceAreThoseOfTheDump()
     const Given given = versions()[static_cast<std::size_t>(which)].second;
     Agreement run(given);
     checkScenario(run, given);
-    for (const Visit& visit : moments(run.trace(), static_cast<unsigned>(which) + 101, 3, 1)) {
+    for (const Visit& visit : moments(run.trace(), static_cast<unsigned>(which) + 101, 4, 2)) {
         run.go(visit.cta, visit.position);
         checkTransport(run);
         checkTimeline(run);

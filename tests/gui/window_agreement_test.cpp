@@ -229,6 +229,23 @@ void checkGlossary(Agreement& run, int row)
         for (const double read : lse)
             run.same("glossary", read, used + std::log(l), QStringLiteral("LSE"), fourPlaces);
     }
+    // The beginning of the chosen row of the first O that holds something.
+    const QJsonObject o = child(tree, QStringLiteral("O"));
+    for (const json& buffer : run.dump()["buffers"]) {
+        const std::string family = familyOf(run, buffer["name"].get<std::string>());
+        if ((family != "O" && family != "rO" && family != "sO" && family != "O_part") || buffer["state"] == "empty")
+            continue;
+        const int r = buffer["tile"][0].is_null() ? -1 : row - 8 * buffer["tile"][0].get<int>();
+        const QStringList told = valueOf(child(o, of)).split(QStringLiteral("  "), Qt::SkipEmptyParts);
+        if (r < 0 || r >= 8 || buffer["state"] == "loading" || dumped == nullptr)
+            break;
+        run.expect("glossary", told.size() >= 4, QStringLiteral("no O of row %1").arg(row));
+        for (int c = 0; c < std::min(told.size(), 4); ++c)
+            run.same("glossary", number(told[c]),
+                number(buffer["values"][static_cast<std::size_t>(r)][static_cast<std::size_t>(c)]),
+                QStringLiteral("O") + at(row, c), threePlaces);
+        break;
+    }
     const json& barriers = run.dump()["barriers"];
     for (std::size_t k = 0; k < std::min<std::size_t>(barriers.size(), 5); ++k) {
         const auto read = numbersIn(fact("phase", QString::fromStdString(barriers[k]["name"].get<std::string>())),
@@ -342,7 +359,7 @@ void WindowAgreement::valuesAreThoseOfTheDump()
     QFETCH(int, which);
     Agreement run(versions()[static_cast<std::size_t>(which)].second);
     const auto seed = static_cast<unsigned>(which) + 1;
-    for (const Visit& visit : moments(run.trace(), seed, 2, 1)) {
+    for (const Visit& visit : moments(run.trace(), seed, 2, 2)) {
         run.go(visit.cta, visit.position);
         checkLedger(run);
         checkMemory(run);

@@ -22,7 +22,7 @@ namespace flashstep::ui {
 
 namespace {
 
-// What the machine or the kernel has before the knob is turned.
+// What the machine or the kernel has before the knob is turned; -1 where no one number says.
 double shippedValue(std::string_view key, std::string_view gpuName)
 {
     static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 3> renamed { {
@@ -30,19 +30,19 @@ double shippedValue(std::string_view key, std::string_view gpuName)
         { "mufu-rate", &GpuSpec::mufuPerClk },
         { "smem-kib", &GpuSpec::smemPerSmKib },
     } };
-    static const std::array<std::pair<std::string_view, double>, 4> kernels { { { "rescale-threshold", 8 },
-        { "exp2-degree", 3 }, { "assumed-rescale-rate", 0.1 }, { "fp8-offset", 8 } } };
+    static const std::array<std::pair<std::string_view, double>, 5> kernels { { { "rescale-threshold", 8 },
+        { "exp2-degree", 3 }, { "assumed-rescale-rate", 0.1 }, { "fp8-offset", 8 }, { "jitter-seed", 0 } } };
     for (const auto& [name, value] : kernels)
         if (name == key)
             return value;
     const GpuSpec* gpu = findGpu(gpuName);
     if (!gpu)
-        return 0;
+        return -1;
     for (const auto& [name, figure] : renamed)
         if (name == key)
             return (gpu->*figure).value;
     const Figure* figure = figureOf(*gpu, key);
-    return figure && !figure->absent() ? figure->value : 0;
+    return figure && !figure->absent() ? figure->value : -1;
 }
 
 // Places of a slider to values of a knob: in equal ratios round the machine's own value, which keeps a place of its

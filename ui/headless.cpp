@@ -93,7 +93,7 @@ void settle(MainWindow& window)
         QApplication::processEvents(QEventLoop::AllEvents, 50);
     while (window.welcome().isVisible() && !window.welcome().settled())
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
-    while (window.session().insights.busy())
+    while (window.session().insights.busy() || !window.controller().settled())
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
     QApplication::processEvents();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/insights.h"
 
+#include "core/emulation/run.h"
 #include "ui/document.h"
+#include "ui/paint/memory_traffic.h"
 
 namespace flashstep::ui {
 
@@ -37,6 +39,8 @@ void Insights::forget()
     m_causes.reset();
     m_paths.clear();
     m_dependencies.clear();
+    m_traffic.reset();
+    m_counting = false;
     m_working = false; // what is under way is of another run, and will not be taken
     m_asked = CtaId::none();
 }
@@ -71,6 +75,37 @@ const Dependencies& Insights::dependencies(CtaId cta)
     if (!known)
         known = std::make_unique<const Dependencies>(*m_run->trace, cta);
     return *known;
+}
+
+std::shared_ptr<const paint::MemoryTraffic> Insights::traffic()
+{
+    if (!m_run || m_traffic || m_counting)
+        return m_traffic;
+    const auto count = [](const std::shared_ptr<const Run>& run) {
+        return std::shared_ptr<const paint::MemoryTraffic>(new paint::MemoryTraffic(*run->trace, run->gpu),
+            [kept = run](const paint::MemoryTraffic* made) { delete made; }); // NOLINT
+    };
+    if (small()) {
+        m_traffic = count(m_run);
+        return m_traffic;
+    }
+    m_counting = true;
+    auto job = std::make_shared<Job>();
+    m_workers.emplace(job, [this, job, count, run = m_run] {
+        auto made = count(run);
+        QMetaObject::invokeMethod(
+            this,
+            [this, job, made, run] {
+                m_workers.erase(job);
+                if (run != m_run)
+                    return;
+                m_counting = false;
+                m_traffic = made;
+                emit changed();
+            },
+            Qt::QueuedConnection);
+    });
+    return m_traffic;
 }
 
 void Insights::work(CtaId cta)

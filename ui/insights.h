@@ -10,6 +10,10 @@
 #include <memory>
 #include <thread>
 
+namespace flashstep::paint {
+class MemoryTraffic;
+}
+
 namespace flashstep::ui {
 
 class Document;
@@ -27,7 +31,9 @@ public:
     [[nodiscard]] std::shared_ptr<const Causes> causes();
     [[nodiscard]] std::shared_ptr<const CriticalPath> path(CtaId cta);
     [[nodiscard]] const Dependencies& dependencies(CtaId cta);
-    [[nodiscard]] bool busy() const { return m_working; }
+    // What L2 had of what was read, and what HBM had to give.
+    [[nodiscard]] std::shared_ptr<const paint::MemoryTraffic> traffic();
+    [[nodiscard]] bool busy() const { return m_working || m_counting; }
 
     static constexpr std::uint32_t smallRun = 150'000; // events, of which all of it takes a frame or two
 
@@ -46,7 +52,8 @@ private:
     std::shared_ptr<const Causes> m_causes;
     std::map<CtaId, std::shared_ptr<const CriticalPath>> m_paths;
     std::map<CtaId, std::unique_ptr<const Dependencies>> m_dependencies;
-    bool m_working = false;
+    std::shared_ptr<const paint::MemoryTraffic> m_traffic; // which refers to the trace too
+    bool m_working = false, m_counting = false;
     CtaId m_asked; // next, once the worker is free
     std::map<std::shared_ptr<Job>, std::jthread> m_workers; // last: joined before anything they report to is gone
 };

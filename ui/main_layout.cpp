@@ -80,7 +80,14 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
     m_docks.insert(name, dock);
     connect(dock, &QDockWidget::topLevelChanged, this, [this] { m_arrangedByHand = m_arrangedByHand || !m_arranging; });
     connect(dock, &QDockWidget::visibilityChanged, this, [this, dock](bool visible) {
-        if (visible && !dock->isFloating())
+        if (!visible)
+            return;
+        // Raised from behind other tabs: what it put off while it was out of sight is due.
+        if (QWidget* raised = view(dock->objectName().mid(5)); raised && raised->isVisible()) {
+            QShowEvent shown;
+            QApplication::sendEvent(raised, &shown);
+        }
+        if (!dock->isFloating())
             makeRoomFor(dock->objectName().mid(5));
     });
     return dock;

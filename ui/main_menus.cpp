@@ -227,6 +227,7 @@ void MainWindow::runMenu()
         [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
     menu->addSeparator();
     add("recordCta", tr("Compute the values of this CTA"), { QStringLiteral("Ctrl+Shift+V") }, [this] { recordCta(); });
+    breakMenu(menu);
     movingActions(menu);
 }
 

@@ -22,7 +22,7 @@
 #include <QTreeView>
 #include <QUndoStack>
 
-#include <set>
+#include <algorithm>
 
 namespace flashstep::ui {
 
@@ -58,6 +58,11 @@ QString spoken(const QString& condition)
 
 void MainWindow::connectPlaces()
 {
+    connect(&m_document, &Document::changed, this, [this] {
+        m_conditions = ConditionDialog::examples(m_document.trace(), 0); // a look at every op, once
+        fillRunTo();
+        fillPalette();
+    });
     m_playback.setStops([this](Position from, Position to) -> std::optional<Position> {
         const auto stop = m_places.stopIn(from, to, m_playback.followed());
         return stop ? std::optional(stop->position) : std::nullopt;
@@ -79,7 +84,8 @@ void MainWindow::fillRunTo()
 {
     if (m_document.empty())
         return;
-    const QStringList examples = ConditionDialog::examples(m_document.trace(), std::max(0, m_selection.row()));
+    m_rowOffered = m_selection.row();
+    const QStringList examples = conditionsOfRow();
     const QSignalBlocker quiet(m_runToBox);
     m_runToBox->clear();
     bool kinds = false;
@@ -104,6 +110,13 @@ void MainWindow::fillRunTo()
     m_runToBox->addItem(tr("Condition …"), ownCondition);
     const int index = m_runToBox->findData(m_runTo);
     m_runToBox->setCurrentIndex(std::max(0, index));
+}
+
+QStringList MainWindow::conditionsOfRow() const
+{
+    QStringList list = m_conditions;
+    return list.replaceInStrings(
+        QStringLiteral("maximum(row=0)"), QStringLiteral("maximum(row=%1)").arg(std::max(0, m_selection.row())));
 }
 
 void MainWindow::chooseRunTo(const QString& entry)
@@ -209,7 +222,7 @@ void MainWindow::fillPalette()
     for (const QAction* action : m_actions->all())
         add(plainName(action), m_actions->keysOf(action).join(QStringLiteral(", ")));
     if (!m_document.empty())
-        for (const QString& text : ConditionDialog::examples(m_document.trace(), std::max(0, m_selection.row())))
+        for (const QString& text : conditionsOfRow())
             add(QStringLiteral("next(%1)")
                     .arg(QString(text).replace(QLatin1Char('('), QStringLiteral(", ")).remove(QLatin1Char(')'))),
                 tr("run to"));
@@ -321,6 +334,62 @@ void MainWindow::movingActions(QMenu* menu)
                     m_notice->showError(found.error());
             });
     }
+}
+
+// What can be broken in this run: each wait dropped, the rescale left out or its frames mixed.
+void MainWindow::breakMenu(QMenu* menu)
+{
+    QMenu* breaks = menu->addMenu(tr("Break it on purpose"));
+    breaks->setObjectName(QStringLiteral("breakMenu"));
+    connect(breaks, &QMenu::aboutToShow, this, [this, breaks] {
+        breaks->clear();
+        if (m_document.empty()) {
+            breaks->addAction(tr("No scenario is open"))->setEnabled(false);
+            return;
+        }
+        const Program& program = m_document.program();
+        const std::vector<std::string>& broken = m_document.file().scenario.breaks;
+        const auto add = [&](const std::string& spec, const QString& text) {
+            QAction* action = breaks->addAction(text);
+            action->setCheckable(true);
+            const bool is = std::find(broken.begin(), broken.end(), spec) != broken.end();
+            action->setChecked(is);
+            connect(action, &QAction::triggered, this, [this, spec, is] {
+                if (is)
+                    mend(spec);
+                else
+                    change("break", spec);
+            });
+        };
+        const bool rescales = std::any_of(
+            program.ops.begin(), program.ops.end(), [](const Op& op) { return op.kind == OpKind::Rescale; });
+        if (rescales) {
+            add("rescale:skip", tr("Never rescale O and l"));
+            add("rescale:mix-frames", tr("Mix the frames of P, O and l"));
+            breaks->addSeparator();
+        }
+        for (const WaitDecl& wait : program.waits)
+            add("wait:" + wait.name,
+                tr("Drop the wait %1: %2")
+                    .arg(QString::fromStdString(wait.name), QString::fromStdString(wait.reason).left(70)));
+        if (!broken.empty()) {
+            breaks->addSeparator();
+            connect(breaks->addAction(tr("Mend everything")), &QAction::triggered, this, [this] { mend({}); });
+        }
+    });
+}
+
+// Without one break, or without all.
+void MainWindow::mend(const std::string& spec)
+{
+    ScenarioFile file = m_document.file();
+    if (spec.empty())
+        file.scenario.breaks.clear();
+    else
+        std::erase(file.scenario.breaks, spec);
+    if (file.scenario.breaks.empty())
+        file.given.erase("break");
+    start({ std::move(file), m_document.path(), true });
 }
 
 void MainWindow::undoActions(QMenu* menu)

@@ -197,8 +197,8 @@ void MainWindow::fillChoices()
     m_headBox->setCurrentIndex(m_selection.batch() * program.groups() + m_selection.head() / packed);
     m_headAction->setVisible(m_headBox->count() > 1);
     fillScenarios();
-    fillRunTo();
-    fillPalette();
+    if (m_selection.row() != m_rowOffered)
+        fillRunTo();
 }
 
 } // namespace flashstep::ui

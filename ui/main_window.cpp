@@ -98,6 +98,10 @@ void MainWindow::connectParts()
         showStatus();
         emit runFailed();
     });
+    connect(&m_controller, &RunController::guessed, this, [this](const std::vector<GuessEffect>& effects) {
+        m_guesses = effects;
+        showStatus();
+    });
     connect(m_notice, &NoticeBar::cancelRequested, &m_controller, &RunController::cancel);
     connect(m_scenario, &ScenarioPanel::requested, this, [this](const ScenarioFile& file) {
         start({ file, m_document.path(), true });
@@ -144,6 +148,7 @@ void MainWindow::accept(const RunOutcome& outcome)
     const bool change = keeps && !std::exchange(m_takingBack, false);
     if (!keeps)
         m_undo->clear(); // another document
+    m_guesses.clear();
     m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
     if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
@@ -176,9 +181,7 @@ void MainWindow::offerValues()
     if (!cta.valid() || m_document.trace().hasValues(cta) || m_notice->showsError())
         return;
     const auto number = static_cast<qulonglong>(cta.index());
-    m_notice->showOffer(tr("Too much to keep every value: times and schedule are shown, the values of CTA %1 were not "
-                           "computed.")
-                            .arg(number),
+    m_notice->showOffer(tr("Schedule and times are shown; the values of CTA %1 were not computed.").arg(number),
         tr("Compute those of CTA %1").arg(number), [this] { recordCta(); });
 }
 
@@ -225,17 +228,19 @@ void MainWindow::showStatus()
     if (!run.trace->deadlock().empty())
         parts.append(tr("<a href='why'>deadlock</a>: %1")
                          .arg(QString::fromStdString(run.trace->deadlock().front().waitingFor).toHtmlEscaped()));
+    const bool wrong = report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound);
     if (report.maxAbsError)
-        parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1));
+        parts.append(tr("error against fp64: %1").arg(*report.maxAbsError, 0, 'e', 1)
+            + (wrong ? tr(", <a href='why'>beyond %1</a>").arg(*report.errorBound, 0, 'e', 1) : QString()));
     m_statusLeft->setText(parts.join(QStringLiteral(" · ")));
-    const bool fault = report.hazards > 0 || !run.trace->deadlock().empty();
+    const bool fault = wrong || report.hazards > 0 || !run.trace->deadlock().empty();
     m_statusLeft->setStyleSheet(fault ? QStringLiteral("color: %1; font-size: %2px")
                                             .arg(m_appearance.theme().fault.name())
                                             .arg(m_appearance.px(11))
                                       : QString());
     // What rests on a guess says so, at a glance and by name.
     QStringList guesses;
-    for (const GuessEffect& effect : report.guessEffects)
+    for (const GuessEffect& effect : m_guesses)
         guesses.append(tr("%1 = %2 %3: %4 % / %5 % of the time if it were 10 % smaller / larger")
                            .arg(fromView(effect.field))
                            .arg(effect.figure.value)

@@ -110,6 +110,7 @@ private:
     // main_moving.cpp
     void connectPlaces();
     void fillRunTo();
+    [[nodiscard]] QStringList conditionsOfRow() const;
     void chooseRunTo(const QString& entry);
     void runTo(bool forward);
     bool runToText(const QString& condition, bool forward); // says so where there is none
@@ -121,6 +122,8 @@ private:
     void addBookmark(int number);
     void movingActions(QMenu* menu);
     void undoActions(QMenu* menu);
+    void breakMenu(QMenu* menu);
+    void mend(const std::string& spec);
     void rememberChange(const ScenarioFile& before, const ScenarioFile& after);
     // main_menus.cpp
     void makeMenus();
@@ -156,6 +159,7 @@ private:
     bool m_compact = false;
     bool m_arrangedByHand = false;
     bool m_arranging = false;
+    std::vector<GuessEffect> m_guesses; // of the open run, once they are known
     QString m_noteWithRun; // shown once the run under way is
 
     Actions* m_actions = nullptr;
@@ -185,6 +189,8 @@ private:
     QString m_runTo = QStringLiteral("rescale(decision=done)"); // a condition, or a kind of place
     bool m_ownRunTo = false; // written by hand
     QString m_lastSearch;
+    QStringList m_conditions; // that can come true in this run; of row 0
+    int m_rowOffered = -1; // in the run-to box
     QUndoStack* m_undo = nullptr;
     bool m_takingBack = false; // the run under way is an undo or redo
 

@@ -18,8 +18,6 @@ Result<RunOutcome> emulateOn(RunRequest request, const Progress& progress)
     Result<Run> run = runScenario(request.file.scenario, std::move(loaded->inputs), progress);
     if (!run)
         return run.error();
-    if (Result<std::vector<GuessEffect>> effects = guessEffects(request.file.scenario, progress))
-        run->report.guessEffects = std::move(*effects);
     for (std::string& note : loaded->notes)
         run->report.inputNotes.push_back(std::move(note));
     return RunOutcome { std::make_shared<const Run>(std::move(*run)), std::move(loaded->labels), std::move(request) };
@@ -42,6 +40,7 @@ void RunController::start(const RunRequest& request)
     m_worker.request_stop();
     const int generation = ++m_generation;
     m_running = true;
+    m_guessing = false;
     emit started();
     m_worker = std::jthread([this, request, generation](const std::stop_token& stop) {
         Progress progress;
@@ -64,6 +63,19 @@ void RunController::start(const RunRequest& request)
         if (!stop.stop_requested())
             QMetaObject::invokeMethod(
                 this, [this, generation, result] { deliver(generation, result); }, Qt::QueuedConnection);
+        if (!result || stop.stop_requested())
+            return;
+        const Result<std::vector<GuessEffect>> effects = guessEffects(request.file.scenario, progress);
+        QMetaObject::invokeMethod(
+            this,
+            [this, generation, effects] {
+                if (generation != m_generation)
+                    return;
+                m_guessing = false;
+                if (effects)
+                    emit guessed(*effects);
+            },
+            Qt::QueuedConnection);
     });
 }
 
@@ -82,6 +94,7 @@ void RunController::deliver(int generation, const Result<RunOutcome>& result)
     if (generation != m_generation)
         return;
     m_running = false;
+    m_guessing = result.ok();
     if (result)
         emit finished(*result);
     else

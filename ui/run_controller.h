@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/emulation/guess_effects.h"
 #include "core/io/scenario.h"
 
 #include <QObject>
@@ -39,6 +40,8 @@ public:
     ~RunController() override;
 
     [[nodiscard]] bool running() const { return m_running; }
+    // Nothing is under way any more, guesses included.
+    [[nodiscard]] bool settled() const { return !m_running && !m_guessing; }
 
 public slots:
     void start(const flashstep::ui::RunRequest& request);
@@ -49,13 +52,15 @@ signals:
     void progressed(double fraction);
     void finished(const flashstep::ui::RunOutcome& outcome);
     void failed(const flashstep::Error& error);
+    // After the run it belongs to, which need not wait for it: what its guesses do to its time.
+    void guessed(const std::vector<flashstep::GuessEffect>& effects);
     void cancelled();
 
 private:
     void deliver(int generation, const Result<RunOutcome>& result);
 
     int m_generation = 0;
-    bool m_running = false;
+    bool m_running = false, m_guessing = false;
     std::jthread m_worker; // last: joined before anything it reports to is gone
 };
 

@@ -20,6 +20,12 @@ shot window_standard.png --size 1440x900 --theme light --algorithm standard --at
 shot window_fa1.png --size 1440x900 --theme light --algorithm fa1 --at "block(i=6, n=3)"
 shot window_fa3.png --size 1440x900 --theme light --algorithm fa3 --at "block(i=6, n=3)"
 shot window_fa4.png --size 1440x900 --theme light --algorithm fa4 --gpu b200 --at "block(i=6, n=3)"
+shot window_memory.png --size 1440x900 --theme light --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus memory
+shot window_row.png --size 1440x900 --theme light --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus row
+shot window_exp.png --size 1440x900 --theme dark --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus exp
+shot window_why.png --size 1440x900 --theme light --algorithm fa4 --gpu b200 --at "block(i=6, n=3)" --focus why
+"$bin/flashstep" --algorithm fa2 --gpu a100 --heads 40 --seqlen-q 1024 --head-dim 64 --mask causal --record cta:0 \
+    --shot "$out/window_grid.png" --size 1440x900 --theme dark --at 60000cy --focus grid
 shot window_welcome.png --size 1440x900 --theme light --focus welcome
 # The kernel's own tiles: two warpgroups taking turns, rings full and empty.
 "$bin/flashstep" --algorithm fa3 --head-dim 128 --seqlen-q 256 --seqlen-k 1056 --shot "$out/window_pipeline.png" \

@@ -17,6 +17,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLineEdit>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QUrl>
@@ -106,6 +107,7 @@ private slots:
     void anotherFileForgetsWhatCanBeUndone();
     void whyShowsWhatWaits();
     void faultsAreListed();
+    void brokenFromTheMenuAndMended();
     void paletteOffersCommandsWithTheirKeys();
 
 private:
@@ -352,6 +354,34 @@ void WindowMoving::faultsAreListed()
     QVERIFY(report.hazards > 0);
     QVERIFY(why->toPlainText().contains(QStringLiteral("hazard")));
     QVERIFY(why->toPlainText().contains(QString::fromStdString(report.hazardList.front().kind)));
+}
+
+void WindowMoving::brokenFromTheMenuAndMended()
+{
+    const auto window = openWindow("fa4");
+    auto* menu = window->findChild<QMenu*>(QStringLiteral("breakMenu"));
+    QVERIFY(menu);
+    const auto choose = [&](const QString& text) {
+        emit menu->aboutToShow();
+        for (QAction* action : menu->actions())
+            if (action->text().startsWith(text)) {
+                QSignalSpy shown(window.get(), &MainWindow::runShown);
+                action->trigger();
+                return !shown.isEmpty() || shown.wait(30000);
+            }
+        return false;
+    };
+    QVERIFY(choose(QStringLiteral("Mix the frames")));
+    const Report& broken = window->session().document.run()->report;
+    QVERIFY(*broken.maxAbsError > *broken.errorBound);
+    window->showView(QStringLiteral("why"));
+    QCoreApplication::processEvents();
+    const auto* why = qobject_cast<WhyView*>(window->view(QStringLiteral("why")));
+    QVERIFY(why->toPlainText().contains(QStringLiteral("Wrong numbers")));
+    QVERIFY(choose(QStringLiteral("Mend everything")));
+    const Report& mended = window->session().document.run()->report;
+    QVERIFY(*mended.maxAbsError <= *mended.errorBound);
+    QVERIFY(window->session().document.file().scenario.breaks.empty());
 }
 
 void WindowMoving::paletteOffersCommandsWithTheirKeys()

@@ -19,6 +19,9 @@
 #include <QAccessible>
 #include <QApplication>
 #include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QtTest>
@@ -66,6 +69,7 @@ class WindowViews : public QObject {
     Q_OBJECT
 private slots:
     void initTestCase() { qputenv("XDG_DATA_HOME", m_folder.path().toUtf8()); }
+    void viewsAreThoseThatAreListed();
     void everyViewHasANameAndNodes_data();
     void everyViewHasANameAndNodes();
     void ledgerShowsTheTracesNumbers();
@@ -87,6 +91,22 @@ private slots:
 private:
     QTemporaryDir m_folder;
 };
+
+void WindowViews::viewsAreThoseThatAreListed()
+{
+    QProcess cli;
+    cli.start(QStringLiteral(FLASHSTEP_BINARY_DIR "/bin/flashstep-cli"),
+        { QStringLiteral("list"), QStringLiteral("views"), QStringLiteral("--json") });
+    QVERIFY(cli.waitForFinished());
+    QStringList listed;
+    for (const QJsonValue& view :
+        QJsonDocument::fromJson(cli.readAllStandardOutput()).object().value(QStringLiteral("views")).toArray())
+        listed.append(view.toObject().value(QStringLiteral("name")).toString());
+    QStringList shown = MainWindow::viewNames();
+    listed.sort();
+    shown.sort();
+    QCOMPARE(listed, shown);
+}
 
 void WindowViews::everyViewHasANameAndNodes_data()
 {

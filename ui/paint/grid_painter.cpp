@@ -169,7 +169,7 @@ void paintStays(const GridCanvas& canvas, const GridIndex::Lane& lane, const QRe
             continue;
         }
         const bool known = canvas.index().partsOf(*stay).size() == canvas.index().trace().worksOf(stay->cta).size();
-        const double gap = apart && right - left > 6 ? 1 : 0; // to the next CTA
+        const double gap = right - left > 6 ? 1 : 0; // to the next CTA
         const QRectF bar = snapped(std::max(left, layout.plot.left() - 4), rect.top(),
             std::min(right - gap, layout.plot.right() + 4), rect.bottom());
         if (known) {
@@ -187,8 +187,10 @@ void paintStays(const GridCanvas& canvas, const GridIndex::Lane& lane, const QRe
         }
         if (!stay->ends) // stuck for ever
             fillFault(canvas.painter, snapped(right - 12, rect.top(), right, rect.bottom()), canvas.theme);
-        if (stay->wave > 1 && rect.height() >= 3) // another wave begins here
-            canvas.painter.fillRect(snapped(left - 1, rect.top(), left + 2, rect.bottom()), canvas.theme.text);
+        if (stay->wave > 1 && right - left > 6) { // another wave begins here
+            const double wide = rect.height() >= 6 ? 3 : 1;
+            canvas.painter.fillRect(snapped(left - 1, rect.top(), left - 1 + wide, rect.bottom()), canvas.theme.text);
+        }
         ++stay;
     }
 }

@@ -249,7 +249,8 @@ void paintL2(const MemoryCanvas& canvas)
     const QString title = QStringLiteral("L2 of the GPU");
     if (traffic == nullptr || !traffic->known()) {
         paintTitle(canvas, canvas.layout.l2Title, title,
-            traffic == nullptr ? QString() : QStringLiteral("not known where a part of the grid is kept"));
+            traffic == nullptr ? QStringLiteral("being counted …")
+                               : QStringLiteral("not known where a part of the grid is kept"));
         canvas.painter.fillRect(bar, theme.alt);
         return;
     }

@@ -200,20 +200,27 @@ void paintHeads(const NumbersCanvas& canvas)
     const double title = l.scores.top() - l.headHeight + 8;
     const QFont bold = canvasFont(13, QFont::DemiBold);
     painter.setPen(canvas.theme.text);
-    const auto at = [&](double x, const QString& text) {
-        drawLine(painter, QRectF(x, title, 400, 18), Qt::AlignLeft, bold, text);
+    // The longest that fits before the next one; the shortest elided where none does.
+    const auto at = [&](double x, double end, const QStringList& choices) {
+        const auto fits = std::find_if(
+            choices.begin(), choices.end(), [&](const QString& text) { return textWidth(bold, text) <= end - x - 8; });
+        drawElided(painter, QRectF(x, title, end - x - 8, 18), Qt::AlignLeft, bold,
+            fits == choices.end() ? choices.back() : *fits);
     };
-    at(l.scores.left(), QStringLiteral("S = Q%1 K%2ᵀ · scale · log2 e").arg(canvas.view.i).arg(canvas.view.j));
-    at(l.statistics.left() + 6, QStringLiteral("reference and scale"));
+    const QString product = QStringLiteral("S = Q%1 K%2ᵀ").arg(canvas.view.i).arg(canvas.view.j);
+    at(l.scores.left(), l.statistics.left() + 6, { product + QStringLiteral(" · scale · log2 e"), product });
+    at(l.statistics.left() + 6, l.probabilities.left(), { QStringLiteral("reference and scale") });
     QString exponent = canvas.numbers.ownMaximum ? QStringLiteral("S − row max")
         : canvas.numbers.lazy                    ? QStringLiteral("S − reference")
                                                  : QStringLiteral("S − m");
     if (canvas.numbers.offset != 0)
         exponent += QStringLiteral(" + ") + factor(canvas.numbers.offset);
     const std::vector<bool>& emulated = canvas.scene.trace->program().softmax.emulated;
-    at(l.probabilities.left(),
-        QStringLiteral("P = 2^(%1)").arg(exponent)
-            + (emulated.empty() ? QString() : QStringLiteral(", dark bars: by polynomial")));
+    const QString exponential = QStringLiteral("P = 2^(%1)").arg(exponent);
+    at(l.probabilities.left(), l.bounds.right(),
+        emulated.empty() ? QStringList { exponential }
+                         : QStringList { exponential + QStringLiteral(", dark bars: by polynomial"),
+                             exponential + QStringLiteral(", dark: polynomial"), exponential });
     if (l.keys < l.tileKeys) { // what is left out, and where the rest lies
         painter.setPen(canvas.theme.t2);
         const int last = l.firstKey - l.fromKey + l.tileKeys - 1;
@@ -329,9 +336,18 @@ void paintScales(const NumbersCanvas& canvas)
     const NumbersLayout& l = canvas.layout;
     const double y = l.scores.bottom() + 12;
     const double room = std::max(60.0, std::min(180.0, l.scores.width() - 40));
+    const QFont words = canvasFont(11);
+    const auto fitting = [&](double from, double to, const QStringList& choices) {
+        for (const QString& text : choices)
+            if (from + 12 + textWidth(words, text) <= to)
+                return text;
+        return QString();
+    };
+    QStringList scoreWords { QStringLiteral("log2 units; row maximum outlined"), QStringLiteral("log2 units") };
+    if (canvas.numbers.lazy)
+        scoreWords.removeFirst();
     paintDivergingScale(canvas.painter, { l.scores.left(), y }, room, scoreLimit,
-        canvas.numbers.lazy ? QStringLiteral("log2 units") : QStringLiteral("log2 units; row maximum outlined"),
-        canvas.theme);
+        fitting(l.scores.left() + room, l.statistics.left() + 8, scoreWords), canvas.theme);
     canvas.painter.setPen(canvas.theme.t2);
     if (canvas.numbers.lazy) {
         paintThreshold(canvas, y);
@@ -341,8 +357,11 @@ void paintScales(const NumbersCanvas& canvas)
         canvas.painter.setPen(canvas.theme.t2);
         drawLine(canvas.painter, line, Qt::AlignLeft, canvasFont(11), QStringLiteral("grew: O and ℓ rescaled"));
     }
-    paintSequentialScale(canvas.painter, { l.probabilities.left(), y }, std::min(180.0, l.probabilities.width()),
-        largestProbability(canvas.numbers), QStringLiteral("square-root colour scale"), canvas.theme);
+    const double scale = std::min(180.0, l.probabilities.width());
+    paintSequentialScale(canvas.painter, { l.probabilities.left(), y }, scale, largestProbability(canvas.numbers),
+        fitting(l.probabilities.left() + scale, l.bounds.right(),
+            { QStringLiteral("square-root colour scale"), QStringLiteral("square root") }),
+        canvas.theme);
 }
 
 } // namespace

@@ -18,11 +18,15 @@ public:
         : m_scale(std::max(0.25, std::abs(painter.deviceTransform().m11())))
     {
     }
-    [[nodiscard]] QRectF operator()(const QRectF& rect) const
+    // `gap`: what has been taken off on the right, so that the next one shows apart. It is a pixel or more wherever
+    // that leaves something.
+    [[nodiscard]] QRectF operator()(const QRectF& rect, double gap = 0) const
     {
         const double left = at(rect.left()), top = at(rect.top());
-        return { left, top, std::max(at(rect.right()) - left, 1 / m_scale),
-            std::max(at(rect.bottom()) - top, 1 / m_scale) };
+        double right = at(rect.right());
+        if (gap > 0 && rect.width() * m_scale > 2)
+            right = at(rect.right() + gap) - std::max(1.0, std::round(gap * m_scale)) / m_scale;
+        return { left, top, std::max(right - left, 1 / m_scale), std::max(at(rect.bottom()) - top, 1 / m_scale) };
     }
 
 private:
@@ -136,7 +140,7 @@ void RectBatch::draw(QPainter& painter, const QColor& fill, const QColor& outlin
     std::vector<QRectF> narrow, inner;
     Rounded rounded;
     for (const QRectF& rect : m_rects) {
-        const QRectF whole = grid(rect);
+        const QRectF whole = grid(rect, sliceGap);
         if (rect.width() < roundedFrom) {
             narrow.push_back(whole);
             continue;
@@ -151,7 +155,7 @@ void RectBatch::draw(QPainter& painter, const QColor& fill, const QColor& outlin
     fillAll(painter, narrow, outline.isValid() ? outline : fill);
 }
 
-void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
+void RectBatch::drawSquare(QPainter& painter, const QColor& fill, double gap) const
 {
     if (m_rects.empty())
         return;
@@ -166,7 +170,7 @@ void RectBatch::drawSquare(QPainter& painter, const QColor& fill) const
     std::vector<QRectF> whole;
     whole.reserve(m_rects.size());
     for (const QRectF& rect : m_rects)
-        whole.push_back(grid(rect));
+        whole.push_back(grid(rect, gap));
     painter.setRenderHint(QPainter::Antialiasing, false);
     fillAll(painter, whole, fill);
 }

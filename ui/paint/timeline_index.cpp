@@ -237,9 +237,10 @@ std::optional<std::uint32_t> TimelineIndex::lastHopOf(InstanceId instance) const
         return std::nullopt;
     const auto begin = static_cast<double>(m_trace->beginCycle(instance)) - 1,
                end = static_cast<double>(m_trace->endCycle(instance));
+    const bool copies = op(instance).kind == OpKind::Load; // its landing in SMEM comes after the copy itself
     std::optional<std::uint32_t> found;
     for (const EngineLane& lane : m_engines) {
-        if (lane.engine == Engine::Issue)
+        if (lane.engine == Engine::Issue || (lane.engine == Engine::Smem && copies))
             continue;
         const std::size_t last = firstAfter(lane, end);
         for (std::size_t k = firstVisible(lane, begin); k < last; ++k) {
@@ -247,6 +248,8 @@ std::optional<std::uint32_t> TimelineIndex::lastHopOf(InstanceId instance) const
             if (hop.instance == instance.index() && (!found || hop.end() > m_trace->hops()[*found].end()))
                 found = lane.hops[k];
         }
+        if (found && lane.engine == Engine::Tensor)
+            break; // what feeds it may be done a little later
     }
     return found;
 }

@@ -76,7 +76,8 @@ public:
         std::size_t lane = 0, k = 0;
     };
     [[nodiscard]] std::optional<Place> placeOf(InstanceId instance) const;
-    // The hop of an op that is done last, of those other than its issue; nullopt where it has none.
+    // Of a product that on the tensor core, else the hop that is done last, of those other than its issue; nullopt
+    // where it has none.
     [[nodiscard]] std::optional<std::uint32_t> lastHopOf(InstanceId instance) const;
 
     // Cycles spent in [0, cycle): by the role on other than waiting, by the engine on all its servers.

@@ -150,12 +150,9 @@ void paintScrubber(
         }
         bars.drawSquare(painter, theme.hatch);
     }
-    const double from = view.to > view.from ? view.from : index.begin(),
-                 to = view.to > view.from ? view.to : index.end();
     painter.setPen(QPen(theme.text, 1));
     painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(
-        QRectF(toX(from) + 0.5, rect.top() + 0.5, std::max(4.0, toX(to) - toX(from) - 1), rect.height() - 1), 3, 3);
+    painter.drawRoundedRect(scrubberWindow(rect, index, view), 3, 3);
     const double x = std::round(toX(static_cast<double>(index.trace().timeAt(scene.position))));
     painter.fillRect(QRectF(x - 1, rect.top(), 2, rect.height()), theme.text);
     painter.setPen(Qt::NoPen);
@@ -163,6 +160,15 @@ void paintScrubber(
     painter.drawPolygon(
         QPolygonF(QVector<QPointF> { { x - 5, rect.top() }, { x + 5, rect.top() }, { x, rect.top() + 6 } }));
     painter.restore();
+}
+
+QRectF scrubberWindow(const QRectF& rect, const TimelineIndex& index, const TimelineView& view)
+{
+    const double cycles = std::max<double>(1, static_cast<double>(index.trace().cycles()));
+    const auto toX = [&](double cycle) { return rect.left() + rect.width() * std::clamp(cycle / cycles, 0.0, 1.0); };
+    const double from = view.to > view.from ? view.from : index.begin(),
+                 to = view.to > view.from ? view.to : index.end();
+    return { toX(from) + 0.5, rect.top() + 0.5, std::max(4.0, toX(to) - toX(from) - 1), rect.height() - 1 };
 }
 
 double scrubberToCycle(const QRectF& rect, const Trace& trace, double x)

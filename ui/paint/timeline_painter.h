@@ -39,6 +39,8 @@ void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineSc
 // Overview of the whole run for the scrubber: tensor-core use in bars, the window outlined, the playhead.
 void paintScrubber(
     QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
+// The outline of the window on show.
+[[nodiscard]] QRectF scrubberWindow(const QRectF& rect, const TimelineIndex& index, const TimelineView& view);
 [[nodiscard]] double scrubberToCycle(const QRectF& rect, const Trace& trace, double x);
 
 // Label of a slice ("S 2,5", "exp2 2,5"), without its tile ("exp2"), and in full ("exp2 (2, 5)").

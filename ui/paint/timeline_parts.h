@@ -42,6 +42,8 @@ enum class SliceStyle : std::uint8_t {
 };
 [[nodiscard]] SliceStyle sliceStyle(const Op& op);
 
+constexpr double sliceGap = 0.8; // pixels to the next slice
+
 // Rectangles of one colour, drawn in one go: the order of colours is the order of layers.
 class RectBatch {
 public:
@@ -50,8 +52,8 @@ public:
     // edges stand on whole pixels, and the corners are softened by a pixel each, a mix with `ground`, since a path for
     // each slice would cost more than all else; vectors are drawn as they are.
     void draw(QPainter& painter, const QColor& fill, const QColor& outline, const QColor& ground) const;
-    // Square corners on whole pixels.
-    void drawSquare(QPainter& painter, const QColor& fill) const;
+    // Square corners on whole pixels. `gap`: by how much they are shorter on the right than what they stand for.
+    void drawSquare(QPainter& painter, const QColor& fill, double gap = 0) const;
 
 private:
     std::vector<QRectF> m_rects;

@@ -12,7 +12,6 @@ namespace flashstep::paint {
 
 namespace {
 
-constexpr double gap = 0.8; // to the next slice
 constexpr double bandHeight = 7; // of a wait
 constexpr double tickWidth = 3; // of an issue
 constexpr double densityColumn = 3;
@@ -101,7 +100,7 @@ void paintRoleDensity(const TimelineCanvas& canvas, const Lane& lane, const Time
         bars[batchOf(role.slices[k - 1].j)].add({ x, lane.bottom() - 1 - height, next - x - 0.5, height });
     });
     for (std::size_t b = 0; b < bars.size(); ++b)
-        bars[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+        bars[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill, 0.5);
 }
 
 void paintEngineDensity(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::EngineLane& engine)
@@ -122,9 +121,9 @@ void paintEngineDensity(const TimelineCanvas& canvas, const Lane& lane, const Ti
         body.add({ x, lane.bottom() - 1 - footHeight - height, next - x - 0.5, height });
         feet[batchOf(engine.bookings[k - 1].j)].add({ x, lane.bottom() - 1 - footHeight, next - x - 0.5, footHeight });
     });
-    body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
+    body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine), 0.5);
     for (std::size_t b = 0; b < feet.size(); ++b)
-        feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+        feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill, 0.5);
 }
 
 // Left a little outside, so that a slice that goes on there shows no rounded end; not in vectors, which know no clip.
@@ -175,7 +174,7 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         } else if (style == SliceStyle::Issue) {
             ticks[batch].add(rect);
         } else if (style != SliceStyle::Hidden && rect.width() > 0) {
-            rect.setWidth(std::max(rect.width() - gap, 0.8));
+            rect.setWidth(std::max(rect.width() - sliceGap, 0.8));
             (style == SliceStyle::Solid ? solid : tint)[batch].add(rect);
             if (rect.width() > 10)
                 labels.push_back(
@@ -225,7 +224,7 @@ void finish(const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex:
     const Run& run, EngineDrawing& drawing)
 {
     QRectF rect = clipped(canvas, canvas.layout.hopRect(lane, engine, row, run.begin, run.end));
-    rect.setWidth(std::max(rect.width() - gap, 0.8));
+    rect.setWidth(std::max(rect.width() - sliceGap, 0.8));
     drawing.body.add(rect);
     drawing.feet[batchOf(run.j)].add({ rect.left(), lane.bottom() - 1 - footHeight, rect.width(), footHeight });
     (row == TimelineIndex::allRows ? drawing.whole : drawing.runs[static_cast<std::size_t>(row)])
@@ -239,8 +238,8 @@ void addToPath(
     const TimelineCanvas& canvas, const Lane& lane, const TimelineIndex::Booking& hop, std::vector<QRectF>& path)
 {
     QRectF rect = clipped(canvas, canvas.layout.sliceRect(lane, hop.begin, hop.end));
-    rect.setWidth(std::max(rect.width() - gap, 0.8));
-    if (!path.empty() && path.back().right() + gap + 0.5 >= rect.left())
+    rect.setWidth(std::max(rect.width() - sliceGap, 0.8));
+    if (!path.empty() && path.back().right() + sliceGap + 0.5 >= rect.left())
         path.back() |= rect;
     else
         path.push_back(rect);
@@ -314,9 +313,9 @@ void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane)
         if (open[slot(row)])
             finish(canvas, lane, engine, row, *open[slot(row)], drawing);
 
-    drawing.body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine));
+    drawing.body.drawSquare(canvas.painter, canvas.theme.engine(engine.engine), sliceGap);
     for (std::size_t b = 0; b < drawing.feet.size(); ++b)
-        drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill);
+        drawing.feet[b].drawSquare(canvas.painter, batchColour(canvas.theme, b).fill, sliceGap);
     drawing.seams.drawSquare(canvas.painter, canvas.theme.panel);
     for (const QRectF& rect : drawing.path)
         drawing.outlines.add(rect);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/trace/barrier_card.h"
 #include "core/trace/state.h"
 #include "ui/paint/text.h"
 #include "ui/paint/timeline_marks.h"
@@ -15,28 +16,25 @@ QString roleName(const Trace& trace, RoleId role)
     return QString::fromStdString(trace.program().roles[role.index()].name);
 }
 
-// Who arrives at the barrier of a wait, in the order of the roles.
-QStringList arrivers(const Trace& trace, InstanceId wait)
+// Who arrives at the barrier of a wait, once each.
+QStringList arrivers(const Trace& trace, InstanceId wait, Position p)
 {
-    const Program& program = trace.program();
-    const Op& op = trace.op(wait);
     QStringList names;
-    for (const RoleRange& range : trace.streamOf(trace.workOf(wait)).roles)
-        for (std::uint32_t k = range.first; k < range.first + range.count; ++k) {
-            const Op& other = program.ops[k];
-            const bool arrives = other.barrier.valid() && other.kind != OpKind::Wait
-                && op.barrier.index() >= other.barrier.index()
-                && op.barrier.index() < other.barrier.index() + std::max<std::size_t>(1, other.barriers);
-            if (!arrives)
-                continue;
-            QString name = roleName(trace, range.role);
-            if (other.kind == OpKind::Load)
-                name += QStringLiteral("’s copies");
-            else if (other.kind == OpKind::Commit)
-                name += QStringLiteral("’s products");
-            if (!names.contains(name))
-                names.append(name);
-        }
+    for (const BarrierParty& party : partiesOf(trace, trace.ctaOf(wait), trace.op(wait).barrier, p)) {
+        if (party.kind == BarrierParty::Kind::Waits)
+            continue;
+        QString name = roleName(trace, party.role);
+        if (party.ofPeer)
+            name += QStringLiteral(" of the other CTA");
+        if (party.kind == BarrierParty::Kind::Lands)
+            name += QStringLiteral(" (its copies)");
+        else if (party.kind == BarrierParty::Kind::Commits)
+            name += QStringLiteral(" (its products)");
+        else if (party.kind == BarrierParty::Kind::Announces)
+            name += QStringLiteral(" (announces the bytes)");
+        if (!names.contains(name))
+            names.append(name);
+    }
     return names;
 }
 
@@ -60,6 +58,7 @@ QStringList describeWait(const Trace& trace, InstanceId wait, Position p)
 {
     QStringList lines;
     const Op& op = trace.op(wait);
+    const Position then = inside(trace, wait, p);
     if (op.dropped)
         return { QStringLiteral("broken on purpose: it does not wait") };
     if (const QString reason = waitReason(trace, wait); !reason.isEmpty())
@@ -69,10 +68,9 @@ QStringList describeWait(const Trace& trace, InstanceId wait, Position p)
         lines.append(QStringLiteral("barrier %1: %2 of %3 must arrive there")
                          .arg(QString::fromStdString(barrier.name), grouped(barrier.count),
                              QString::fromStdString(barrier.unit)));
-        if (const QStringList who = arrivers(trace, wait); !who.empty())
+        if (const QStringList who = arrivers(trace, wait, then); !who.empty())
             lines.append(QStringLiteral("who arrives: %1").arg(who.join(QStringLiteral(", "))));
     }
-    const Position then = inside(trace, wait, p);
     for (const RoleState& role : rolesAt(trace, trace.ctaOf(wait), then))
         if (role.current == wait && !role.waitingFor.empty())
             lines.append(QStringLiteral("at cycle %1: %2")

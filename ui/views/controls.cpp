@@ -19,6 +19,11 @@ void setRole(QWidget* widget, const char* role)
     widget->setProperty("role", QString::fromLatin1(role));
 }
 
+bool inSight(const QWidget* widget)
+{
+    return widget->isVisible() && !widget->visibleRegion().isEmpty();
+}
+
 QLabel* makeLabel(const QString& text, const char* role, QWidget* parent)
 {
     auto* label = new QLabel(text, parent);

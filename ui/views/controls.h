@@ -74,6 +74,10 @@ private:
 // A flat button with a symbol that follows the theme.
 QToolButton* symbolButton(Symbol symbol, const QString& toolTip, Appearance& appearance, QWidget* parent);
 
+// Whether any of it can be seen. A dock behind other tabs is "visible" to Qt all the same; one that is raised is shown
+// again (MainWindow::addDock), so a view may put off what it is not looked at for.
+[[nodiscard]] bool inSight(const QWidget* widget);
+
 QLabel* makeLabel(const QString& text, const char* role, QWidget* parent = nullptr);
 void setRole(QWidget* widget, const char* role);
 

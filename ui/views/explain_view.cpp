@@ -95,8 +95,11 @@ void ExplainView::refresh()
     m_soon.stop();
     const Told told = tell(m_session);
     const Appearance& look = m_session.appearance;
-    setFont(look.uiFont(12.5));
-    document()->setDefaultFont(look.uiFont(12.5));
+    const QFont font = look.uiFont(12.5);
+    if (font != document()->defaultFont()) {
+        setFont(font);
+        document()->setDefaultFont(font);
+    }
     QString html = QStringLiteral("<style>b { font-weight: 600; }</style>");
     if (!told.title.isEmpty())
         html += QStringLiteral("<p style='margin:0 0 4px 0; color:%1; font-size:%2px'>%3</p>")
@@ -105,6 +108,9 @@ void ExplainView::refresh()
                     .arg(htmlOf(capitalised(told.title)));
     html += QStringLiteral("<p style='margin:0; line-height:135%; color:%1'>%2</p>")
                 .arg(look.theme().text.name(), linkTerms(htmlOf(capitalised(told.text))));
+    if (html == m_html) // another step of which the same is to be said
+        return;
+    m_html = html;
     setHtml(html);
     dressTermLinks(*this, look.theme().mid);
     announceChange(this);

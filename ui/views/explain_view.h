@@ -30,6 +30,7 @@ private:
 
     const Session m_session;
     QTimer m_soon;
+    QString m_html; // on show
 };
 
 } // namespace flashstep::ui

@@ -77,7 +77,7 @@ GlossaryView::GlossaryView(const Session& session, QWidget* parent)
             showTerm(key);
     });
     const auto again = [this] {
-        if (isVisible())
+        if (inSight(this))
             refresh();
     };
     connect(&session.document, &Document::changed, this, again);

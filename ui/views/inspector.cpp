@@ -295,7 +295,7 @@ void Inspector::showEvent(QShowEvent* event)
 
 void Inspector::refresh()
 {
-    if (!isVisible())
+    if (!inSight(this))
         return; // read when it is shown
     const bool known = !m_session.document.empty() && m_session.selection.cta().valid();
     const int launch = known ? static_cast<int>(launchOf(m_session.document.program(), m_session.selection.cta())) : -1;

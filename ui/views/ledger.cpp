@@ -352,7 +352,7 @@ void LedgerView::resizeEvent(QResizeEvent* event)
 
 void LedgerView::refresh()
 {
-    if (!isVisible())
+    if (!inSight(this))
         return; // read when it is shown, or read out
     const bool lazy = m_model->lazy();
     const int rows = m_model->rowCount();

@@ -5,6 +5,7 @@
 #include "core/trace/state.h"
 #include "ui/appearance.h"
 #include "ui/document.h"
+#include "ui/insights.h"
 #include "ui/paint/memory_layout.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
@@ -32,11 +33,11 @@ MemoryCanvas::MemoryCanvas(const Session& session, QWidget* parent)
         update();
     });
     connect(&session.playback, &Playback::positionChanged, this, &MemoryCanvas::move);
+    connect(&session.insights, &Insights::changed, this, [this] { update(); });
     connect(&session.document, &Document::replaced, this, [this] {
         m_clock.stop();
         m_flights.clear();
         m_traffic.reset();
-        m_trafficOf.reset();
         m_before = {};
     });
 }
@@ -64,16 +65,6 @@ void MemoryCanvas::move()
     m_clock.start();
 }
 
-const paint::MemoryTraffic* MemoryCanvas::traffic() const
-{
-    const std::shared_ptr<const Run>& run = m_session.document.run();
-    if (!m_traffic || m_trafficOf != run) {
-        m_trafficOf = run;
-        m_traffic = std::make_unique<paint::MemoryTraffic>(*run->trace, run->gpu);
-    }
-    return m_traffic.get();
-}
-
 bool MemoryCanvas::event(QEvent* event)
 {
     if (event->type() == QEvent::ToolTip && ready()) {
@@ -95,7 +86,8 @@ paint::MemoryScene MemoryCanvas::scene() const
     scene.position = m_session.playback.position();
     scene.cta = m_session.selection.cta();
     scene.highlight = m_session.selection.highlight();
-    scene.traffic = traffic();
+    m_traffic = m_session.insights.traffic();
+    scene.traffic = m_traffic.get();
     if (m_clock.isActive()) {
         scene.flights = &m_flights;
         scene.flown = m_lasts > 0 ? static_cast<double>(m_begun.elapsed()) / m_lasts : 1;
@@ -169,7 +161,7 @@ std::vector<AccessibleNode> MemoryCanvas::accessibleNodes() const
         nodes.push_back({ QAccessible::Cell,
             fromView(name(buffer.space)) + QLatin1Char(' ') + QString::fromStdString(buffer.name), what, {} });
     }
-    if (const paint::MemoryTraffic* l2 = traffic(); l2->known()) {
+    if (const auto l2 = m_session.insights.traffic(); l2 && l2->known()) {
         const paint::MemoryTraffic::Bytes bytes = l2->at(p);
         nodes.push_back({ QAccessible::Cell, tr("L2"),
             tr("%1 bytes read, %2 of them found in L2, %3 from HBM")

@@ -36,12 +36,10 @@ protected:
 
 private:
     [[nodiscard]] QRectF contentRect() const;
-    [[nodiscard]] const paint::MemoryTraffic* traffic() const;
     void move();
 
     double m_scroll = 0;
-    mutable std::shared_ptr<const Run> m_trafficOf; // made when it is first looked at
-    mutable std::unique_ptr<paint::MemoryTraffic> m_traffic;
+    mutable std::shared_ptr<const paint::MemoryTraffic> m_traffic; // that the scene refers to; null: not yet
     Position m_before; // the position shown last
     CtaId m_ctaBefore;
     std::vector<paint::Flight> m_flights;

@@ -108,7 +108,7 @@ Scrubber::Scrubber(const Session& session, TimelineCanvas& timeline, QWidget* pa
 {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     setCursor(Qt::PointingHandCursor);
-    setToolTip(tr("Drag to go to any moment of the run"));
+    setToolTip(tr("Drag to go to any moment of the run; drag the outline to choose what the timeline shows"));
     connect(&timeline, &TimelineCanvas::viewChanged, this, [this] { update(); });
 }
 
@@ -122,25 +122,97 @@ QColor Scrubber::ground() const
     return m_session.appearance.theme().win;
 }
 
-void Scrubber::draw(QPainter& painter, const QRectF& rect)
+void Scrubber::draw(QPainter& painter, const QRectF& /*rect*/)
 {
-    paint::paintScrubber(
-        painter, rect.adjusted(4, 2, -4, -2), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
+    paint::paintScrubber(painter, plot(), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
+}
+
+QRectF Scrubber::plot() const
+{
+    return canvasRect().adjusted(4, 2, -4, -2);
+}
+
+double Scrubber::cycleAt(double x) const
+{
+    return paint::scrubberToCycle(plot(), m_session.document.trace(), x);
+}
+
+Scrubber::Drag Scrubber::dragAt(const QPointF& point) const
+{
+    constexpr double reach = 3;
+    const paint::TimelineIndex* index = m_timeline.index();
+    if (!index)
+        return Drag::None;
+    const QRectF window = paint::scrubberWindow(plot(), *index, m_timeline.view());
+    const bool whole = window.width() >= plot().width() - 2;
+    const bool wide = window.width() > 4 * reach;
+    if (whole || !window.adjusted(-reach, -reach, reach, reach).contains(point))
+        return Drag::Seek;
+    if (wide && std::abs(point.x() - window.left()) <= reach)
+        return Drag::From;
+    if (wide && std::abs(point.x() - window.right()) <= reach)
+        return Drag::To;
+    const bool edge
+        = std::abs(point.y() - window.top()) <= reach + 1 || std::abs(point.y() - window.bottom()) <= reach + 1;
+    return edge ? Drag::Window : Drag::Seek;
 }
 
 void Scrubber::mousePressEvent(QMouseEvent* event)
 {
+    if (!ready() || event->button() != Qt::LeftButton)
+        return;
+    const QPointF here = toCanvas(event->localPos());
+    m_drag = event->modifiers() & Qt::ShiftModifier ? Drag::Window : dragAt(here);
+    m_last = cycleAt(here.x());
     mouseMoveEvent(event);
 }
 
 void Scrubber::mouseMoveEvent(QMouseEvent* event)
 {
-    if (!ready() || !(event->buttons() & Qt::LeftButton))
+    if (!ready())
         return;
-    const Trace& trace = m_session.document.trace();
-    const double cycle
-        = paint::scrubberToCycle(canvasRect().adjusted(4, 2, -4, -2), trace, toCanvas(event->localPos()).x());
-    m_session.playback.seek(trace.positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
+    const QPointF here = toCanvas(event->localPos());
+    if (!(event->buttons() & Qt::LeftButton)) {
+        const Drag would = dragAt(here);
+        setCursor(would == Drag::From || would == Drag::To ? Qt::SizeHorCursor
+                : would == Drag::Window                    ? Qt::OpenHandCursor
+                                                           : Qt::PointingHandCursor);
+    } else if (m_drag == Drag::Seek) {
+        m_session.playback.seek(
+            m_session.document.trace().positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycleAt(here.x()))))));
+    } else if (m_drag != Drag::None) {
+        dragWindow(here.x());
+    }
+}
+
+void Scrubber::dragWindow(double x)
+{
+    const double cycle = cycleAt(x);
+    const paint::Extent extent = m_timeline.extent();
+    paint::TimelineView view = m_timeline.view();
+    if (m_drag == Drag::Window)
+        view = paint::panned(extent, view, cycle - m_last);
+    else if (m_drag == Drag::From && cycle < view.to - 8)
+        view.from = std::max(cycle, extent.begin);
+    else if (m_drag == Drag::To && cycle > view.from + 8)
+        view.to = std::min(cycle, extent.end);
+    m_last = cycle;
+    m_timeline.setView(view);
+}
+
+void Scrubber::mouseReleaseEvent(QMouseEvent* /*event*/)
+{
+    m_drag = Drag::None;
+}
+
+void Scrubber::wheelEvent(QWheelEvent* event)
+{
+    if (!ready())
+        return;
+    const double anchor = cycleAt(toCanvas(event->position()).x());
+    m_timeline.setView(
+        paint::zoomed(m_timeline.extent(), m_timeline.view(), std::pow(1.0015, event->angleDelta().y()), anchor));
+    event->accept();
 }
 
 std::vector<AccessibleNode> Scrubber::accessibleNodes() const

@@ -13,7 +13,9 @@ namespace flashstep::ui {
 class ComboBox;
 class TimelineCanvas;
 
-// Overview of the whole run with the window of the timeline and the playhead; click or drag to seek.
+// Overview of the whole run with the window of the timeline and the playhead. A click or a drag seeks; the sides of the
+// window's outline are dragged to widen or narrow it, its upper and lower edge, or all of it with Shift, to move it;
+// the wheel zooms it.
 class Scrubber : public Canvas {
     Q_OBJECT
 public:
@@ -26,9 +28,19 @@ protected:
     [[nodiscard]] QColor ground() const override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
 
 private:
+    enum class Drag { None, Seek, From, To, Window };
+    [[nodiscard]] Drag dragAt(const QPointF& point) const;
+    [[nodiscard]] QRectF plot() const;
+    [[nodiscard]] double cycleAt(double x) const;
+    void dragWindow(double x);
+
     TimelineCanvas& m_timeline;
+    Drag m_drag = Drag::None;
+    double m_last = 0; // cycle under the pointer
 };
 
 // Buttons, step, speed, the position in words, the scrubber. Holds the focus itself, so that the plain keys work here.

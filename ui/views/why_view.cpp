@@ -10,6 +10,7 @@
 #include "ui/playback.h"
 #include "ui/selection.h"
 #include "ui/text.h"
+#include "ui/views/controls.h"
 
 #include <QScrollBar>
 #include <QUrl>
@@ -107,7 +108,7 @@ void WhyView::showEvent(QShowEvent* event)
 
 void WhyView::refreshSoon()
 {
-    if (isVisible() && !m_soon.isActive())
+    if (inSight(this) && !m_soon.isActive())
         m_soon.start();
 }
 
@@ -166,6 +167,14 @@ QString WhyView::faultsHtml() const
                      .arg(static_cast<qulonglong>(blocked.cta.index()))
                      .arg(escaped(blocked.waitingFor)));
         }
+    }
+    if (const Report& report = run.report;
+        report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound)) {
+        html += QStringLiteral("<p class='head'><span style='color:%1'>%2</span></p>").arg(fault, tr("Wrong numbers"));
+        line(tr("O is up to <b>%1</b> off from float64; %2 in this number format may reach %3.")
+                 .arg(*report.maxAbsError, 0, 'g', 3)
+                 .arg(QString::fromStdString(program.algorithm).toUpper())
+                 .arg(*report.errorBound, 0, 'g', 2));
     }
     if (run.report.hazardList.empty())
         return html;
@@ -310,21 +319,26 @@ void WhyView::refresh()
 {
     m_soon.stop();
     const Appearance& look = m_session.appearance;
-    const int at = verticalScrollBar() ? verticalScrollBar()->value() : 0;
-    setFont(look.uiFont(11.5));
-    document()->setDefaultFont(look.uiFont(11.5));
-    document()->setDefaultStyleSheet(
-        QStringLiteral("p.head { margin: 6px 0 3px 0; font-weight: 600; font-size: %1px; color: %2; }"
-                       "p.item { margin: 0 0 3px 0; color: %2; }"
-                       "p.link { margin: 0 0 2px 12px; color: %3; }"
-                       "a { color: %2; text-decoration: underline; } b { font-weight: 600; }")
-            .arg(look.px(12))
-            .arg(look.theme().text.name(), look.theme().t2.name()));
-    if (m_session.document.empty() || !m_session.selection.cta().valid()) {
-        setHtml(QStringLiteral("<p class='item'>%1</p>").arg(tr("No scenario is open.")));
-        return;
+    const QFont font = look.uiFont(11.5);
+    if (font != document()->defaultFont()) {
+        setFont(font);
+        document()->setDefaultFont(font);
     }
-    setHtml(faultsHtml() + waitsHtml() + barriersHtml());
+    const QString style = QStringLiteral("p.head { margin: 6px 0 3px 0; font-weight: 600; font-size: %1px; color: %2; }"
+                                         "p.item { margin: 0 0 3px 0; color: %2; }"
+                                         "p.link { margin: 0 0 2px 12px; color: %3; }"
+                                         "a { color: %2; text-decoration: underline; } b { font-weight: 600; }")
+                              .arg(look.px(12))
+                              .arg(look.theme().text.name(), look.theme().t2.name());
+    const bool empty = m_session.document.empty() || !m_session.selection.cta().valid();
+    const QString html = QStringLiteral("<style>%1</style>").arg(style)
+        + (empty ? QStringLiteral("<p class='item'>%1</p>").arg(tr("No scenario is open."))
+                 : faultsHtml() + waitsHtml() + barriersHtml());
+    if (html == m_html)
+        return;
+    m_html = html;
+    const int at = verticalScrollBar()->value();
+    setHtml(html);
     verticalScrollBar()->setValue(at);
     announceChange(this);
 }

@@ -43,6 +43,7 @@ private:
 
     const Session m_session;
     QTimer m_soon;
+    QString m_html; // on show
     std::set<std::size_t> m_open; // barriers whose cards are unfolded
     std::set<std::size_t> m_chains; // instances of waits whose whole chain is shown
 };

@@ -283,10 +283,7 @@ inline std::vector<Visit> moments(const Trace& trace, unsigned seed, int anywher
     for (int tries = 0; blocks > 0 && tries < 100; ++tries) {
         const int i = static_cast<int>(below(static_cast<std::size_t>(program.queryTiles())));
         const int n = 1 + static_cast<int>(below(static_cast<std::size_t>(program.keyBlocks())));
-        // The window shows the tile that a persistent CTA has come to, though its last block has only just landed.
-        const WorkId work = trace.workOfTile(0, 0, i);
-        const auto at = trace.block(0, 0, i, n);
-        if (at && trace.workAt(trace.ctaOf(work), *at) == work) {
+        if (const auto at = trace.block(0, 0, i, n)) {
             all.push_back({ trace.ctaOfTile(0, 0, i), *at, i, n });
             --blocks;
         }

@@ -122,14 +122,18 @@ TileRef tileOnShow(const Session& session)
         return chosen;
     const Trace& trace = session.document.trace();
     const Position p = session.playback.position();
-    const WorkId shown = trace.workAt(cta, p);
-    const Work& here = program.work(shown);
-    // The tiles of the op in hand; loads run ahead, so what is computed counts first, and what has just landed most.
+    WorkId shown = trace.workAt(cta, p);
+    // The tiles of the op in hand; loads run ahead, so what is computed counts first, and what has just landed most: even
+    // where the CTA's producer has gone on to its next work tile.
     InstanceId newest;
     if (p.value > 0)
-        if (const InstanceId last = trace.eventAt(p.value - 1).instance;
-            trace.workOf(last) == trace.productsOf(shown) && trace.op(last).step != Op::noStep)
-            newest = last;
+        if (const InstanceId last = trace.eventAt(p.value - 1).instance; trace.op(last).step != Op::noStep)
+            for (const WorkId work : { shown, workBefore(trace, shown) })
+                if (work.valid() && !newest.valid() && trace.workOf(last) == trace.productsOf(work)) {
+                    newest = last;
+                    shown = work;
+                }
+    const Work& here = program.work(shown);
     const bool landed = newest.valid();
     int first = -1;
     for (const RoleRange& role : trace.streamOf(shown).roles) {

@@ -114,21 +114,27 @@ void WindowFa4::everyViewStepsBothWays()
     const auto window = opened(scenarioOf(which));
     const Session session = window->session();
     const Trace& trace = session.document.trace();
-    for (const QString& view : MainWindow::viewNames()) {
-        window->showView(view);
+    const auto reads = [&](const QString& view) {
+        const QJsonObject tree = accessibleTree(QAccessible::queryAccessibleInterface(window->view(view)));
+        QVERIFY2(!tree.value(QStringLiteral("children")).toArray().isEmpty(), qPrintable(view));
+    };
+    // Each view is in front on a way of its own through the run, forwards and back again, and is read all along it.
+    const QStringList views = MainWindow::viewNames();
+    const std::uint32_t end = trace.end().value, step = std::max(1U, end / 2);
+    for (int v = 0; v < views.size(); ++v) {
+        window->showView(views[v]);
         for (const CtaId cta : { CtaId(0), CtaId(1) }) {
             session.selection.chooseCta(cta);
-            const std::uint32_t end = trace.end().value, step = std::max(1U, end / 6);
-            for (std::uint32_t p = 0; p <= end; p += step) {
+            const std::uint32_t first = step * static_cast<std::uint32_t>(v) / static_cast<std::uint32_t>(views.size());
+            std::vector<std::uint32_t> way;
+            for (std::uint32_t p = first; p <= end; p += step)
+                way.push_back(p);
+            way.insert(way.end(), way.rbegin() + 1, way.rend());
+            for (const std::uint32_t p : way) {
                 session.playback.seek(Position { p });
                 QApplication::processEvents();
+                reads(views[v]);
             }
-            for (std::uint32_t p = end; p > step; p -= step) {
-                session.playback.seek(Position { p });
-                QApplication::processEvents();
-            }
-            const QJsonObject tree = accessibleTree(QAccessible::queryAccessibleInterface(window->view(view)));
-            QVERIFY2(!tree.value(QStringLiteral("children")).toArray().isEmpty(), qPrintable(view));
         }
     }
     for (const Layout layout : { Layout::Learn, Layout::Pipeline, Layout::Numbers, Layout::Present }) {

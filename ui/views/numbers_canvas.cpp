@@ -4,6 +4,7 @@
 #include "ui/appearance.h"
 #include "ui/current.h"
 #include "ui/document.h"
+#include "ui/paint/ledger_facts.h"
 #include "ui/paint/tile_numbers.h"
 #include "ui/playback.h"
 #include "ui/selection.h"
@@ -109,7 +110,7 @@ std::vector<AccessibleNode> NumbersCanvas::accessibleNodes() const
     if (!ready())
         return nodes;
     const paint::NumbersView here = view();
-    const paint::TileNumbers tile = paint::tileNumbers(m_session.document.trace(), m_session.selection.batch(),
+    const paint::TileNumbers tile = paint::ledgerTile(m_session.document.trace(), m_session.selection.batch(),
         m_session.selection.head(), here.i, here.j, m_session.playback.position());
     nodes.push_back({ QAccessible::StaticText, tr("tile"), QStringLiteral("(%1, %2)").arg(here.i).arg(here.j), {} });
     const auto cells = [&](const TileValues& values, int row, const QString& name) {
@@ -126,6 +127,11 @@ std::vector<AccessibleNode> NumbersCanvas::accessibleNodes() const
             {}, {} };
         row.children.push_back(cells(tile.s, r, tr("S in log2 units")));
         row.children.push_back(cells(tile.p, r, tr("P")));
+        const paint::TileNumbers::Row& line = tile.row[static_cast<std::size_t>(r)];
+        for (const auto& [name, value] : { std::pair(tr("reference before, log2 units"), line.before),
+                 std::pair(tr("true max, log2 units"), line.most), std::pair(tr("reference, log2 units"), line.used),
+                 std::pair(tr("factor"), line.scale), std::pair(tr("ℓ"), line.l) })
+            row.children.push_back({ QAccessible::Cell, name, exactText(value), {} });
         nodes.push_back(std::move(row));
     }
     return nodes;

@@ -23,6 +23,13 @@ constexpr int beginRole = Qt::UserRole + 2; // where it begins
 
 enum class Stage { Before, Now, After };
 
+Stage stageOf(const QVariant& begin, const QVariant& end, Position p)
+{
+    if (p.value >= end.toUInt())
+        return Stage::After;
+    return p.value >= begin.toUInt() && p.value > 0 ? Stage::Now : Stage::Before;
+}
+
 class StepDelegate : public QStyledItemDelegate {
 public:
     StepDelegate(const Session& session, QObject* parent)
@@ -33,9 +40,7 @@ public:
 
     [[nodiscard]] static Stage stageOf(const QModelIndex& index, Position p)
     {
-        if (p.value >= index.data(positionRole).toUInt())
-            return Stage::After;
-        return p.value >= index.data(beginRole).toUInt() && p.value > 0 ? Stage::Now : Stage::Before;
+        return flashstep::ui::stageOf(index.data(beginRole), index.data(positionRole), p);
     }
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
@@ -86,9 +91,26 @@ private:
     const Session m_session;
 };
 
+// Says to a screen reader what the eye sees in its mark.
+class StepItem : public QTreeWidgetItem {
+public:
+    using QTreeWidgetItem::QTreeWidgetItem;
+    [[nodiscard]] QVariant data(int column, int role) const override
+    {
+        const auto* tree = qobject_cast<const Outline*>(treeWidget());
+        if (role != Qt::AccessibleTextRole || !tree)
+            return QTreeWidgetItem::data(column, role);
+        const Stage stage = stageOf(data(0, beginRole), data(0, positionRole), tree->position());
+        return QStringLiteral("%1, %2").arg(text(column),
+            stage == Stage::After     ? Outline::tr("done")
+                : stage == Stage::Now ? Outline::tr("now")
+                                      : Outline::tr("to come"));
+    }
+};
+
 QTreeWidgetItem* addStep(QTreeWidgetItem* parent, const QString& text)
 {
-    auto* item = new QTreeWidgetItem(parent, { text });
+    auto* item = new StepItem(parent, QStringList { text });
     item->setData(0, beginRole, 0xffffffffU);
     item->setData(0, positionRole, 0U);
     return item;
@@ -138,6 +160,11 @@ void Outline::dress()
     setIndentation(m_session.appearance.px(12));
     scheduleDelayedItemsLayout();
     viewport()->update();
+}
+
+Position Outline::position() const
+{
+    return m_session.playback.position();
 }
 
 Position Outline::placeOf(const QTreeWidgetItem* item) const

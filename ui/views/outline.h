@@ -13,6 +13,7 @@ class Outline : public QTreeWidget {
     Q_OBJECT
 public:
     Outline(const Session& session, QWidget* parent);
+    [[nodiscard]] Position position() const; // that its steps are done, under way or to come at
 
 private:
     void rebuild();

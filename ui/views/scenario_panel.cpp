@@ -22,24 +22,27 @@ namespace flashstep::ui {
 
 namespace {
 
-// What the machine has before the knob is turned.
+// What the machine or the kernel has before the knob is turned; -1 where no one number says.
 double shippedValue(std::string_view key, std::string_view gpuName)
 {
-    static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 8> figures { {
-        { "register-contention", &GpuSpec::registerContention },
-        { "sms", &GpuSpec::sms },
-        { "clock-mhz", &GpuSpec::clockMhz },
+    static const std::array<std::pair<std::string_view, Figure GpuSpec::*>, 3> renamed { {
         { "tensor-rate", &GpuSpec::tensorFlopsPerClk },
         { "mufu-rate", &GpuSpec::mufuPerClk },
-        { "smem-bytes-per-clk", &GpuSpec::smemBytesPerClk },
         { "smem-kib", &GpuSpec::smemPerSmKib },
-        { "hbm-gbps", &GpuSpec::hbmGBps },
     } };
+    static const std::array<std::pair<std::string_view, double>, 5> kernels { { { "rescale-threshold", 8 },
+        { "exp2-degree", 3 }, { "assumed-rescale-rate", 0.1 }, { "fp8-offset", 8 }, { "jitter-seed", 0 } } };
+    for (const auto& [name, value] : kernels)
+        if (name == key)
+            return value;
     const GpuSpec* gpu = findGpu(gpuName);
-    for (const auto& [name, figure] : figures)
-        if (gpu && name == key)
+    if (!gpu)
+        return -1;
+    for (const auto& [name, figure] : renamed)
+        if (name == key)
             return (gpu->*figure).value;
-    return 0;
+    const Figure* figure = figureOf(*gpu, key);
+    return figure && !figure->absent() ? figure->value : -1;
 }
 
 // Places of a slider to values of a knob: in equal ratios round the machine's own value, which keeps a place of its
@@ -71,6 +74,8 @@ public:
     [[nodiscard]] bool isShipped(int at) const { return at == place(m_shipped); }
     [[nodiscard]] QString text(double value) const
     {
+        if (value < m_low) // not a value of the knob: the kernel decides, or the GPU has no such figure
+            return ScenarioPanel::tr("as shipped");
         return value >= 10000 ? paint::grouped(std::lround(value)) : QString::number(value, 'g', 4);
     }
 
@@ -130,6 +135,7 @@ void ScenarioPanel::addFact(QVBoxLayout* section, const QString& label, const QS
     text->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     text->setFixedHeight(m_session.appearance.px(18));
     addRow(section, label, text, source);
+    text->setAccessibleName(QStringLiteral("%1: %2").arg(label, value)); // a label has no value of its own to tell
 }
 
 void ScenarioPanel::addText(

@@ -124,7 +124,7 @@ void tensorFacts(Moment& at, const std::string& symbol)
         at.add(tr("in %1").arg(placeName(buffer.space)), what.join(QStringLiteral(", ")));
         const int row = buffer.tile == BufferDecl::Tile::Key ? 0 : rowIn(at, state);
         if (listed == 1 && row >= 0 && at.trace.hasValues(at.cta) && state.kind != BufferState::Kind::Loading) {
-            const TileValues values = at.trace.value(at.cta, state.buffer, at.p);
+            const TileValues values = shownValue(at.trace, at.cta, state.buffer, at.p);
             const int chosen = at.session.selection.row();
             if (row < values.rows)
                 at.add(buffer.tile == BufferDecl::Tile::Key ? tr("its first key")

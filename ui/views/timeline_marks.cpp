@@ -219,15 +219,20 @@ AccessibleNode TimelineCanvas::roleNode(const paint::TimelineIndex& index, std::
         current.valid() ? paint::sliceLabel(trace, current, true) : tr("not started"), {} };
     const std::size_t from = index.firstVisible(role, layout.from);
     const std::size_t to = std::min(index.firstAfter(role, layout.to), from + 200);
-    for (std::size_t k = from; k < to; ++k) {
-        const InstanceId slice = index.instance(role, k);
-        if (!trace.began(slice))
-            continue;
+    const auto tell = [&](InstanceId slice) {
         QString value = tr("%1 to %2 cycles").arg(trace.beginCycle(slice)).arg(trace.endCycle(slice));
         if (const QString reason = paint::waitReason(trace, slice); !reason.isEmpty())
             value += tr(", until %1").arg(reason);
         node.children.push_back({ QAccessible::Cell, paint::sliceLabel(trace, slice, true), value, {} });
-    }
+    };
+    bool told = !current.valid();
+    for (std::size_t k = from; k < to; ++k)
+        if (const InstanceId slice = index.instance(role, k); trace.began(slice)) {
+            tell(slice);
+            told = told || slice == current;
+        }
+    if (!told) // it is always told of, wherever the view has been moved to
+        tell(current);
     return node;
 }
 

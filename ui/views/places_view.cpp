@@ -124,6 +124,8 @@ void PlacesView::rebuild()
     for (int row = 0; row < topLevelItemCount(); ++row)
         for (int column = 0; column < 2; ++column)
             topLevelItem(row)->setFont(column, look.uiFont(11.5));
+    for (int row = 0; row < topLevelItemCount(); ++row)
+        topLevelItem(row)->setSizeHint(0, QSize(0, look.px(20)));
     m_filling = false;
     viewport()->update();
 }

@@ -48,7 +48,8 @@ double mean(const TimelineCanvas& canvas, CounterLane counter, double before, do
     if (counter == CounterLane::GlobalRate)
         return (after - before) / width;
     const TimelineIndex::EngineLane* lane = canvas.index().lane(engineOf(counter));
-    return lane ? (after - before) / (width * lane->servers) : 0;
+    // Bookings end on whole cycles, so that a full engine may come to a little more.
+    return lane ? std::min(1.0, (after - before) / (width * lane->servers)) : 0;
 }
 
 } // namespace

@@ -123,8 +123,8 @@ TileRef tileOnShow(const Session& session)
     const Trace& trace = session.document.trace();
     const Position p = session.playback.position();
     WorkId shown = trace.workAt(cta, p);
-    // The tiles of the op in hand; loads run ahead, so what is computed counts first, and what has just landed most: even
-    // where the CTA's producer has gone on to its next work tile.
+    // The tiles of the op in hand; loads run ahead, so what is computed counts first, and what has just landed most:
+    // even where the CTA's producer has gone on to its next work tile.
     InstanceId newest;
     if (p.value > 0)
         if (const InstanceId last = trace.eventAt(p.value - 1).instance; trace.op(last).step != Op::noStep)

@@ -46,6 +46,12 @@ void Document::set(std::shared_ptr<const Run> run, Labels labels, ScenarioFile f
     emit changed();
 }
 
+void Document::setWanted(std::optional<ScenarioFile> file)
+{
+    m_wanted = std::move(file);
+    emit wantedChanged();
+}
+
 void Document::setPath(const QString& path)
 {
     m_path = path;

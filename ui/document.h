@@ -8,6 +8,7 @@
 #include <QString>
 
 #include <memory>
+#include <optional>
 
 namespace flashstep {
 struct Run;
@@ -31,6 +32,9 @@ public:
     [[nodiscard]] const Program& program() const;
     [[nodiscard]] const Labels& labels() const { return m_labels; }
     [[nodiscard]] const ScenarioFile& file() const { return m_file; } // as it was stated, sizes filled in
+    // What the next change starts from: the scenario of the run under way, where there is one, else file().
+    [[nodiscard]] const ScenarioFile& wanted() const { return m_wanted ? *m_wanted : m_file; }
+    void setWanted(std::optional<ScenarioFile> file);
     [[nodiscard]] const paint::Tokens& tokens() const { return m_tokens; }
 
     [[nodiscard]] const QString& path() const { return m_path; } // empty: never saved
@@ -45,11 +49,13 @@ signals:
     void replaced(); // another run: position and selection, which are of the old one, begin anew before any view looks
     void changed(); // and now the views
     void renamed();
+    void wantedChanged();
 
 private:
     std::shared_ptr<const Run> m_run;
     Labels m_labels;
     ScenarioFile m_file;
+    std::optional<ScenarioFile> m_wanted;
     paint::Tokens m_tokens; // the same words, along queries and keys
     QString m_path;
 };

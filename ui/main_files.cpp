@@ -79,7 +79,7 @@ void MainWindow::change(const std::string& key, const std::string& value)
 {
     if (m_document.empty())
         return;
-    ScenarioFile file = m_document.file();
+    ScenarioFile file = m_document.wanted();
     m_noteWithRun.clear();
     if (const Status status = setOption(file, key, value); !status) {
         m_notice->showError(status.error());

@@ -43,6 +43,13 @@ QString plainName(const QAction* action)
     return action->text().section(QLatin1Char('\t'), 0, 0).remove(QLatin1Char('&'));
 }
 
+const QRegularExpression& searchedOccurrence()
+{
+    static const QRegularExpression occurrence(
+        QStringLiteral(R"(^\s*(?:(?:first|last)\s*\(|nth\s*\(\s*\d+\s*,)\s*(\w[\w-]*)\s*(?:,(.*))?\)\s*$)"));
+    return occurrence;
+}
+
 // "rescale(decision=skipped)" as one would say it.
 QString spoken(const QString& condition)
 {
@@ -78,6 +85,7 @@ void MainWindow::connectPlaces()
         m_undo->push(new PlacesChange(m_places, before, what));
     });
     connect(&m_places, &Places::changed, this, &MainWindow::fillRunTo);
+    connect(&m_places, &Places::changed, this, &MainWindow::fillPalette);
     connect(&m_places, &Places::changed, this, [this] {
         static const QRegularExpression ofLine(QStringLiteral(R"(^\s*line\s*\(\s*(\d+)\s*\)\s*$)"));
         std::map<int, bool> lines;
@@ -269,7 +277,8 @@ void MainWindow::search()
         return m_search->clear();
     const Status found = goTo(text);
     if (found) {
-        m_lastSearch = text;
+        if (searchedOccurrence().match(text).hasMatch()) // a time or a block comes once
+            m_lastSearch = text;
         m_notice->dismiss();
         return m_search->clear();
     }
@@ -292,9 +301,7 @@ void MainWindow::searchAgain(bool forward)
         return;
     }
     // first(KIND, …), last(…) and nth(N, KIND, …) go on as KIND(…).
-    static const QRegularExpression occurrence(
-        QStringLiteral(R"(^\s*(?:(?:first|last)\s*\(|nth\s*\(\s*\d+\s*,)\s*(\w[\w-]*)\s*(?:,(.*))?\)\s*$)"));
-    const QRegularExpressionMatch match = occurrence.match(m_lastSearch);
+    const QRegularExpressionMatch match = searchedOccurrence().match(m_lastSearch);
     const QString text
         = match.hasMatch() ? QStringLiteral("%1(%2)").arg(match.captured(1), match.captured(2)) : m_lastSearch;
     (void)runToText(text, forward);
@@ -413,7 +420,7 @@ void MainWindow::breakMenu(QMenu* menu)
 // Without one break, or without all.
 void MainWindow::mend(const std::string& spec)
 {
-    ScenarioFile file = m_document.file();
+    ScenarioFile file = m_document.wanted();
     if (spec.empty())
         file.scenario.breaks.clear();
     else
@@ -426,10 +433,10 @@ void MainWindow::mend(const std::string& spec)
 void MainWindow::undoActions(QMenu* menu)
 {
     m_undo = new QUndoStack(this);
-    QAction* undo = m_actions->add(
-        menu, QStringLiteral("undo"), tr("&Undo"), { QStringLiteral("Ctrl+Z") }, [this] { m_undo->undo(); });
+    QAction* undo = m_actions->add(menu, QStringLiteral("undo"), tr("&Undo"), { QStringLiteral("Ctrl+Z") },
+        [this] { takeBack(&QUndoStack::undo); });
     QAction* redo = m_actions->add(menu, QStringLiteral("redo"), tr("&Redo"),
-        { QStringLiteral("Ctrl+Shift+Z"), QStringLiteral("Ctrl+Y") }, [this] { m_undo->redo(); });
+        { QStringLiteral("Ctrl+Shift+Z"), QStringLiteral("Ctrl+Y") }, [this] { takeBack(&QUndoStack::redo); });
     const auto follow = [this, undo, redo] {
         undo->setEnabled(m_undo->canUndo());
         redo->setEnabled(m_undo->canRedo());
@@ -442,15 +449,32 @@ void MainWindow::undoActions(QMenu* menu)
     menu->addSeparator();
 }
 
+void MainWindow::takeBack(void (QUndoStack::*step)())
+{
+    m_undoFrom = m_undo->index();
+    (m_undo->*step)();
+}
+
+// The run of an undo or redo did not come: the history stands where the document does.
+void MainWindow::notTakenBack()
+{
+    if (!m_undoFrom)
+        return;
+    m_restoring = true;
+    m_undo->setIndex(*std::exchange(m_undoFrom, std::nullopt));
+    m_restoring = false;
+}
+
 // A knob was turned, or a version chosen, and the run has come of it.
 void MainWindow::rememberChange(const ScenarioFile& before, const ScenarioFile& after)
 {
     m_undo->push(new ScenarioChange(before, after, [this](const ScenarioFile& file) {
+        if (m_restoring)
+            return;
         ScenarioFile wanted = file;
         wanted.bookmarks = m_document.file().bookmarks; // which have a history of their own
         wanted.breakpoints = m_document.file().breakpoints;
-        m_takingBack = true;
-        start({ std::move(wanted), m_document.path(), true });
+        start({ std::move(wanted), m_document.path(), true, true });
     }));
 }
 

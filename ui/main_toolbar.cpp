@@ -197,8 +197,10 @@ void MainWindow::fillChoices()
     m_headBox->setCurrentIndex(m_selection.batch() * program.groups() + m_selection.head() / packed);
     m_headAction->setVisible(m_headBox->count() > 1);
     fillScenarios();
-    if (m_selection.row() != m_rowOffered)
+    if (m_selection.row() != m_rowOffered) {
         fillRunTo();
+        fillPalette();
+    }
 }
 
 } // namespace flashstep::ui

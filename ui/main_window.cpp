@@ -90,10 +90,14 @@ void MainWindow::connectParts()
     connect(&m_controller, &RunController::finished, this, &MainWindow::accept);
     connect(&m_controller, &RunController::cancelled, this, [this] {
         m_notice->showText(tr("Cancelled. What was open is still here."));
+        m_document.setWanted(std::nullopt);
+        notTakenBack();
         fillChoices();
         showStatus();
     });
     connect(&m_controller, &RunController::failed, this, [this](const Error& error) {
+        m_document.setWanted(std::nullopt);
+        notTakenBack();
         m_notice->showError(error);
         fillChoices();
         showStatus();
@@ -134,6 +138,7 @@ void MainWindow::start(const RunRequest& request)
         emit runFailed();
         return;
     }
+    m_document.setWanted(request.file);
     m_controller.start(request);
     showStatus();
 }
@@ -146,17 +151,25 @@ void MainWindow::accept(const RunOutcome& outcome)
     const CtaId cta = keeps ? m_selection.cta() : CtaId::none();
     const int row = m_selection.row();
     const ScenarioFile before = m_document.file();
-    const bool change = keeps && !std::exchange(m_takingBack, false);
+    const bool change = keeps && !outcome.request.takesBack;
+    const bool everybody = keeps && !m_playback.followed().valid();
+    m_undoFrom.reset();
     if (!keeps)
         m_undo->clear(); // another document
     m_guesses.clear();
-    m_document.set(outcome.run, outcome.labels, outcome.request.file, outcome.request.path);
+    ScenarioFile file = outcome.request.file;
+    if (keeps) { // what was marked while it ran
+        file.bookmarks = m_document.file().bookmarks;
+        file.breakpoints = m_document.file().breakpoints;
+    }
+    m_document.setWanted(std::nullopt);
+    m_document.set(outcome.run, outcome.labels, std::move(file), outcome.request.path);
     if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
         m_selection.chooseRow(row);
     }
     // Where one launch is all, one CTA tells the story; where several follow each other, everybody's steps do.
-    if (m_document.program().launches.size() == 1)
+    if (m_document.program().launches.size() == 1 && !everybody)
         m_playback.follow(m_selection.cta());
     if (keeps)
         m_playback.seek(Position { static_cast<std::uint32_t>(std::lround(share * m_document.trace().end().value)) });

@@ -127,6 +127,8 @@ private:
     void undoActions(QMenu* menu);
     void breakMenu(QMenu* menu);
     void mend(const std::string& spec);
+    void takeBack(void (QUndoStack::*step)());
+    void notTakenBack();
     void rememberChange(const ScenarioFile& before, const ScenarioFile& after);
     // main_menus.cpp
     void makeMenus();
@@ -196,7 +198,8 @@ private:
     QStringList m_conditions; // that can come true in this run; of row 0
     int m_rowOffered = -1; // in the run-to box
     QUndoStack* m_undo = nullptr;
-    bool m_takingBack = false; // the run under way is an undo or redo
+    std::optional<int> m_undoFrom; // where the history stood before the undo or redo under way
+    bool m_restoring = false;
 
     RunController m_controller; // last: its worker is joined first
 };

@@ -108,9 +108,7 @@ QString Places::meaningOf(Position p) const
     const Result<Condition> same = Condition::parse(trace, kind + "(" + keys + ")");
     if (!same)
         return number;
-    int nth = 1;
-    for (auto at = same->previous(trace, p, CtaId::none()); at; at = same->previous(trace, at->position, CtaId::none()))
-        ++nth;
+    const int nth = same->countUntil(trace, p, CtaId::none());
     return QString::fromStdString("nth(" + std::to_string(nth) + ", " + kind + ", " + keys + ")");
 }
 

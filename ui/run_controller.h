@@ -22,6 +22,7 @@ struct RunRequest {
     ScenarioFile file;
     QString path; // empty: never saved
     bool keepsPlace = false; // a knob was turned: stay at the same share of the run
+    bool takesBack = false; // an undo or redo, which is no change to be remembered
 };
 
 // A finished run with its words and the scenario as it was stated.

@@ -283,4 +283,14 @@ std::optional<Moment> Condition::previous(const Trace& trace, Position p, CtaId 
     return found;
 }
 
+int Condition::countUntil(const Trace& trace, Position p, CtaId scope) const
+{
+    int count = 0;
+    forEachMoment(trace, scopeOf(m_filter, scope), Position { 1 }, p, true, [&](const Moment&) {
+        ++count;
+        return false;
+    });
+    return count;
+}
+
 } // namespace flashstep

@@ -12,8 +12,9 @@ namespace flashstep {
 //   KIND, KIND(key=value, …)  an op of that kind ends; keys of positions, and
 //       decision=done|skipped   of a rescale: some row was brought to a new reference, or none was; with row=R that row
 //       longer=N                of a wait or sync: it took more than N cycles
-//   maximum(row=R)            the true maximum of row R of the head's sequence changes; b=, h= for another head, tile
-//   j= phase(barrier=NAME)       a barrier completes a turn; turn=P: its P-th since the CTA began, from 1
+//   maximum(row=R)            the true maximum of row R changes; b= h= for another head, i= j= for one tile
+//   phase(barrier=NAME)       a barrier completes a turn; turn=P: its P-th since the CTA began, from 1
+//   line(N)                   an op of line N of the schedule's source ends; keys of positions besides
 // next(…) and previous(…) around it say no more than that: the direction is the caller's.
 class Condition {
 public:
@@ -28,6 +29,8 @@ public:
         const Trace& trace, Position p, CtaId scope, Position until = { 0xffffffffU }) const;
     [[nodiscard]] std::optional<Moment> previous(
         const Trace& trace, Position p, CtaId scope, Position until = { 0 }) const;
+    // How often it has come true at or before p.
+    [[nodiscard]] int countUntil(const Trace& trace, Position p, CtaId scope) const;
 
 private:
     enum class What : std::uint8_t { Op, Maximum, Phase, Line };

@@ -105,6 +105,8 @@ private slots:
     void placesAreSavedWithTheScenario();
     void undoTakesBackAKnobAndABookmark();
     void anotherFileForgetsWhatCanBeUndone();
+    void changesDuringARunAddUp();
+    void undoThatIsCancelledLeavesTheHistory();
     void whyShowsWhatWaits();
     void faultsAreListed();
     void brokenFromTheMenuAndMended();
@@ -291,6 +293,46 @@ void WindowMoving::anotherFileForgetsWhatCanBeUndone()
     startAndWait(*window, request({ { "seqlen_q", "32" }, { "tile", "8x8" } }));
     QVERIFY(!window->actions().action(QStringLiteral("undo"))->isEnabled());
     QVERIFY(window->places().all().bookmarks.empty());
+}
+
+void WindowMoving::changesDuringARunAddUp()
+{
+    const auto window = openWindow("fa2");
+    QSignalSpy shown(window.get(), &MainWindow::runShown);
+    QComboBox* gpu = nullptr;
+    for (auto* box : window->findChildren<QComboBox*>())
+        gpu = box->accessibleName() == QStringLiteral("GPU") ? box : gpu;
+    QVERIFY(gpu);
+    choose(gpu, QStringLiteral("a100"));
+    QVERIFY(window->controller().running());
+    window->actions().action(QStringLiteral("addBookmark"))->trigger(); // while it runs
+    RunRequest turned { window->session().document.wanted(), {}, true };
+    (void)setOption(turned.file, "what_if", "mufu-rate=4");
+    window->start(turned);
+    QTRY_VERIFY_WITH_TIMEOUT(!shown.isEmpty() && !window->controller().running(), 30000);
+    const ScenarioFile& file = window->session().document.file();
+    QCOMPARE(file.scenario.gpu, std::string("a100"));
+    QCOMPARE(file.scenario.knobs.size(), std::size_t(1));
+    QCOMPARE(window->places().all().bookmarks.size(), std::size_t(1));
+}
+
+void WindowMoving::undoThatIsCancelledLeavesTheHistory()
+{
+    const auto window = openWindow("fa2");
+    RunRequest turned { window->session().document.file(), {}, true };
+    (void)setOption(turned.file, "what_if", "mufu-rate=4");
+    startAndWait(*window, turned);
+    const Cycle slower = window->session().document.trace().cycles();
+    QAction* undo = window->actions().action(QStringLiteral("undo"));
+    undo->trigger();
+    window->controller().cancel();
+    QVERIFY(!window->controller().running());
+    QCOMPARE(window->session().document.trace().cycles(), slower);
+    QVERIFY(undo->isEnabled());
+    QSignalSpy shown(window.get(), &MainWindow::runShown);
+    undo->trigger();
+    QVERIFY(!shown.isEmpty() || shown.wait(30000));
+    QVERIFY(window->session().document.trace().cycles() < slower);
 }
 
 void WindowMoving::whyShowsWhatWaits()

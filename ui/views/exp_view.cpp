@@ -96,7 +96,7 @@ void ExpView::turn(const std::string& knob, const std::string& value)
 {
     if (m_session.document.empty())
         return;
-    ScenarioFile file = m_session.document.file();
+    ScenarioFile file = m_session.document.wanted();
     auto& set = file.scenario.knobs;
     set.erase(
         std::remove_if(set.begin(), set.end(), [&](const auto& other) { return other.first == knob; }), set.end());

@@ -99,6 +99,7 @@ ScenarioPanel::ScenarioPanel(const Session& session, QWidget* parent)
     m_settle.setSingleShot(true);
     m_settle.setInterval(60);
     connect(&m_settle, &QTimer::timeout, this, [this] { emit requested(m_wanted); });
+    connect(&session.document, &Document::wantedChanged, &m_settle, &QTimer::stop); // something else is asked for
     connect(&session.document, &Document::changed, this, &ScenarioPanel::rebuild);
     connect(&session.appearance, &Appearance::changed, this, &ScenarioPanel::rebuild);
     rebuild();
@@ -225,7 +226,7 @@ void ScenarioPanel::addKnob(QVBoxLayout* section, const Knob& knob)
 
 void ScenarioPanel::change(const QString& key, const QString& value)
 {
-    ScenarioFile file = m_session.document.file();
+    ScenarioFile file = m_settle.isActive() ? m_wanted : m_session.document.wanted();
     const Status status
         = setOption(file, key.toStdString(), value.trimmed().replace(QChar(0x00d7), QLatin1Char('x')).toStdString());
     if (!status) {
@@ -238,7 +239,8 @@ void ScenarioPanel::change(const QString& key, const QString& value)
 
 void ScenarioPanel::turn(const QString& knob, const QString& value)
 {
-    m_wanted = m_session.document.file();
+    if (!m_settle.isActive())
+        m_wanted = m_session.document.wanted();
     auto& set = m_wanted.scenario.knobs;
     const std::string key = knob.toStdString();
     set.erase(

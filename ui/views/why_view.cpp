@@ -25,6 +25,12 @@ constexpr std::size_t shownLinks = 3; // of a chain, until it is asked for whole
 constexpr std::size_t mostLinks = 100;
 constexpr std::size_t mostFaults = 20;
 
+// NaN is as wrong as can be.
+bool isWrong(const Report& report)
+{
+    return report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound);
+}
+
 QString cycles(Cycle value)
 {
     return QObject::tr("%1 cy").arg(paint::grouped(static_cast<std::int64_t>(value)));
@@ -168,8 +174,7 @@ QString WhyView::faultsHtml() const
                      .arg(escaped(blocked.waitingFor)));
         }
     }
-    if (const Report& report = run.report;
-        report.maxAbsError && report.errorBound && !(*report.maxAbsError <= *report.errorBound)) {
+    if (const Report& report = run.report; isWrong(report)) {
         html += QStringLiteral("<p class='head'><span style='color:%1'>%2</span></p>").arg(fault, tr("Wrong numbers"));
         line(tr("O is up to <b>%1</b> off from float64; %2 in this number format may reach %3.")
                  .arg(*report.maxAbsError, 0, 'g', 3)
@@ -350,6 +355,18 @@ std::vector<AccessibleNode> WhyView::accessibleNodes() const
         return { { QAccessible::StaticText, tr("No scenario is open."), {}, {} } };
     const Trace& trace = m_session.document.trace();
     const Run& run = *m_session.document.run();
+    for (const Blocked& blocked : trace.deadlock())
+        nodes.push_back({ QAccessible::ListItem,
+            tr("deadlock: %1 of CTA %2")
+                .arg(QString::fromStdString(trace.program().roles[blocked.role.index()].name))
+                .arg(static_cast<qulonglong>(blocked.cta.index())),
+            QString::fromStdString(blocked.waitingFor), {} });
+    if (isWrong(run.report))
+        nodes.push_back({ QAccessible::ListItem, tr("wrong numbers"),
+            tr("O is up to %1 off from float64; %2 would be within bounds")
+                .arg(*run.report.maxAbsError)
+                .arg(*run.report.errorBound),
+            {} });
     for (const Hazard& hazard : run.report.hazardList)
         if (nodes.size() < mostFaults)
             nodes.push_back({ QAccessible::ListItem, tr("hazard: %1").arg(QString::fromStdString(hazard.kind)),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/gui/fa4_run.h"
 #include "tests/gui/persistent_run.h"
 #include "tests/support/paint_sample.h"
 #include "ui/paint/timeline_painter.h"
@@ -273,6 +274,31 @@ private slots:
         QCOMPARE(label("first(load, i=6, j=5)", true), QStringLiteral("K5"));
         const Position p = test::momentOf(trace, "first(exp2, i=6, j=5)").position;
         QCOMPARE(fullSliceLabel(trace, trace.eventAt(p.value - 1).instance), QStringLiteral("exp2 (6, 5)"));
+    }
+
+    // A CTA that never ends is shown until the run's last cycle.
+    void deadlockedCtaIsShown()
+    {
+        Scenario scenario = test::fa4Scenario(128, 128, 64);
+        scenario.algorithm = "fa3";
+        scenario.gpu = "h100";
+        scenario.tile = TileSize { 24, 16 };
+        scenario.breaks = { "count:pipeline_k.full=999999" };
+        const auto run = test::fa4Run(scenario);
+        QVERIFY(!run.trace->deadlock().empty());
+        const CtaId cta(0);
+        QCOMPARE(static_cast<int>(run.trace->span(cta).end), 0);
+        const auto index = std::make_shared<const TimelineIndex>(run.trace, cta);
+        QCOMPARE(index->end(), static_cast<double>(run.trace->cycles()));
+        const TimelineLayout layout = layoutTimeline(area, *index, {});
+        QVERIFY(layout.to >= static_cast<double>(run.trace->cycles()));
+        int seen = 0;
+        for (std::size_t r = 0; r < index->roles().size(); ++r)
+            for (const TimelineIndex::Slice& slice : index->roles()[r].slices) {
+                const QRectF rect = layout.sliceRect(layout.lanes[r], slice.begin, slice.end);
+                seen += rect.width() >= 3 && layout.plot.intersects(rect) ? 1 : 0;
+            }
+        QVERIFY(seen > 0);
     }
 };
 

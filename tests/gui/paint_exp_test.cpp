@@ -104,6 +104,7 @@ private slots:
     void longRowsAreThinned();
     void ratesAndRules();
     void axisOfAnyWidth();
+    void histogramOfWhatIsNotFinite();
     void everythingIsDrawn();
 };
 
@@ -287,7 +288,7 @@ void PaintExp::histogramCountsEveryElement()
         const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);
         const paint::PHistogram histogram = paint::pHistogram(*run.program, tile);
         QCOMPARE(histogram.elements, tile.rows * tile.keys);
-        int counted = histogram.zeros, byHand = 0;
+        int counted = histogram.zeros + histogram.infinite, byHand = 0;
         for (std::size_t k = 0; k < histogram.counts.size(); ++k)
             counted += histogram.counts[k];
         QCOMPARE(counted, histogram.elements);
@@ -400,6 +401,35 @@ void PaintExp::axisOfAnyWidth()
         QVERIFY(!drawn(exponent, false).isNull());
     QCOMPARE(drawn(infinity, true), drawn(nan, true)); // both say that there is nothing to draw
     QVERIFY(drawn(infinity, true) != drawn(1e18, true));
+}
+
+void PaintExp::histogramOfWhatIsNotFinite()
+{
+    const flashstep::Run run = runOf("fa2");
+    const auto at = run.trace->block(0, 0, 0, 1);
+    paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, 0, paint::visitsOf(*run.trace, 0, 0, 0)[0].j, *at);
+    const paint::PHistogram usual = paint::pHistogram(*run.program, tile);
+    QVERIFY(usual.quotient() > 0.9);
+    for (float& p : tile.p.data)
+        p = 0;
+    tile.p.data[0] = std::numeric_limits<float>::infinity();
+    const paint::PHistogram infinite = paint::pHistogram(*run.program, tile);
+    QCOMPARE(infinite.infinite, 1);
+    QCOMPARE(infinite.zeros, usual.elements - 1);
+    QVERIFY(infinite.counts.empty());
+    QVERIFY(std::isnan(infinite.quotient()));
+    paint::PHistogram nothing = usual; // of rows whose reference is not known
+    nothing.stored = nothing.summed = 0;
+    QVERIFY(std::isnan(nothing.quotient()));
+    const auto drawn = [](const paint::PHistogram& histogram) {
+        QImage image(340, 180, QImage::Format_RGB32);
+        image.fill(paint::Theme::byName(QStringLiteral("light")).panel);
+        QPainter painter(&image);
+        paint::paintHistogram(painter, QRectF(image.rect()), histogram, paint::Theme::byName(QStringLiteral("light")));
+        return image;
+    };
+    QVERIFY(drawn(infinite) != drawn(nothing));
+    QVERIFY(drawn(nothing) != drawn(usual));
 }
 
 void PaintExp::historyIsTheLedgers()

@@ -116,7 +116,10 @@ QString gridSentence(const GridIndex& index)
     else
         text += QStringLiteral("; tail %1 of the time: %2 in it")
                     .arg(percent(s.tailShare))
-                    .arg(s.tailSms == 1 ? QStringLiteral("1 SM works") : QStringLiteral("%1 SMs work").arg(s.tailSms));
+                    .arg(s.tailSms == 1 ? QStringLiteral("1 SM works")
+                                        : QStringLiteral("on average %1 of %2 SMs work")
+                                              .arg(fixed(s.tailBusy, s.tailBusy < 9.95 ? 1 : 0))
+                                              .arg(s.usedSms));
     if (!program.launches.empty())
         text += QStringLiteral("; ") + scheduleText(program, program.launches.back());
     return text;

@@ -343,7 +343,7 @@ void paintWaits(const MemoryCanvas& canvas)
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
         const QRectF room = line.adjusted(names, 0, -textWidth(mono, since) - 8, 0);
-        QString what = QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' '));
+        QString what = QString::fromStdString(role.waitingFor);
         if (textWidth(font, what) > room.width())
             what.remove(QStringLiteral(" have arrived")); // the numbers say it
         drawElided(painter, room, Qt::AlignLeft, font, what);

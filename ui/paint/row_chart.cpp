@@ -232,10 +232,13 @@ void paintRowChart(QPainter& painter, const QRectF& rect, const RowHistory& hist
     painter.setRenderHint(QPainter::Antialiasing, false);
     if (n > 0 && n <= history.visits) {
         const double width = std::max(2.0, at.x(n + 0.5) - at.x(n - 0.5));
-        const QRectF block(at.x(n - 0.5), at.references.top(), width, at.sums.bottom() - at.references.top());
-        painter.fillRect(block, theme.highlight);
-        painter.setPen(QPen(theme.mid, 1));
-        painter.drawRect(block);
+        // In both plots; the words between them are not in it.
+        for (const QRectF& plot : { at.references, at.sums }) {
+            const QRectF block(at.x(n - 0.5), plot.top(), width, plot.height());
+            painter.fillRect(block, theme.highlight);
+            painter.setPen(QPen(theme.mid, 1));
+            painter.drawRect(block);
+        }
     }
     if (history.lazy)
         paintBand(painter, at, history, theme);

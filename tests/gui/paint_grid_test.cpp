@@ -230,6 +230,7 @@ void PaintGrid::summaryIsCounted()
     double busy = 0;
     for (const auto& [sm, end] : idle)
         busy += static_cast<double>(end - first);
+    QCOMPARE(s.lastSms, static_cast<int>(idle.size()));
     QCOMPARE(s.tailBusy, last > first ? busy / static_cast<double>(last - first) : 0);
     QVERIFY(s.tailBusy <= s.tailSms);
     QCOMPARE(s.tailShare, static_cast<double>(last - first) / static_cast<double>(trace.cycles()));

@@ -143,6 +143,7 @@ void GridIndex::summarise()
         if (end > 0)
             ends.push_back(end);
     }
+    s.lastSms = static_cast<int>(ends.size());
     s.tailBegin = ends.empty() ? s.end : *std::min_element(ends.begin(), ends.end());
     double busy = 0; // SM cycles
     for (const Cycle end : ends) {

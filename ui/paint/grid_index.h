@@ -24,6 +24,7 @@ struct GridSummary {
     Cycle tailBegin = 0; // the first SM of the last launch goes idle for good
     int tailSms = 0; // that work after that
     double tailBusy = 0; // of them, on average over the tail
+    int lastSms = 0; // that the last launch used
     double tailShare = 0; // of the run
     std::size_t stuck = 0; // CTAs that never end
 };

@@ -103,6 +103,8 @@ private slots:
     void historyIsTheLedgers();
     void longRowsAreThinned();
     void ratesAndRules();
+    void axisOfAnyWidth();
+    void histogramOfWhatIsNotFinite();
     void everythingIsDrawn();
 };
 
@@ -286,7 +288,7 @@ void PaintExp::histogramCountsEveryElement()
         const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);
         const paint::PHistogram histogram = paint::pHistogram(*run.program, tile);
         QCOMPARE(histogram.elements, tile.rows * tile.keys);
-        int counted = histogram.zeros, byHand = 0;
+        int counted = histogram.zeros + histogram.infinite, byHand = 0;
         for (std::size_t k = 0; k < histogram.counts.size(); ++k)
             counted += histogram.counts[k];
         QCOMPARE(counted, histogram.elements);
@@ -360,6 +362,74 @@ void PaintExp::exponentsOverflowWhereTheyDo()
         }
     });
     QVERIFY(overflowing > 0); // so the maximum is worth subtracting
+}
+
+void PaintExp::axisOfAnyWidth()
+{
+    const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    for (const double reach : { 3.0, 1e4, 1e18, 1e30 })
+        for (const auto& [low, high] :
+            { std::pair { -reach, 2.0 }, std::pair { -2.0, reach }, std::pair { reach, 1.5 * reach } }) {
+            const std::vector<double> marks = paint::exponentMarks(low, high);
+            QVERIFY(!marks.empty() && marks.size() <= 11);
+            QVERIFY(marks.front() >= low && marks.back() <= high);
+            for (std::size_t k = 1; k < marks.size(); ++k)
+                QVERIFY(marks[k] > marks[k - 1]);
+        }
+    QVERIFY(paint::exponentMarks(-infinity, 2).empty());
+    QVERIFY(paint::exponentMarks(-2, infinity).empty());
+    QVERIFY(paint::exponentMarks(nan, 2).empty());
+    QVERIFY(paint::exponentMarks(-1e308, 1.7e308).empty()); // wider than a number holds
+
+    const flashstep::Run run = runOf("fa2");
+    const auto at = run.trace->block(0, 0, 0, 1);
+    const paint::TileNumbers tile
+        = paint::tileNumbers(*run.trace, 0, 0, 0, paint::visitsOf(*run.trace, 0, 0, 0)[0].j, *at);
+    const paint::ExponentLine usual = paint::exponentLine(*run.program, tile, 0, paint::ExponentReference::InUse, 0);
+    QVERIFY(!usual.ticks.empty());
+    const auto drawn = [&](double exponent, bool all) {
+        paint::ExponentLine line = usual;
+        for (std::size_t k = 0; k < (all ? line.ticks.size() : 1); ++k)
+            line.ticks[k].exponent = exponent;
+        QImage image(340, 110, QImage::Format_RGB32);
+        image.fill(paint::Theme::byName(QStringLiteral("light")).panel);
+        QPainter painter(&image);
+        paint::paintExponents(painter, QRectF(image.rect()), line, paint::Theme::byName(QStringLiteral("light")));
+        return image;
+    };
+    for (const double exponent : { 1e4, -1e18, 1e18, 1e308, infinity, -infinity, nan })
+        QVERIFY(!drawn(exponent, false).isNull());
+    QCOMPARE(drawn(infinity, true), drawn(nan, true)); // both say that there is nothing to draw
+    QVERIFY(drawn(infinity, true) != drawn(1e18, true));
+}
+
+void PaintExp::histogramOfWhatIsNotFinite()
+{
+    const flashstep::Run run = runOf("fa2");
+    const auto at = run.trace->block(0, 0, 0, 1);
+    paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, 0, paint::visitsOf(*run.trace, 0, 0, 0)[0].j, *at);
+    const paint::PHistogram usual = paint::pHistogram(*run.program, tile);
+    QVERIFY(usual.quotient() > 0.9);
+    for (float& p : tile.p.data)
+        p = 0;
+    tile.p.data[0] = std::numeric_limits<float>::infinity();
+    const paint::PHistogram infinite = paint::pHistogram(*run.program, tile);
+    QCOMPARE(infinite.infinite, 1);
+    QCOMPARE(infinite.zeros, usual.elements - 1);
+    QVERIFY(infinite.counts.empty());
+    QVERIFY(std::isnan(infinite.quotient()));
+    paint::PHistogram nothing = usual; // of rows whose reference is not known
+    nothing.stored = nothing.summed = 0;
+    QVERIFY(std::isnan(nothing.quotient()));
+    const auto drawn = [](const paint::PHistogram& histogram) {
+        QImage image(340, 180, QImage::Format_RGB32);
+        image.fill(paint::Theme::byName(QStringLiteral("light")).panel);
+        QPainter painter(&image);
+        paint::paintHistogram(painter, QRectF(image.rect()), histogram, paint::Theme::byName(QStringLiteral("light")));
+        return image;
+    };
+    QVERIFY(drawn(infinite) != drawn(nothing));
+    QVERIFY(drawn(nothing) != drawn(usual));
 }
 
 void PaintExp::historyIsTheLedgers()

@@ -203,17 +203,20 @@ void PaintGrid::summaryIsCounted()
     const Trace& trace = *run.trace;
     const GridIndex index(run.trace);
     const GridSummary& s = index.summary();
-    std::map<int, Cycle> idle; // by SM: from when on
+    std::map<int, Cycle> idle; // by SM of the last launch: from when on
+    std::set<int> sms;
     std::map<std::tuple<int, int, std::size_t>, int> places;
     int most = 0;
     for (std::size_t c = 0; c < run.program->ctaCount(); ++c) {
         const CtaSpan& span = trace.span(CtaId(c));
-        idle[span.sm] = std::max<Cycle>(idle[span.sm], span.end);
+        sms.insert(span.sm);
         const auto launch = static_cast<std::size_t>(&run.program->launchOf(CtaId(c)) - run.program->launches.data());
+        if (launch + 1 == run.program->launches.size())
+            idle[span.sm] = std::max<Cycle>(idle[span.sm], span.end);
         most = std::max(most, ++places[{ span.sm, span.slot, launch }]);
     }
     QCOMPARE(s.waves, most);
-    QCOMPARE(s.usedSms, static_cast<int>(idle.size()));
+    QCOMPARE(s.usedSms, static_cast<int>(sms.size()));
     QCOMPARE(s.sms, trace.smCount());
     Cycle first = std::numeric_limits<Cycle>::max(), last = 0;
     for (const auto& [sm, end] : idle) {
@@ -224,6 +227,12 @@ void PaintGrid::summaryIsCounted()
     QCOMPARE(s.end, last);
     QCOMPARE(s.tailSms,
         static_cast<int>(std::count_if(idle.begin(), idle.end(), [&](const auto& i) { return i.second > first; })));
+    double busy = 0;
+    for (const auto& [sm, end] : idle)
+        busy += static_cast<double>(end - first);
+    QCOMPARE(s.lastSms, static_cast<int>(idle.size()));
+    QCOMPARE(s.tailBusy, last > first ? busy / static_cast<double>(last - first) : 0);
+    QVERIFY(s.tailBusy <= s.tailSms);
     QCOMPARE(s.tailShare, static_cast<double>(last - first) / static_cast<double>(trace.cycles()));
 }
 
@@ -235,7 +244,10 @@ void PaintGrid::sentenceSaysTheNumbers()
     const QString text = QString(index.sentence()).replace(QChar(0xa0), QLatin1Char(' '));
     QVERIFY2(text.startsWith(QStringLiteral("4 SMs, %1 CTAs in %2 waves; tail ").arg(s.ctas).arg(s.waves)),
         qPrintable(text));
-    QVERIFY(text.contains(QStringLiteral(": %1 SMs work in it").arg(s.tailSms)));
+    QVERIFY(s.tailSms > 1 && s.tailBusy > 0);
+    QVERIFY2(
+        text.contains(QStringLiteral(": on average %1 of 4 SMs work in it").arg(QString::number(s.tailBusy, 'f', 1))),
+        qPrintable(text));
     const GridIndex sample(test::sampleRun().run.trace);
     QVERIFY(QString(sample.sentence())
                 .replace(QChar(0xa0), QLatin1Char(' '))

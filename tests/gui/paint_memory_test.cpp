@@ -85,6 +85,7 @@ private slots:
     void registersAreThoseOfTheSm();
     void registersChangeAtTheInstruction();
     void livesAreTheOpsOfTheTrace();
+    void livesAreShownFromStartToEnd();
     void tilesFlyOnlyWithTheirLoad();
     void flightsAreDrawnOnTheirWayAlone();
     void peerIsTheOtherCta();
@@ -197,6 +198,26 @@ void PaintMemory::registersChangeAtTheInstruction()
             }
     }
     QCOMPARE(changed, static_cast<int>(roles.size()));
+}
+
+void PaintMemory::livesAreShownFromStartToEnd()
+{
+    const auto run = test::fa4Run(test::fa4Scenario(64, 192, 64));
+    const CtaSpan& span = run.trace->span(CtaId(0));
+    for (const Position at : { Position { 0 }, *run.trace->block(0, 0, 0, 6), run.trace->end() }) {
+        MemoryScene scene;
+        scene.trace = run.trace.get();
+        scene.cta = CtaId(0);
+        scene.position = at;
+        const LifeWindow window = lifeWindow(scene);
+        QVERIFY(window.from >= span.begin && window.to > window.from);
+        QVERIFY(window.to <= span.end + 1e-9);
+        const auto now = static_cast<double>(run.trace->timeAt(at));
+        QVERIFY(at.value == 0 || (now >= window.from && now <= window.to));
+        if (at == *run.trace->block(0, 0, 0, 6))
+            QVERIFY(!tensorLives(*run.trace, CtaId(0), static_cast<Cycle>(window.from), static_cast<Cycle>(window.to))
+                         .empty());
+    }
 }
 
 // Over the whole run every write and read of tensor memory is in the life of what it touches.

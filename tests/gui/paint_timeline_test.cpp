@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/gui/fa4_run.h"
 #include "tests/gui/persistent_run.h"
 #include "tests/support/paint_sample.h"
 #include "ui/paint/timeline_painter.h"
+#include "ui/paint/timeline_parts.h"
 
 #include <QtTest>
 
@@ -273,6 +275,54 @@ private slots:
         QCOMPARE(label("first(load, i=6, j=5)", true), QStringLiteral("K5"));
         const Position p = test::momentOf(trace, "first(exp2, i=6, j=5)").position;
         QCOMPARE(fullSliceLabel(trace, trace.eventAt(p.value - 1).instance), QStringLiteral("exp2 (6, 5)"));
+    }
+
+    // Slices on the path stay to be seen where they are narrow.
+    void outlinesLeaveNarrowSlicesVisible()
+    {
+        const Theme& theme = Theme::byName(QStringLiteral("light"));
+        QImage image(100, 30, QImage::Format_RGB32);
+        image.fill(theme.neutral.fill);
+        OutlineBatch outlines;
+        for (const double x : { 10.0, 13.5, 17.0, 40.0 })
+            outlines.add({ x, 8, 3, 14 });
+        outlines.add({ 60, 8, 20, 14 });
+        QPainter painter(&image);
+        outlines.draw(painter, theme);
+        painter.end();
+        for (int x = 0; x < 50; ++x) {
+            for (int y = 8; y < 22; ++y)
+                QCOMPARE(image.pixelColor(x, y), theme.neutral.fill);
+            const bool under = (x >= 10 && x < 20) || (x >= 40 && x < 43);
+            QCOMPARE(image.pixelColor(x, 7), under ? theme.text : theme.neutral.fill);
+        }
+        QCOMPARE(image.pixelColor(60, 15), theme.text);
+        QCOMPARE(image.pixelColor(70, 15), theme.neutral.fill);
+    }
+
+    // A CTA that never ends is shown until the run's last cycle.
+    void deadlockedCtaIsShown()
+    {
+        Scenario scenario = test::fa4Scenario(128, 128, 64);
+        scenario.algorithm = "fa3";
+        scenario.gpu = "h100";
+        scenario.tile = TileSize { 24, 16 };
+        scenario.breaks = { "count:pipeline_k.full=999999" };
+        const auto run = test::fa4Run(scenario);
+        QVERIFY(!run.trace->deadlock().empty());
+        const CtaId cta(0);
+        QCOMPARE(static_cast<int>(run.trace->span(cta).end), 0);
+        const auto index = std::make_shared<const TimelineIndex>(run.trace, cta);
+        QCOMPARE(index->end(), static_cast<double>(run.trace->cycles()));
+        const TimelineLayout layout = layoutTimeline(area, *index, {});
+        QVERIFY(layout.to >= static_cast<double>(run.trace->cycles()));
+        int seen = 0;
+        for (std::size_t r = 0; r < index->roles().size(); ++r)
+            for (const TimelineIndex::Slice& slice : index->roles()[r].slices) {
+                const QRectF rect = layout.sliceRect(layout.lanes[r], slice.begin, slice.end);
+                seen += rect.width() >= 3 && layout.plot.intersects(rect) ? 1 : 0;
+            }
+        QVERIFY(seen > 0);
     }
 };
 

@@ -56,20 +56,19 @@ Axis axisOf(const QRectF& rect, const ExponentLine& line)
     return { rect.left() + side, rect.right() - side, first, last };
 }
 
-double stepOf(double span)
+// Whole where it is short, else in powers of ten.
+QString exponentText(double value)
 {
-    for (const double step : { 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0 })
-        if (span / step <= 9)
-            return step;
-    return 128;
+    if (std::fabs(value) < 1e6)
+        return fixed(value, 0);
+    return QString::number(value, 'g', 2).remove(QLatin1Char('+')).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
 void paintEdges(QPainter& painter, const QRectF& rect, const ExponentLine& line, const Axis& axis, const Theme& theme)
 {
     const QFont font = canvasFont(10);
     QString beyondLeft, beyondRight;
-    double freeTop = -1;
-    double freeBelow = -1;
+    std::vector<QRectF> named;
     for (const FormatEdges& edge : line.edges) {
         const QString format = QString::fromLatin1(name(edge.dtype).data(), static_cast<int>(name(edge.dtype).size()));
         for (const bool over : { true, false }) {
@@ -86,15 +85,26 @@ void paintEdges(QPainter& painter, const QRectF& rect, const ExponentLine& line,
             pen.setDashPattern({ 3, 3 });
             painter.setPen(pen);
             painter.drawLine(QPointF(x, rect.top() + 30), QPointF(x, rect.top() + ruler));
-            const QString text = format + (over ? QStringLiteral(" ∞") : QStringLiteral(" 0"));
-            const double width = textWidth(font, text);
-            const double left = std::clamp(x - width / 2, rect.left(), rect.right() - width);
-            double& free = over ? freeTop : freeBelow;
-            if (left < free)
+            const auto placeOf = [&](double middle, const QString& text) {
+                const double width = textWidth(font, text);
+                return QRectF(std::clamp(middle - width / 2, rect.left(), std::max(rect.left(), rect.right() - width)),
+                    rect.top() + 17, width + 1, 12);
+            };
+            const QString most = format + QStringLiteral(" ∞"), least = format + QStringLiteral(" 0");
+            const bool both = edge.under >= axis.low && edge.over <= axis.high
+                && placeOf(axis.x(edge.over), most)
+                       .adjusted(-4, 0, 0, 0)
+                       .intersects(placeOf(axis.x(edge.under), least));
+            if (both && !over) // one name for the two
+                continue;
+            const QString text = both ? format + QStringLiteral(" 0, ∞") : over ? most : least;
+            const QRectF place = placeOf(both ? (x + axis.x(edge.under)) / 2 : x, text);
+            if (std::any_of(named.begin(), named.end(),
+                    [&](const QRectF& other) { return other.adjusted(-4, 0, 4, 0).intersects(place); }))
                 continue;
             painter.setPen(theme.t2);
-            drawLine(painter, QRectF(left, rect.top() + 17, width + 1, 12), Qt::AlignLeft, font, text);
-            free = left + width + 4;
+            drawLine(painter, place, Qt::AlignLeft, font, text);
+            named.push_back(place);
         }
     }
     painter.setPen(theme.t2);
@@ -172,6 +182,23 @@ QString overflowText(const ExponentLine& line)
     return text;
 }
 
+std::vector<double> exponentMarks(double low, double high)
+{
+    const double span = high - low;
+    if (!std::isfinite(span) || span <= 0)
+        return {};
+    double step = 1;
+    while (span / step > 9)
+        step *= 2;
+    // Counted, not added up: at large exponents a step is less than what they are rounded to.
+    const double first = std::ceil(low / step);
+    const int count = static_cast<int>(std::floor(high / step) - first) + 1;
+    std::vector<double> marks;
+    for (int k = 0; k < count; ++k)
+        marks.push_back((first + k) * step);
+    return marks;
+}
+
 void paintExponents(QPainter& painter, const QRectF& rect, const ExponentLine& line, const Theme& theme)
 {
     painter.save();
@@ -189,6 +216,15 @@ void paintExponents(QPainter& painter, const QRectF& rect, const ExponentLine& l
         return;
     }
     const Axis axis = axisOf(rect, line);
+    const bool none = !line.ticks.empty()
+        && std::none_of(line.ticks.begin(), line.ticks.end(),
+            [](const ExponentLine::Tick& tick) { return std::isfinite(tick.exponent); });
+    if (none || !std::isfinite(axis.high - axis.low)) {
+        painter.setPen(theme.t2);
+        drawLine(painter, head.translated(0, 20), Qt::AlignLeft, small, QStringLiteral("the exponents are not finite"));
+        painter.restore();
+        return;
+    }
     const double y = rect.top() + ruler;
     painter.setRenderHint(QPainter::Antialiasing, false);
     // Beyond what the format of P holds.
@@ -196,14 +232,21 @@ void paintExponents(QPainter& painter, const QRectF& rect, const ExponentLine& l
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setPen(QPen(theme.mid, 1));
     painter.drawLine(QPointF(axis.left, y), QPointF(axis.right, y));
-    const double step = stepOf(axis.high - axis.low);
-    for (double at = std::ceil(axis.low / step) * step; at <= axis.high; at += step) {
+    double free = rect.left() - side;
+    for (const double at : exponentMarks(axis.low, axis.high)) {
         painter.setPen(QPen(theme.mid, 1));
         painter.drawLine(QPointF(axis.x(at), y), QPointF(axis.x(at), y + 3));
+        const QString text = exponentText(at);
+        const double width = textWidth(mono, text) + 2;
+        if (axis.x(at) - width / 2 < free)
+            continue;
         painter.setPen(theme.t2);
-        drawLine(painter, QRectF(axis.x(at) - 20, y + 3, 40, 12), Qt::AlignHCenter, mono, fixed(at, 0));
+        drawLine(painter, QRectF(axis.x(at) - width / 2, y + 3, width, 12), Qt::AlignHCenter, mono, text);
+        free = axis.x(at) + width / 2 + 2;
     }
     for (const ExponentLine::Tick& tick : line.ticks) {
+        if (!std::isfinite(tick.exponent))
+            continue;
         const double x = std::floor(axis.x(tick.exponent));
         const bool over = std::any_of(
             line.edges.begin(), line.edges.end(), [&](const FormatEdges& edge) { return tick.exponent > edge.over; });

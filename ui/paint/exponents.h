@@ -34,6 +34,9 @@ struct ExponentLine {
 [[nodiscard]] ExponentLine exponentLine(
     const Program& program, const TileNumbers& tile, int row, ExponentReference kind, double lse);
 
+// Where the axis from `low` to `high` is labelled: multiples of a power of two, at most eleven; none if not finite.
+[[nodiscard]] std::vector<double> exponentMarks(double low, double high);
+
 constexpr double exponentsHeight = 104;
 void paintExponents(QPainter& painter, const QRectF& rect, const ExponentLine& line, const Theme& theme);
 [[nodiscard]] const ExponentLine::Tick* tickAt(const QRectF& rect, const ExponentLine& line, QPointF point);

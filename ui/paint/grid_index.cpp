@@ -131,10 +131,27 @@ void GridIndex::summarise()
         s.begin = 0;
         return;
     }
-    s.tailBegin
-        = std::min_element(m_rows.begin(), m_rows.end(), [](const Row& a, const Row& b) { return a.end < b.end; })->end;
-    s.tailSms = static_cast<int>(
-        std::count_if(m_rows.begin(), m_rows.end(), [&](const Row& row) { return row.end > s.tailBegin; }));
+    // Of the last launch that ran: an SM that only an earlier one used says nothing of how this one ends.
+    const auto launch = static_cast<std::size_t>(std::find(ran.rbegin(), ran.rend(), true).base() - ran.begin()) - 1;
+    std::vector<Cycle> ends; // of its SMs
+    for (const Row& row : m_rows) {
+        Cycle end = 0;
+        for (const Lane& lane : row.lanes)
+            for (const Stay& stay : lane.stays)
+                if (stay.launch == launch)
+                    end = std::max<Cycle>(end, stay.end);
+        if (end > 0)
+            ends.push_back(end);
+    }
+    s.lastSms = static_cast<int>(ends.size());
+    s.tailBegin = ends.empty() ? s.end : *std::min_element(ends.begin(), ends.end());
+    double busy = 0; // SM cycles
+    for (const Cycle end : ends) {
+        s.tailSms += end > s.tailBegin ? 1 : 0;
+        busy += static_cast<double>(end - s.tailBegin);
+    }
+    if (s.end > s.tailBegin)
+        s.tailBusy = busy / static_cast<double>(s.end - s.tailBegin);
     if (m_trace->cycles() > 0)
         s.tailShare = static_cast<double>(s.end - s.tailBegin) / static_cast<double>(m_trace->cycles());
 }

@@ -21,8 +21,10 @@ struct GridSummary {
     std::size_t launches = 0, ctas = 0, works = 0; // those that ran
     int waves = 0; // CTAs that follow each other in one place of an SM, at most, of one launch
     Cycle begin = 0, end = 0; // of the first CTA and of the last one
-    Cycle tailBegin = 0; // the first SM goes idle for good
+    Cycle tailBegin = 0; // the first SM of the last launch goes idle for good
     int tailSms = 0; // that work after that
+    double tailBusy = 0; // of them, on average over the tail
+    int lastSms = 0; // that the last launch used
     double tailShare = 0; // of the run
     std::size_t stuck = 0; // CTAs that never end
 };
@@ -100,7 +102,7 @@ private:
 // How the tiles come to the CTAs: "scheduler lpt: longest tiles first, each CTA takes the next one". Read off the
 // program.
 [[nodiscard]] QString scheduleText(const Program& program, const LaunchDecl& launch);
-// "132 SMs, 256 CTAs in 2 waves; tail 12 % of the time: 18 SMs work in it; …"
+// "132 SMs, 256 CTAs in 2 waves; tail 12 % of the time: on average 18 SMs work in it; …"
 [[nodiscard]] QString gridSentence(const GridIndex& index);
 // A CTA at a position for tool tips and screen readers; with the work tile the point was at, where one is known.
 [[nodiscard]] QString describeStay(

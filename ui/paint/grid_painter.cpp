@@ -297,54 +297,62 @@ void paintMarks(const GridCanvas& canvas)
     QPainter& painter = canvas.painter;
     const QFont font = canvasFont(10.5);
     const double y = layout.marks.bottom() - 3.5;
-    double limit = layout.plot.right();
-    QRectF tailWords;
     const double tail = std::max(layout.timeToX(static_cast<double>(s.tailBegin)), layout.plot.left()),
                  end = std::min(layout.timeToX(static_cast<double>(s.end)), layout.plot.right());
-    if (s.tailSms > 0 && end - tail >= 3) {
+    const bool bracket = s.tailSms > 0 && end - tail >= 3;
+    if (bracket) {
         painter.setPen(QPen(canvas.theme.t2, 1));
         painter.drawLine(QPointF(tail, y), QPointF(end, y));
         painter.drawLine(QPointF(tail, y - 3), QPointF(tail, y + 3));
         painter.drawLine(QPointF(end, y - 3), QPointF(end, y + 3));
-        const QString words = QStringLiteral("tail %1 cycles, %2 %")
-                                  .arg(grouped(static_cast<std::int64_t>(s.end - s.tailBegin)))
-                                  .arg(fixed(100 * s.tailShare, 100 * s.tailShare < 9.95 ? 1 : 0));
-        const double width = textWidth(font, words);
-        // Inside the bracket where it fits, else to its left.
-        const bool inside = width + 8 <= end - tail;
-        const double left = inside ? (tail + end - width) / 2 : tail - width - 6;
-        limit = std::min(tail, left) - 4;
-        if (left >= layout.plot.left()) {
-            const QRectF place(left, layout.marks.top(), width, layout.marks.height() - 1);
-            tailWords = place.adjusted(-6, 0, 6, 0);
-            if (inside)
-                painter.fillRect(place.adjusted(-3, 0, 3, 0), canvas.theme.panel);
-            painter.setPen(canvas.theme.t2);
-            drawLine(painter, place, Qt::AlignLeft, font, words);
-        }
     }
+    double limit = layout.plot.right();
     double from = layout.plot.left() - 1;
+    std::vector<QRectF> taken;
+    const auto meets = [&](const QRectF& place) {
+        return std::any_of(taken.begin(), taken.end(), [&](const QRectF& other) { return other.intersects(place); });
+    };
     const auto flag = [&](double cycle, const QString& words) {
         const double x = std::round(layout.timeToX(cycle));
         const double width = textWidth(font, words);
-        // Launches are told apart also where the tail is: on a patch of their own.
         const QRectF place(x, layout.marks.top(), width + 5, layout.marks.height());
-        const double last = s.launches > 1 ? layout.plot.right() : limit;
-        if (x < layout.plot.left() - 0.5 || x < from || place.right() > last || place.intersects(tailWords))
+        if (x < layout.plot.left() - 0.5 || x < from || place.right() > limit || meets(place))
             return;
         painter.fillRect(place.adjusted(0, 0, 3, 0), canvas.theme.panel);
         painter.fillRect(QRectF(x, layout.marks.top() + 2, 1, layout.marks.height() - 2), canvas.theme.t2);
         painter.setPen(canvas.theme.t2);
         drawLine(painter, place.adjusted(4, 0, 0, 0), Qt::AlignLeft, font, words);
         from = x + width + 14;
+        taken.push_back(place.adjusted(0, 0, 6, 0));
     };
-    if (s.launches > 1) {
+    // Launches have their names before the tail has its words; waves after it.
+    if (s.launches > 1)
         for (std::size_t k = 0; k < index.launchBegins().size(); ++k)
             flag(index.launchBegins()[k], launchLabel(canvas.program(), k));
-    } else if (index.waveBegins().size() > 1) {
+    if (bracket) {
+        const QString words = QStringLiteral("tail %1 cycles, %2 %")
+                                  .arg(grouped(static_cast<std::int64_t>(s.end - s.tailBegin)))
+                                  .arg(fixed(100 * s.tailShare, 100 * s.tailShare < 9.95 ? 1 : 0));
+        const double width = textWidth(font, words);
+        // Inside the bracket where it fits, else to its left.
+        const bool inside = width + 8 <= end - tail;
+        double left = inside ? (tail + end - width) / 2 : tail - width - 6;
+        const auto placeAt = [&](double x) { return QRectF(x, layout.marks.top(), width, layout.marks.height() - 1); };
+        if (inside && meets(placeAt(left)))
+            left = end - width - 4;
+        if (s.launches <= 1)
+            limit = std::min(tail, left) - 4;
+        if (left >= layout.plot.left() && !meets(placeAt(left))) {
+            taken.push_back(placeAt(left).adjusted(-6, 0, 6, 0));
+            if (inside)
+                painter.fillRect(placeAt(left).adjusted(-3, 0, 3, 0), canvas.theme.panel);
+            painter.setPen(canvas.theme.t2);
+            drawLine(painter, placeAt(left), Qt::AlignLeft, font, words);
+        }
+    }
+    if (s.launches <= 1 && index.waveBegins().size() > 1)
         for (std::size_t k = 0; k < index.waveBegins().size(); ++k)
             flag(index.waveBegins()[k], QStringLiteral("wave %1").arg(k + 1));
-    }
 }
 
 void paintPlayhead(const GridCanvas& canvas)

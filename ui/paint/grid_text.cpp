@@ -114,9 +114,12 @@ QString gridSentence(const GridIndex& index)
     else if (s.tailSms == 0)
         text += QStringLiteral("; no tail: all SMs end together");
     else
-        text += QStringLiteral("; tail %1 of the time: %2 in it")
-                    .arg(percent(s.tailShare))
-                    .arg(s.tailSms == 1 ? QStringLiteral("1 SM works") : QStringLiteral("%1 SMs work").arg(s.tailSms));
+        text += QStringLiteral("; tail%1 %2 of the time: %3 in it")
+                    .arg(s.launches > 1 ? QStringLiteral(" of the last launch") : QString(), percent(s.tailShare))
+                    .arg(s.tailSms == 1 ? QStringLiteral("1 SM works")
+                                        : QStringLiteral("on average %1 of %2 SMs work")
+                                              .arg(fixed(s.tailBusy, s.tailBusy < 9.95 ? 1 : 0))
+                                              .arg(s.lastSms));
     if (!program.launches.empty())
         text += QStringLiteral("; ") + scheduleText(program, program.launches.back());
     return text;

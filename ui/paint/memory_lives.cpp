@@ -103,11 +103,14 @@ LifeWindow lifeWindow(const MemoryScene& scene)
         }
     }
     const CtaSpan& span = trace.span(scene.cta);
+    const auto spanEnd = static_cast<double>(span.end > 0 ? span.end : trace.cycles()); // 0: it never ends
     const double block = last > first ? static_cast<double>(last - first) / static_cast<double>(count - 1)
-                                      : (static_cast<double>(span.end) - span.begin) / blocksShown;
+                                      : (spanEnd - span.begin) / blocksShown;
     const double length = std::max(64.0, std::round(block * blocksShown));
     const auto now = static_cast<double>(trace.timeAt(scene.position));
-    return { now - length / 2, now + length / 2 };
+    // Around now, but where the CTA lives: before and after it there is nothing to see.
+    const double from = std::max<double>(span.begin, std::min(now - length / 2, spanEnd - length));
+    return { from, from + length };
 }
 
 void paintLives(const MemoryCanvas& canvas)
@@ -165,7 +168,7 @@ void paintLives(const MemoryCanvas& canvas)
             }
         }
     }
-    const double now = std::round(x((window.from + window.to) / 2));
+    const double now = std::round(x(static_cast<double>(trace.timeAt(canvas.scene.position))));
     canvas.painter.fillRect(
         QRectF(now - 1, any.top(), 2, canvas.layout.lives.back().rect.bottom() - any.top()), theme.text);
 }

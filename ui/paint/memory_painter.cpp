@@ -7,6 +7,7 @@
 #include "ui/paint/pattern.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace flashstep::paint {
@@ -207,10 +208,28 @@ void paintGates(const MemoryCanvas& canvas)
     };
     const QFont font = canvasFont(9.5);
     const double height = canvas.layout.measures.gateRow;
+    // From the most words to the fewest.
+    const auto textsOf = [&](BarrierId barrier, const QString& word) {
+        const int turns = stateOf(barrier).phase;
+        const QString phase = QString::number(turns), parity = QString::number(turns % 2);
+        return std::array<QString, 4> { QStringLiteral("%1 phase %2 parity %3").arg(word, phase, parity),
+            QStringLiteral("%1 %2:%3").arg(word, phase, parity), QStringLiteral("%1:%2").arg(phase, parity), phase };
+    };
+    const auto roomOf = [](const MemoryLayout::Gate& gate) { return gate.rect.width() - 11; };
+    // As many words in every slot of a row as fit in all of them.
+    std::array<std::size_t, 2> words {};
+    const std::array<QString, 2> names { QStringLiteral("full"), QStringLiteral("empty") };
+    for (const MemoryLayout::Gate& gate : canvas.layout.gates)
+        for (std::size_t k = 0; k < 2; ++k)
+            if (const BarrierId barrier = k == 0 ? gate.full : gate.empty; barrier.valid()) {
+                const auto texts = textsOf(barrier, names[k]);
+                while (words[k] + 1 < texts.size() && textWidth(font, texts[words[k]]) > roomOf(gate))
+                    ++words[k];
+            }
     for (const MemoryLayout::Gate& gate : canvas.layout.gates) {
         const bool ring = gate.empty.valid();
         const int fills = stateOf(gate.full).phase, frees = ring ? stateOf(gate.empty).phase : 0;
-        const auto row = [&](int k, BarrierId barrier, const QString& word, bool lit) {
+        const auto row = [&](int k, BarrierId barrier, bool lit) {
             const BarrierState state = stateOf(barrier);
             const QRectF line(gate.rect.left() + 2, gate.rect.top() + k * height, gate.rect.width() - 2, height);
             canvas.painter.setRenderHint(QPainter::Antialiasing, true);
@@ -222,21 +241,18 @@ void paintGates(const MemoryCanvas& canvas)
                 underWay = canvas.program().barriers[barrier.index()].countsBytes()
                     ? QStringLiteral(" · %1 %").arg(100LL * state.arrived / std::max(1, state.expected))
                     : QStringLiteral(" · %1/%2").arg(state.arrived).arg(state.expected);
-            const QString phase = QString::number(state.phase), parity = QString::number(state.phase % 2);
-            const QString inWords = QStringLiteral("%1 phase %2 parity %3").arg(word, phase, parity);
-            const QString pair = QStringLiteral("%1:%2").arg(phase, parity);
-            const QString brief = QStringLiteral("%1 %2").arg(word, pair);
-            const double room = line.width() - 9;
+            const auto place = static_cast<std::size_t>(k);
+            const QString text = textsOf(barrier, names[place])[words[place]];
             canvas.painter.setPen(lit ? canvas.theme.text : canvas.theme.t3);
-            for (const QString& text : { inWords + underWay, inWords, brief + underWay, brief, pair, phase })
-                if (textWidth(font, text) <= room) {
-                    drawLine(canvas.painter, line.adjusted(9, 0, 0, 0), Qt::AlignLeft, font, text);
+            for (const QString& shown : { text + underWay, text })
+                if (textWidth(font, shown) <= roomOf(gate)) {
+                    drawLine(canvas.painter, line.adjusted(9, 0, 0, 0), Qt::AlignLeft, font, shown);
                     break;
                 }
         };
-        row(0, gate.full, QStringLiteral("full"), fills > frees);
+        row(0, gate.full, fills > frees);
         if (ring)
-            row(1, gate.empty, QStringLiteral("empty"), fills <= frees);
+            row(1, gate.empty, fills <= frees);
     }
 }
 
@@ -343,7 +359,7 @@ void paintWaits(const MemoryCanvas& canvas)
         drawLine(painter, line, Qt::AlignRight, mono, since);
         painter.setPen(canvas.theme.t2);
         const QRectF room = line.adjusted(names, 0, -textWidth(mono, since) - 8, 0);
-        QString what = QString::fromStdString(role.waitingFor).replace(QLatin1Char('_'), QLatin1Char(' '));
+        QString what = QString::fromStdString(role.waitingFor);
         if (textWidth(font, what) > room.width())
             what.remove(QStringLiteral(" have arrived")); // the numbers say it
         drawElided(painter, room, Qt::AlignLeft, font, what);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace flashstep::paint {
@@ -30,9 +31,11 @@ void paintMeter(QPainter& painter, const QRectF& rect, const QString& label, dou
     painter.setPen(theme.t2);
     drawLine(painter, QRectF(rect.left(), rect.top(), 108, rect.height()), Qt::AlignLeft, small, label);
     const QRectF bar = rect.adjusted(110, 2, -textWidth(mono, number) - 8, -2);
+    const double share = std::isinf(value)             ? 1
+        : most > 0 && std::isfinite(most) && value > 0 ? std::min(1.0, value / most)
+                                                       : 0;
     painter.setRenderHint(QPainter::Antialiasing, false);
-    painter.fillRect(
-        QRectF(bar.left(), bar.top(), bar.width() * std::clamp(value / most, 0.0, 1.0), bar.height()), fill);
+    painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), fill);
     painter.setPen(QPen(theme.mid, 1));
     painter.setBrush(Qt::NoBrush);
     painter.drawRect(bar);
@@ -40,7 +43,25 @@ void paintMeter(QPainter& painter, const QRectF& rect, const QString& label, dou
     drawLine(painter, rect, Qt::AlignRight, mono, number);
 }
 
+QString quotientText(const PHistogram& histogram)
+{
+    if (!std::isfinite(histogram.stored) || !std::isfinite(histogram.summed))
+        return QStringLiteral("no quotient: what was summed is not finite");
+    if (!(histogram.summed > 0))
+        return QStringLiteral("no quotient: nothing was summed");
+    const QString number = sumText(histogram.quotient());
+    return histogram.clipped > 0
+        ? QStringLiteral("quotient %1: they part, P clips and O comes out too small").arg(number)
+        : QStringLiteral("quotient %1: what rounding P does").arg(number);
+}
+
 } // namespace
+
+double PHistogram::quotient() const
+{
+    const bool there = summed > 0 && std::isfinite(stored) && std::isfinite(summed);
+    return there ? stored / summed : std::numeric_limits<double>::quiet_NaN();
+}
 
 PHistogram pHistogram(const Program& program, const TileNumbers& tile, int row)
 {
@@ -58,7 +79,9 @@ PHistogram pHistogram(const Program& program, const TileNumbers& tile, int row)
             if (std::isnan(p))
                 continue;
             ++histogram.elements;
-            if (p > 0)
+            if (std::isinf(p))
+                ++histogram.infinite;
+            else if (p > 0)
                 ++counts[std::max(deepest, std::ilogb(p))];
             else
                 ++histogram.zeros;
@@ -97,9 +120,10 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
         return;
     }
     drawElided(painter, head.translated(0, 15), Qt::AlignLeft, small,
-        QStringLiteral("%1 elements, %2 of them 0; %3 clipped")
+        QStringLiteral("%1 elements, %2 of them 0%3; %4 clipped")
             .arg(histogram.elements)
             .arg(histogram.zeros)
+            .arg(histogram.infinite > 0 ? QStringLiteral(", %1 infinite").arg(histogram.infinite) : QString())
             .arg(histogram.clipped));
     const QRectF plot(rect.left() + side, rect.top() + plotTop, rect.width() - 2 * side, plotBottom - plotTop);
     const double holds = log2Real(histogram.ceiling.holds), reach = histogram.ceiling.log2Most;
@@ -158,10 +182,7 @@ void paintHistogram(QPainter& painter, const QRectF& rect, const PHistogram& his
     paintMeter(painter, meter.translated(0, 14), QStringLiteral("denominator, fp32"), histogram.summed, larger,
         mix(theme.mid, theme.panel, 0.45), theme);
     painter.setPen(theme.text);
-    drawElided(painter, meter.translated(0, 28), Qt::AlignLeft, small,
-        histogram.clipped > 0 ? QStringLiteral("quotient %1: they part, P clips and O comes out too small")
-                                    .arg(sumText(histogram.quotient()))
-                              : QStringLiteral("quotient %1: what rounding P does").arg(sumText(histogram.quotient())));
+    drawElided(painter, meter.translated(0, 28), Qt::AlignLeft, small, quotientText(histogram));
     painter.restore();
 }
 

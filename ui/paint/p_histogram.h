@@ -12,6 +12,7 @@ namespace flashstep::paint {
 struct PHistogram {
     int elements = 0; // that are there; masked ones are 0
     int zeros = 0;
+    int infinite = 0; // in no bar
     int clipped = 0; // elements whose fp32 value the format cannot hold
     bool rounded = false; // P is there as stored; else still in fp32
     int lowest = 0; // exponent of counts.front()
@@ -19,7 +20,8 @@ struct PHistogram {
     Ceiling ceiling;
     // Over the rows whose reference is known. The numerator of O is made from stored P, the denominator l sums fp32.
     double stored = 0, summed = 0;
-    [[nodiscard]] double quotient() const { return stored / summed; }
+    // NaN where nothing was summed, or what was is not finite.
+    [[nodiscard]] double quotient() const;
 };
 // `row`: of that row of the tile alone; -1: of all.
 [[nodiscard]] PHistogram pHistogram(const Program& program, const TileNumbers& tile, int row = -1);

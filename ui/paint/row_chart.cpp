@@ -69,6 +69,14 @@ void paintAxis(QPainter& painter, const QRectF& plot, double top, double bottom,
     drawLine(painter, QRectF(plot.left() - gutter, bottom - 6, gutter - 5, 12), Qt::AlignRight, mono, lowest);
 }
 
+// Short enough for the gutter at any size.
+QString axisText(double value)
+{
+    if (std::fabs(value) < 1e4)
+        return fixed(value, 1);
+    return QString::number(value, 'g', 2).remove(QLatin1Char('+')).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
 void paintBand(QPainter& painter, const RowChartLayout& at, const RowHistory& history, const Theme& theme)
 {
     QColor ground = theme.mid; // the block in hand shows through
@@ -232,10 +240,13 @@ void paintRowChart(QPainter& painter, const QRectF& rect, const RowHistory& hist
     painter.setRenderHint(QPainter::Antialiasing, false);
     if (n > 0 && n <= history.visits) {
         const double width = std::max(2.0, at.x(n + 0.5) - at.x(n - 0.5));
-        const QRectF block(at.x(n - 0.5), at.references.top(), width, at.sums.bottom() - at.references.top());
-        painter.fillRect(block, theme.highlight);
-        painter.setPen(QPen(theme.mid, 1));
-        painter.drawRect(block);
+        // In both plots; the words between them are not in it.
+        for (const QRectF& plot : { at.references, at.sums }) {
+            const QRectF block(at.x(n - 0.5), plot.top(), width, plot.height());
+            painter.fillRect(block, theme.highlight);
+            painter.setPen(QPen(theme.mid, 1));
+            painter.drawRect(block);
+        }
     }
     if (history.lazy)
         paintBand(painter, at, history, theme);
@@ -266,8 +277,8 @@ void paintRowChart(QPainter& painter, const QRectF& rect, const RowHistory& hist
         painter.setPen(QPen(point.n <= now ? theme.text : theme.t3, 1));
         painter.drawLine(bar.topLeft(), bar.topRight());
     }
-    paintAxis(painter, at.references, at.references.top() + 5, at.references.bottom() - 5, theme, fixed(at.high, 1),
-        fixed(at.low, 1));
+    paintAxis(painter, at.references, at.references.top() + 5, at.references.bottom() - 5, theme, axisText(at.high),
+        axisText(at.low));
     paintAxis(painter, at.sums, at.sums.top() + 4, at.sums.bottom() - 4, theme,
         QStringLiteral("2^%1").arg(fixed(at.highSum, 0)), QStringLiteral("2^%1").arg(fixed(at.lowSum, 0)));
     painter.setPen(theme.t2);

@@ -9,6 +9,7 @@ namespace flashstep::paint {
 
 namespace {
 
+constexpr double ringFrom = 6, ringGap = 3; // pixels: slices with a ring around them, and apart
 constexpr double roundedFrom = 5; // pixels; narrower slices keep square corners
 
 // Edges on the device's pixels, at least one of them wide.
@@ -177,13 +178,33 @@ void RectBatch::drawSquare(QPainter& painter, const QColor& fill, double gap) co
 
 void OutlineBatch::draw(QPainter& painter, const Theme& theme) const
 {
+    // The sides of a ring would cover a narrow slice: it has a line above and below, one for those that follow closely.
+    std::vector<QRectF> wide, runs;
+    for (const QRectF& rect : m_rects)
+        if (rect.width() >= ringFrom)
+            wide.push_back(rect);
+        else if (!runs.empty() && runs.back().top() == rect.top() && rect.left() >= runs.back().left()
+            && rect.left() - runs.back().right() <= ringGap)
+            runs.back() |= rect;
+        else
+            runs.push_back(rect);
+    std::vector<QRectF> lines;
+    for (const QRectF& run : runs)
+        for (const double y : { std::round(run.top()) - 1, std::round(run.bottom()) }) {
+            const double left = std::floor(run.left());
+            lines.emplace_back(left, y, std::max(1.0, std::ceil(run.right()) - left), 1);
+        }
     if (drawsVectors(painter)) {
-        for (const QRectF& rect : m_rects)
+        for (const QRectF& rect : wide)
             strokeRounded(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), theme.text, 2);
+        for (const QRectF& line : lines)
+            painter.fillRect(line, theme.text);
         return;
     }
     painter.setRenderHint(QPainter::Antialiasing, false);
-    fillRings(painter, m_rects, 1, 2, theme.text);
+    fillRings(painter, wide, 1, 2, theme.text);
+    for (const QRectF& line : lines)
+        painter.fillRect(line, theme.text);
 }
 
 void OutlineBatch::drawChosen(QPainter& painter, const Theme& theme) const

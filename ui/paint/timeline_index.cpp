@@ -57,8 +57,8 @@ int TimelineIndex::queryTile(InstanceId instance) const
 
 double TimelineIndex::end() const
 {
-    const double end = m_trace->span(m_cta).end;
-    return std::max(end, begin() + 1);
+    const std::uint32_t end = m_trace->span(m_cta).end; // 0: it never ends
+    return std::max(static_cast<double>(end > 0 ? end : m_trace->cycles()), begin() + 1);
 }
 
 void TimelineIndex::addRole(std::size_t place)

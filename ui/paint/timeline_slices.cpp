@@ -54,8 +54,7 @@ void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons
             continue;
         QString text = QStringLiteral("until ") + waitReason(canvas.trace(), label.instance);
         if (textWidth(font, text) > room)
-            text = QString::fromStdString(canvas.trace().program().waits[op.wait.index()].name)
-                       .replace(QLatin1Char('_'), QLatin1Char(' '));
+            text = QString::fromStdString(canvas.trace().program().waits[op.wait.index()].name);
         const double width = textWidth(font, text);
         if (width > room)
             continue;

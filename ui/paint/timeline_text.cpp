@@ -61,7 +61,7 @@ QString kindLabel(const Program& program, const Op& op)
     case OpKind::Wait:
     case OpKind::Sync:
     case OpKind::Arrive:
-        return QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '));
+        return QString::fromStdString(labelOf(program, op));
     }
     return QString();
 }
@@ -106,7 +106,7 @@ QString describeSlice(const Trace& trace, InstanceId instance)
     const Work& work = program.work(trace.workOf(instance));
     const int i = program.queryTile(work, op);
     const int j = program.keyBlock(work, op);
-    QString what = QString::fromStdString(labelOf(program, op)).replace(QLatin1Char('_'), QLatin1Char(' '));
+    QString what = QString::fromStdString(labelOf(program, op));
     if (op.kind == OpKind::Wait || op.kind == OpKind::Sync)
         what = QStringLiteral("waits: ") + what;
     QString text = QStringLiteral("%1 · %2").arg(QString::fromStdString(program.roles[op.role.index()].name), what);

@@ -248,7 +248,10 @@ std::vector<AccessibleNode> RowView::accessibleNodes() const
     say(bars.children, tr("P may reach"), QStringLiteral("2^%1").arg(h.ceiling.log2Most));
     say(bars.children, tr("numerator, sum of stored P"), exactText(h.stored));
     say(bars.children, tr("denominator, sum of P in fp32"), exactText(h.summed));
-    say(bars.children, tr("quotient"), exactText(h.quotient()));
+    if (h.infinite > 0)
+        say(bars.children, tr("infinite"), QString::number(h.infinite));
+    if (const double quotient = h.quotient(); !std::isnan(quotient))
+        say(bars.children, tr("quotient"), exactText(quotient));
     nodes.push_back(std::move(bars));
     return nodes;
 }

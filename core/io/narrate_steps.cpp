@@ -214,6 +214,22 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     return say(newest > old ? "rowmax.end.grew" : "rowmax.end.kept", values) + meanwhile;
 }
 
+bool Narrator::hadNothing(const Step& step, CtaId cta, int row) const
+{
+    const Position until { trace().endPosition(step.instance).value - 1 };
+    const auto empty = [&](BufferId buffer) {
+        if (!buffer.valid())
+            return true;
+        const TileValues before = trace().value(cta, buffer, until);
+        const int at = row + offsetIn(step, buffer);
+        for (int k = 0; at < before.rows && k < before.cols; ++k)
+            if (before.at(at, k) != 0)
+                return false;
+        return true;
+    };
+    return empty(step.op->out) && empty(step.op->out2);
+}
+
 std::string Narrator::explainRescale(const Step& step, CtaId cta) const
 {
     const Program& program = *m_run.program;
@@ -236,6 +252,8 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
     const int at = offsetIn(step, scale);
     int smallestRow = -1;
+    int firstEmpty = -1;
+    int nothing = 0;
     int shrunk = 0;
     int inside = 0;
     program.rows(*step.op).forEach([&](int r) {
@@ -243,6 +261,10 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
             return;
         ++inside;
         const double value = rowValue(factors, r + at, 1);
+        if (value == 0 && hadNothing(step, cta, r)) {
+            firstEmpty = nothing++ == 0 ? r : firstEmpty;
+            return;
+        }
         shrunk += value < 1 ? 1 : 0;
         if (smallestRow < 0 || value < rowValue(factors, smallestRow + at, 1))
             smallestRow = r;
@@ -251,6 +273,12 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     values["version"] = version == nullptr ? program.algorithm : std::string(version->title);
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
+    values["nothing"] = std::to_string(nothing);
+    if (shrunk == 0 && nothing > 0) {
+        values["row"] = rowName(step, firstEmpty);
+        return say("rescale.end.nothing", values);
+    }
+    values["others"] = say(nothing > 0 ? "rescale.others.nothing" : "rescale.others", values);
     if (shrunk == 0 && lazy)
         return say("rescale.end.ones.lazy", values);
     if (shrunk == 0)

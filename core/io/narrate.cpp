@@ -143,6 +143,12 @@ Words::Values Narrator::common(const Step& step, CtaId ctaId) const
     values["n"] = std::to_string(step.op->n);
     values["blocks"] = std::to_string(program.streamOf(step.work).visitedBlocks);
     values["rows"] = std::to_string(program.rows(*step.op).count());
+    if (isOfRows(*step.op) || handsOver(program, *step.op)) { // those that exist, unless none does
+        int inside = 0;
+        program.rows(*step.op).forEach([&](int r) { inside += r < rowsInside(step) ? 1 : 0; });
+        if (inside > 0)
+            values["rows"] = std::to_string(inside);
+    }
     const RowSetId keys = step.op->keys; // the role's share, where the warps share out the keys
     values["keys"] = std::to_string(keys.valid() ? program.rowSets[keys.index()].count() : program.tile.keys);
     values["label"] = labelOf(program, *step.op);

@@ -68,6 +68,8 @@ private:
     // Of the op's rows inside the sequence the one with the smallest factor above 0, else of 0; -1: none lies
     // inside.
     [[nodiscard]] int shrunkMost(const Step& step, const TileValues& factors, int at) const;
+    // Whether a row of what the op rescales held nothing before it, so that a factor of 0 takes nothing away.
+    [[nodiscard]] bool hadNothing(const Step& step, CtaId cta, int row) const;
     // The role's own product with V that is in flight when this step begins, as a sentence after the step's own.
     [[nodiscard]] std::string beside(const Step& step, CtaId cta) const;
 

@@ -121,7 +121,8 @@ std::string Narrator::explainVote(const Step& step, CtaId cta) const
     values["row"] = rowName(step, row);
     values["factor"] = bold(factor(least));
     values["power"] = number(log2Real(least));
-    return say(least > 0 ? "vote.end" : "vote.end.zero", values);
+    const bool nothing = least == 0 && hadNothing(step, cta, row);
+    return say(nothing ? "vote.end.nothing" : least > 0 ? "vote.end" : "vote.end.zero", values);
 }
 
 // The factor of a block, then l and m, from the softmax to the correction.
@@ -152,7 +153,7 @@ std::string Narrator::explainHandOver(const Step& step, CtaId cta) const
     const int row = shrunkMost(step, factors, 0);
     values["row"] = rowName(step, row);
     values["factor"] = bold(factor(rowValue(factors, row, 1)));
-    return say("hand.scale.end.some", values);
+    return say(rowValue(factors, row, 1) > 0 ? "hand.scale.end.some" : "hand.scale.end.zero", values);
 }
 
 } // namespace flashstep

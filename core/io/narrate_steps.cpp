@@ -56,6 +56,18 @@ std::string halfOf(const Program& program, const Op& op)
         : fmt::format(", the half with its columns {} to {}", first, first + to.cols - 1);
 }
 
+// Rows of a tile of Q, K or V, or of what is kept between visits, that a load moves: those inside the bounds.
+int rowsMoved(const Program& program, const Work& work, const Op& op)
+{
+    const bool keys = op.tensor == TensorId::K || op.tensor == TensorId::V;
+    const bool half = program.buffers[op.out.index()].half == BufferDecl::Half::Rows;
+    const int inside = keys ? program.keysInside(program.keyBlock(work, op)) - (half ? program.halfOffset(op) : 0)
+                            : program.rowsInside(work, op.i);
+    int count = 0;
+    program.rows(op).forEach([&](int r) { count += r < inside ? 1 : 0; });
+    return count;
+}
+
 // Where what is staged goes: out to HBM, to the other warps, or back into registers.
 std::string stageForm(const Program& program, const Stream& stream, const Op& op)
 {
@@ -82,12 +94,15 @@ std::string Narrator::explainLoad(const Step& step, CtaId cta) const
     Words::Values values = common(step, cta);
     const Program& program = *m_run.program;
     const BufferDecl& to = program.buffers[step.op->out.index()];
-    values["rows"] = std::to_string(program.rows(*step.op).count());
+    const int moved = rowsMoved(program, workOf(step), *step.op);
+    values["rows"] = std::to_string(moved);
     const int j = program.keyBlock(workOf(step), *step.op);
     values["columns"] = std::to_string(program.columns(step.op->out, j).count);
     values["space"] = to.space == Space::Smem ? "SMEM" : "registers";
     values["what"] = values["tensor"]
         + (j < 0 || keptInHbm(step.op->tensor) ? " of query tile " + values["i"] : " of key block " + values["j"]);
+    if (moved == 0 && step.op->reach != Reach::Both)
+        return say(step.ends ? "load.outside.end" : "load.outside.begin", values);
     if (step.op->barrier.valid()) {
         values["barrier"] = program.barriers[step.op->barrier.index()].name;
         values["half"] = program.launches[workOf(step).launch].pairs ? halfOf(program, *step.op) : "";
@@ -214,6 +229,22 @@ std::string Narrator::explainRowMax(const Step& step, CtaId cta) const
     return say(newest > old ? "rowmax.end.grew" : "rowmax.end.kept", values) + meanwhile;
 }
 
+bool Narrator::hadNothing(const Step& step, CtaId cta, int row) const
+{
+    const Position until { trace().endPosition(step.instance).value - 1 };
+    const auto empty = [&](BufferId buffer) {
+        if (!buffer.valid())
+            return true;
+        const TileValues before = trace().value(cta, buffer, until);
+        const int at = row + offsetIn(step, buffer);
+        for (int k = 0; at < before.rows && k < before.cols; ++k)
+            if (before.at(at, k) != 0)
+                return false;
+        return true;
+    };
+    return empty(step.op->out) && empty(step.op->out2);
+}
+
 std::string Narrator::explainRescale(const Step& step, CtaId cta) const
 {
     const Program& program = *m_run.program;
@@ -236,6 +267,8 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     const TileValues factors = trace.value(cta, scale, trace.endPosition(step.instance));
     const int at = offsetIn(step, scale);
     int smallestRow = -1;
+    int firstEmpty = -1;
+    int nothing = 0;
     int shrunk = 0;
     int inside = 0;
     program.rows(*step.op).forEach([&](int r) {
@@ -243,6 +276,10 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
             return;
         ++inside;
         const double value = rowValue(factors, r + at, 1);
+        if (value == 0 && hadNothing(step, cta, r)) {
+            firstEmpty = nothing++ == 0 ? r : firstEmpty;
+            return;
+        }
         shrunk += value < 1 ? 1 : 0;
         if (smallestRow < 0 || value < rowValue(factors, smallestRow + at, 1))
             smallestRow = r;
@@ -251,6 +288,12 @@ std::string Narrator::explainRescale(const Step& step, CtaId cta) const
     values["version"] = version == nullptr ? program.algorithm : std::string(version->title);
     values["shrunk"] = std::to_string(shrunk);
     values["inside"] = std::to_string(inside);
+    values["nothing"] = std::to_string(nothing);
+    if (shrunk == 0 && nothing > 0) {
+        values["row"] = rowName(step, firstEmpty);
+        return say("rescale.end.nothing", values);
+    }
+    values["others"] = say(nothing > 0 ? "rescale.others.nothing" : "rescale.others", values);
     if (shrunk == 0 && lazy)
         return say("rescale.end.ones.lazy", values);
     if (shrunk == 0)
@@ -400,6 +443,9 @@ std::string Narrator::explainOther(const Step& step, CtaId cta) const
         values["what"] = values["tensor"]
             + (step.op->j >= 0 ? " (" + values["i"] + ", " + values["j"] + ")" : " of query tile " + values["i"]);
         which += step.op->async ? ".async" : "";
+        const OpCounts counts = countsOf(*m_run.program, workOf(step), *step.op);
+        if (counts.globalWrite == 0)
+            return say(step.ends ? "store.outside.end" : "store.outside.begin", values);
     }
     const bool tmem = m_run.program->launches[workOf(step).launch].tmemColumns > 0;
     values["proxy"] = tmem ? "TMA" : "TMA and WGMMA";

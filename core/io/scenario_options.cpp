@@ -12,11 +12,13 @@ namespace flashstep {
 namespace {
 
 constexpr std::array options {
-    ScenarioOption { "algorithm", "NAME", "standard, fa2 (default fa2)" },
+    ScenarioOption { "algorithm", "NAME", "standard, fa1, fa2, fa3 or fa4 (default fa2)" },
     ScenarioOption { "pass", "PASS", "forward" },
     ScenarioOption { "gpu", "NAME", "see 'list gpus' (default: the algorithm's own)" },
-    ScenarioOption {
-        "dtype", "TYPE", "fp32, fp16 or bf16 (default bf16); fp32 is a numerics mode, costed as bf16", true },
+    ScenarioOption { "dtype", "TYPE",
+        "fp32, fp16, bf16 or e4m3 (default bf16); fp32 is a numerics mode, costed as bf16; e4m3 with standard, fa3 and "
+        "fa4",
+        true },
     ScenarioOption { "batch", "N", "batch (default 1)", true, true },
     ScenarioOption { "heads", "N", "query heads (default 1)", true, true },
     ScenarioOption { "kv_heads", "N", "key/value heads, dividing the query heads (default: as many)", true, true },

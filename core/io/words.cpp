@@ -35,6 +35,15 @@ Result<Words> Words::load(std::string_view lang)
     return words;
 }
 
+namespace {
+
+bool isOne(std::string_view value)
+{
+    return value == "1" || value == "**1**";
+}
+
+} // namespace
+
 std::string Words::say(std::string_view name, const Values& values) const
 {
     const auto found = m_texts.find(name);
@@ -48,8 +57,16 @@ std::string Words::say(std::string_view name, const Values& values) const
         if (open == std::string::npos || close == std::string::npos)
             return out + text.substr(at);
         out += text.substr(at, open - at);
-        const auto value = values.find(std::string_view(text).substr(open + 1, close - open - 1));
-        out += value == values.end() ? text.substr(open, close - open + 1) : value->second;
+        const std::string_view gap = std::string_view(text).substr(open + 1, close - open - 1);
+        const std::size_t asks = gap.find('?'); // {rows?row|rows}: the first form where rows is 1
+        const auto value = values.find(gap.substr(0, asks));
+        if (value == values.end())
+            out += text.substr(open, close - open + 1);
+        else if (asks == std::string_view::npos)
+            out += value->second;
+        else
+            out += isOne(value->second) ? gap.substr(asks + 1, gap.find('|') - asks - 1)
+                                        : gap.substr(gap.find('|') + 1);
         at = close + 1;
     }
     return out;

@@ -16,6 +16,7 @@
 
 #include <QAccessible>
 #include <QApplication>
+#include <QFile>
 #include <QJsonArray>
 #include <QSignalSpy>
 #include <QTableView>
@@ -106,6 +107,7 @@ private slots:
     void expTurnsItsKnobs();
     void thereIsAReasonWhereNothingIsShown();
     void isReadAtNarrowWidths();
+    void nanIsNotAbsent();
 
 private:
     QTemporaryDir m_folder;
@@ -319,6 +321,40 @@ void WindowLedger::isReadAtNarrowWidths()
                  LedgerModel::Decision, LedgerModel::Sum })
             QVERIFY(!table->isColumnHidden(column));
     }
+}
+
+// What is computed and no number is told from what has not been computed yet.
+void WindowLedger::nanIsNotAbsent()
+{
+    const auto written = [this](const char* name, float special) {
+        const QString path = m_folder.filePath(QString::fromLatin1(name));
+        QByteArray header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 32, 16), }";
+        header = header.leftJustified(117, ' ') + '\n'; // with the ten bytes before it 128
+        std::vector<float> values(32 * 16, 0.25F);
+        values[3 * 16] = special;
+        QFile file(path);
+        if (file.open(QIODevice::WriteOnly)) {
+            file.write(QByteArray("\x93NUMPY\x01\x00", 8) + char(header.size()) + char(0) + header);
+            file.write(reinterpret_cast<const char*>(values.data()), qint64(values.size() * sizeof(float)));
+        }
+        return path.toStdString();
+    };
+    Scenario scenario = test::fa4Scenario(32, 32, 16, MaskKind::None);
+    scenario.algorithm = "fa2";
+    scenario.kFile = written("nan.npy", std::nanf(""));
+    scenario.qFile = scenario.vFile = written("whole.npy", 0.5F);
+    const auto window = opened(scenario);
+    QVERIFY(!window->session().document.empty());
+    window->showView(QStringLiteral("ledger"));
+    window->session().playback.seekEnd();
+    const auto* view = qobject_cast<LedgerView*>(window->view(QStringLiteral("ledger")));
+    bool summed = false, output = false;
+    for (const DetailLine& line : view->detail().read()) {
+        summed |= line.label.startsWith(QStringLiteral("ℓ = ")) && line.value.contains(QStringLiteral("nan"));
+        output |= line.label.startsWith(QStringLiteral("|O| of")) && line.value.endsWith(QStringLiteral("nan"));
+    }
+    QVERIFY(summed);
+    QVERIFY(output);
 }
 
 QTEST_MAIN(WindowLedger)

@@ -61,6 +61,27 @@ TEST(NarratorFa4, VotesAreTheTraces)
     EXPECT_LT(left, votes);
 }
 
+// The upper of two query tiles side by side sees nothing of the lower one's last key block.
+TEST(NarratorFa4, RowsThatHadNothingDoNotShrink)
+{
+    const flashstep::Run run = runOf(scenarioOf("fa4", 64, 64, 32, "causal", { 16, 16 }));
+    int sums = 0, votes = 0;
+    forEachStep(run, CtaId(0), true, [&](const Op& op, InstanceId at, const std::string& text) {
+        if (op.kind != OpKind::Rescale)
+            return;
+        const TileValues factors = run.trace->value(CtaId(0), op.in[2], run.trace->endPosition(at));
+        for (int r = 0; r < 16; ++r)
+            if (factors.at(r, 0) != 0)
+                return;
+        (op.conditional ? votes : sums) += 1;
+        expectSaid(text, "had nothing yet");
+        EXPECT_EQ(text.find("rows shrank"), std::string::npos) << text;
+        EXPECT_EQ(text.find("too small to count"), std::string::npos) << text;
+    });
+    EXPECT_GT(sums, 0);
+    EXPECT_GT(votes, 0);
+}
+
 TEST(NarratorFa4, ReferencesMoveAsTheTraceHasThem)
 {
     const flashstep::Run run = runOf(growing());

@@ -284,5 +284,34 @@ TEST(Spans, NanosecondsAreRounded)
     EXPECT_EQ(Nanoseconds(2000).of(4000000001), 2000000001);
 }
 
+TEST(Narrator, CountsTheRowsThatExist)
+{
+    const flashstep::Run run = runOf(scenarioOf("fa2", 1, 1, 16, "none", { 16, 16 }));
+    const Narrator narrator(run, Labels {}, english());
+    bool one = false, outside = false;
+    for (std::uint32_t p = 1; p <= run.trace->end().value; ++p) {
+        const Event event = run.trace->eventAt(p - 1);
+        const std::string text = narrator.explain(Position { p }, run.trace->ctaOf(event.instance));
+        const Op& op = run.trace->op(event.instance);
+        EXPECT_EQ(text.find(" 1 rows"), std::string::npos) << text;
+        EXPECT_EQ(text.find("{"), std::string::npos) << text;
+        if (op.kind == OpKind::Load && op.tensor == TensorId::K)
+            one |= text.find("1 row of K of key block 0") != std::string::npos;
+        if (op.kind == OpKind::Store)
+            outside |= text.find("none of its rows exists") != std::string::npos;
+        EXPECT_EQ(text.find("**0** bytes"), std::string::npos) << text;
+    }
+    EXPECT_TRUE(one);
+    EXPECT_TRUE(outside);
+}
+
+TEST(Words, PutsOneThingInTheSingular)
+{
+    const Words words = english();
+    const Words::Values one { { "queries", "1" }, { "keys", "2" } };
+    const std::string head = words.say("markdown.head", one);
+    EXPECT_NE(head.find("1 query, 2 keys"), std::string::npos) << head;
+}
+
 } // namespace
 } // namespace flashstep::test

@@ -276,6 +276,12 @@ Ceiling ceilingOf(const Program& program)
         program.problem.dtype, static_cast<double>(maxFinite(program.problem.dtype)) };
 }
 
+bool sumIsNan(const TileNumbers& tile, int row, const RowState& state)
+{
+    return std::isnan(tile.row[static_cast<std::size_t>(row)].l) && std::isnan(state.l) && tile.n > 0
+        && state.blocks >= tile.n;
+}
+
 RowFacts rowFacts(const Trace& trace, const Inputs* inputs, int b, int h, const TileNumbers& tile, int row, Position p)
 {
     RowFacts facts;
@@ -311,6 +317,13 @@ RowFacts rowFacts(const Trace& trace, const Inputs* inputs, int b, int h, const 
             : 1;
         divided.inverse = r.l > 0 ? 1 / r.l : none;
     }
+    const Program& program = trace.program();
+    if (std::isnan(r.l) && facts.decision != RowDecision::Unknown)
+        for (const RowState& state : ledgerAt(trace, tile.cta, p))
+            if (state.b == b && state.h / program.packed == h / program.packed
+                && state.row * program.packed + state.h % program.packed == tile.firstRow + row)
+                facts.sumIsNan = facts.sumIsNan || sumIsNan(tile, row, state);
+    facts.outputIsNan = tile.recorded && tile.landed && std::isnan(facts.outputAfter);
     facts.otherwise = otherwise(trace.program(), inputs, b, h, tile, facts);
     return facts;
 }

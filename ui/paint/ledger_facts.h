@@ -6,6 +6,10 @@
 
 #include <span>
 
+namespace flashstep {
+struct RowState;
+}
+
 namespace flashstep::paint {
 
 // The numbers of a tile, with the true maximum also where a log-sum-exp plays the old one (FlashAttention-1's shipped
@@ -80,6 +84,9 @@ struct Otherwise {
     double apart = 0; // the largest difference of an element of O / l between the two
 };
 
+// Whether the row's sum of the block on show has been formed and is no number.
+[[nodiscard]] bool sumIsNan(const TileNumbers& tile, int row, const RowState& state);
+
 struct RowFacts {
     int row = -1; // of the tile
     RowDecision decision = RowDecision::Unknown;
@@ -91,6 +98,7 @@ struct RowFacts {
     double lBefore = 0, lAdded = 0, l = 0; // without the offset of FP8; lAdded in fp32, before P is rounded
     double outputBefore = 0, outputAfter = 0; // |O| of the row
     double quotientNorm = 0; // |O / l|
+    bool sumIsNan = false, outputIsNan = false; // it has been computed, and is no number: not merely absent
     Otherwise otherwise;
     // FlashAttention-1 divides at every visit: the factors of its update.
     struct Divided {

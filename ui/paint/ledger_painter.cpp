@@ -62,7 +62,7 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     const double growth = lazy ? row.m - row.referenceBefore : row.mUsed - row.mBefore;
     cell(4, any && !first ? fixed(growth * log2e, 2) : none);
     cell(5, any && !first ? factor(row.scale) : none);
-    cell(6, any ? fixed(row.l, 2) : none);
+    cell(6, !any ? none : std::isnan(row.l) ? QStringLiteral("nan") : fixed(row.l, 2));
     if (any && !first && growth > 0)
         paintMark(painter,
             { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() },

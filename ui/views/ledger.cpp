@@ -157,6 +157,12 @@ QString LedgerModel::text(int row, int column) const
     case Scale:
         return std::isnan(tile.scale) ? QString() : paint::factor(tile.scale);
     case Sum: // without the offset of FP8
+        if (std::isnan(tile.l))
+            for (const RowState& state : m_rows)
+                if (state.b == m_session.selection.batch() && state.h / program.packed == query.h / program.packed
+                    && state.row * program.packed + state.h % program.packed == headRow(row)
+                    && paint::sumIsNan(m_tile, row, state))
+                    return QStringLiteral("nan");
         return std::isnan(tile.l) ? QString() : paint::fixed(tile.l * exp2Real(-m_tile.offset), 2);
     default:
         return {};

@@ -149,29 +149,40 @@ private:
         add(tr("decision"), text, tip);
     }
 
+    // Absent is a dash; what has been computed and is no number says so.
+    static QString notANumber() { return QStringLiteral("nan"); }
+    [[nodiscard]] QString sum(const QString& text, double value) const
+    {
+        return m_facts.sumIsNan && std::isnan(value) ? notANumber() : text;
+    }
+    [[nodiscard]] QString outputs() const
+    {
+        const bool before = m_tile.recorded && m_tile.landed && std::isnan(m_facts.outputBefore);
+        return (before ? notANumber() : short4(m_facts.outputBefore)) + QStringLiteral(" → ")
+            + (m_facts.outputIsNan ? notANumber() : short4(m_facts.outputAfter));
+    }
+
     // l = scale l + sum P; O = scale O + P V.
     void running()
     {
         const bool first = m_facts.decision == RowDecision::First && m_tile.n == 1;
         if (!first)
-            add(tr("scale of O and ℓ"),
-                std::isnan(m_facts.scale) ? paint::fixed(m_facts.scale, 2) : paint::factor(m_facts.scale),
-                tr("2^(reference before − reference now)"));
+            add(tr("scale of O and ℓ"), paint::factor(m_facts.scale), tr("2^(reference before − reference now)"));
         if (m_tile.ownMaximum)
-            add(tr("ℓ = e^(m_old−m) ℓ_old + e^(m̃−m) ℓ̃"), short4(m_facts.l), sumTip());
+            add(tr("ℓ = e^(m_old−m) ℓ_old + e^(m̃−m) ℓ̃"), sum(short4(m_facts.l), m_facts.l), sumTip());
         else if (first)
-            add(QStringLiteral("ℓ = ΣP"), short4(m_facts.l), sumTip());
+            add(QStringLiteral("ℓ = ΣP"), sum(short4(m_facts.l), m_facts.l), sumTip());
         else
             add(QStringLiteral("ℓ = scale·ℓ + ΣP"),
                 tr("%1·%2 + %3 = %4")
-                    .arg(std::isnan(m_facts.scale) ? paint::fixed(m_facts.scale, 2) : paint::factor(m_facts.scale),
-                        two(m_facts.lBefore), two(m_facts.lAdded), two(m_facts.l)),
+                    .arg(paint::factor(m_facts.scale), sum(two(m_facts.lBefore), m_facts.lBefore),
+                        sum(two(m_facts.lAdded), m_facts.lAdded), sum(two(m_facts.l), m_facts.l)),
                 sumTip());
-        add(tr("|O| of the row, before → after"),
-            short4(m_facts.outputBefore) + QStringLiteral(" → ") + short4(m_facts.outputAfter),
+        add(tr("|O| of the row, before → after"), outputs(),
             tr("Length of the row of O (root of the sum of squares), before this block and with it; – where the "
                "product has not landed"));
-        add(tr("|O / ℓ|"), short4(m_facts.quotientNorm),
+        add(tr("|O / ℓ|"),
+            m_facts.outputIsNan || (m_facts.sumIsNan && m_tile.landed) ? notANumber() : short4(m_facts.quotientNorm),
             tr("What the row of the output would be long if it ended here: the frame cancels"));
     }
 
@@ -189,12 +200,12 @@ private:
         const bool first = m_tile.n == 1;
         const QString old = std::isnan(d.oldFactor) ? none : paint::factor(d.oldFactor);
         if (d.ownMaximum) {
-            add(QStringLiteral("ℓ_old"), first ? none : short4(m_facts.lBefore),
+            add(QStringLiteral("ℓ_old"), first ? none : sum(short4(m_facts.lBefore), m_facts.lBefore),
                 tr("The row's sum after the visit before; O is stored divided by it, so it is multiplied back"));
             add(QStringLiteral("e^(m_old − m_new)"), old, tr("Takes what was there to the new maximum"));
             add(QStringLiteral("e^(m̃ − m_new)"), paint::factor(d.blockFactor),
                 tr("Takes this block, whose P is relative to its own maximum m̃, to the new maximum"));
-            add(QStringLiteral("ℓ̃, the block's sum"), short4(m_facts.lAdded),
+            add(QStringLiteral("ℓ̃, the block's sum"), sum(short4(m_facts.lAdded), m_facts.lAdded),
                 tr("Relative to the block's own maximum"));
         } else {
             add(QStringLiteral("ℓ_old · e^(m_old − m_new)"), old,
@@ -202,13 +213,12 @@ private:
                    "log-sum-exp LSE_old = m_old + ln ℓ_old"));
             add(QStringLiteral("e^(m̃ − m_new)"), tr("in P's exponent"),
                 tr("The shipped kernel finds the new maximum first, so P is relative to it at once"));
-            add(QStringLiteral("ΣP, the block's sum"), short4(m_facts.lAdded), sumTip());
+            add(QStringLiteral("ΣP, the block's sum"), sum(short4(m_facts.lAdded), m_facts.lAdded), sumTip());
         }
-        add(QStringLiteral("ℓ_new"), short4(m_facts.l), sumTip());
-        add(QStringLiteral("1 / ℓ_new"), std::isnan(d.inverse) ? none : paint::factor(d.inverse),
+        add(QStringLiteral("ℓ_new"), sum(short4(m_facts.l), m_facts.l), sumTip());
+        add(QStringLiteral("1 / ℓ_new"), m_facts.sumIsNan ? notANumber() : paint::factor(d.inverse),
             tr("FlashAttention-1 divides at every visit"));
-        add(tr("|O| of the row, before → after"),
-            short4(m_facts.outputBefore) + QStringLiteral(" → ") + short4(m_facts.outputAfter),
+        add(tr("|O| of the row, before → after"), outputs(),
             tr("Length of the row of O, already divided: (first factor · O_old + e^(m̃ − m_new) · P V) / ℓ_new"));
     }
 

@@ -10,6 +10,7 @@
 #include "ui/views/term_card.h"
 
 #include <QFileInfo>
+#include <QFontMetrics>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QSlider>
@@ -136,6 +137,11 @@ void ScenarioPanel::addFact(QVBoxLayout* section, const QString& label, const QS
     text->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     text->setFixedHeight(m_session.appearance.px(18));
     addRow(section, label, text, source);
+    const QString fits = QFontMetrics(text->font()).elidedText(value, Qt::ElideRight, text->maximumWidth() - 2);
+    if (fits != value) {
+        text->setText(fits);
+        text->setToolTip(source.isEmpty() ? value : value + QLatin1Char('\n') + source);
+    }
     text->setAccessibleName(QStringLiteral("%1: %2").arg(label, value)); // a label has no value of its own to tell
 }
 

@@ -120,9 +120,9 @@ void paintStrip(const MemoryCanvas& canvas, const MemoryLayout::Strip& strip)
 
 QString holds(const MemoryCanvas& canvas, const BufferState& state)
 {
-    const BufferDecl& buffer = canvas.program().buffers[state.buffer.index()];
     if (state.kind == BufferState::Kind::Empty || !state.buffer.valid())
         return QString();
+    const BufferDecl& buffer = canvas.program().buffers[state.buffer.index()];
     const QString letter = QString::fromStdString(buffer.family); // a slot's number would read as a block's
     switch (buffer.tile) {
     case BufferDecl::Tile::Query:

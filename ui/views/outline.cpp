@@ -228,6 +228,10 @@ QString Outline::rowsOf(WorkId id) const
 
 void Outline::addWork(QTreeWidgetItem* parent, WorkId id)
 {
+    if (!m_trace->hasEvents(id)) { // of a grid timed in two steps
+        addStep(parent, tr("its steps were not kept"));
+        return;
+    }
     const Program& program = m_trace->program();
     const Work& here = program.work(id);
     // The first role that computes stands for all: the others run the same steps on other rows, or bring it its tiles.

@@ -271,7 +271,8 @@ void WindowSource::breakpointsAreSetInTheGutter()
     QVERIFY(window->command(QStringLiteral("Run to the next breakpoint")));
     const Position there = session.playback.position();
     QVERIFY(there.value > 0);
-    QCOMPARE(static_cast<int>(session.document.trace().op(session.document.trace().eventAt(there.value - 1).instance).line),
+    QCOMPARE(
+        static_cast<int>(session.document.trace().op(session.document.trace().eventAt(there.value - 1).instance).line),
         line);
 
     // F9 takes the one of the cursor's line away, wherever the run stands.

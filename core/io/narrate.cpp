@@ -59,7 +59,8 @@ std::string titleForm(const Program& program, const Op& op)
 // A statistic of each row that goes to another role through SMEM.
 bool handsOver(const Program& program, const Op& op)
 {
-    return program.softmax.conditional && op.in[0].valid() && program.buffers[op.out.index()].space == Space::Smem
+    return program.softmax.conditional && op.in[0].valid() && op.out.valid()
+        && program.buffers[op.out.index()].space == Space::Smem
         && program.buffers[op.in[0].index()].space == Space::Registers && program.buffers[op.out.index()].cols == 1;
 }
 

@@ -48,6 +48,8 @@ bool stored(const MemoryCanvas& canvas, TensorId tensor, int i)
     const WorkId id = trace.workOfTile(shown.b, shown.h, i);
     if (!trace.ctaOf(id).valid())
         return false;
+    if (!trace.hasEvents(id)) // of a grid timed in two steps: known no closer than when its CTA ended
+        return trace.span(trace.ctaOf(id)).end <= trace.timeAt(canvas.scene.position);
     for (const RoleRange& role : trace.streamOf(id).roles)
         for (std::uint32_t k = role.first + role.count; k-- > role.first;) {
             const Op& op = canvas.program().ops[k];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/emulation/critical_path.h"
 #include "core/trace/causes.h"
+#include "tests/gui/open_window.h"
 #include "ui/actions.h"
 #include "ui/main_window.h"
 #include "ui/views/accessible.h"
@@ -20,23 +21,9 @@
 
 using namespace flashstep;
 using namespace flashstep::ui;
+using flashstep::test::openAt;
 
 namespace {
-
-std::unique_ptr<MainWindow> openAt(const QString& position)
-{
-    auto window = std::make_unique<MainWindow>(MainWindow::Options { false, false });
-    window->resize(1440, 900);
-    window->show();
-    QSignalSpy shown(window.get(), &MainWindow::runShown);
-    window->openSample(QStringLiteral("samples/licence-causal.json"));
-    if (shown.isEmpty())
-        shown.wait(30000);
-    if (const Status found = window->goTo(position); !found)
-        qFatal("%s", found.error().line().c_str());
-    QApplication::processEvents();
-    return window;
-}
 
 std::vector<paint::LaneGroup> groupsOf(TimelineCanvas& timeline)
 {

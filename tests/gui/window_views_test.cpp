@@ -2,6 +2,7 @@
 #include "core/emulation/run.h"
 #include "core/tensor/real_math.h"
 #include "core/trace/state.h"
+#include "tests/gui/open_window.h"
 #include "ui/actions.h"
 #include "ui/current.h"
 #include "ui/headless.h"
@@ -30,23 +31,9 @@
 
 using namespace flashstep;
 using namespace flashstep::ui;
+using flashstep::test::openAt;
 
 namespace {
-
-std::unique_ptr<MainWindow> openAt(const QString& position)
-{
-    auto window = std::make_unique<MainWindow>(MainWindow::Options { false, false });
-    window->resize(1440, 900);
-    window->show();
-    QSignalSpy shown(window.get(), &MainWindow::runShown);
-    window->openSample(QStringLiteral("samples/licence-causal.json"));
-    if (shown.isEmpty())
-        shown.wait(30000);
-    if (const Status found = window->goTo(position); !found)
-        qFatal("%s", found.error().line().c_str());
-    QApplication::processEvents();
-    return window;
-}
 
 QString value(const QJsonObject& node, const QString& name)
 {

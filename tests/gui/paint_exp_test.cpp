@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the ledger, the row and the exp panel work out, against the trace, against runs decided the other way, and by
-// hand.
+// What the row and the exp panel work out, against the trace and by hand.
 #include "core/tensor/exp2_polynomial.h"
 #include "core/tensor/real_math.h"
 #include "core/trace/state.h"
-#include "tests/gui/fa4_run.h"
+#include "tests/gui/version_runs.h"
 #include "ui/paint/exp_panel.h"
 #include "ui/paint/exponents.h"
 #include "ui/paint/ledger_facts.h"
@@ -17,84 +16,11 @@
 #include <cmath>
 
 using namespace flashstep;
-
-namespace {
-
-flashstep::Run runOf(const std::string& algorithm, std::vector<std::pair<std::string, std::string>> knobs = {},
-    DType dtype = DType::Bf16, MaskKind mask = MaskKind::None)
-{
-    Scenario scenario = test::fa4Scenario(64, 96, 64, mask);
-    scenario.algorithm = algorithm;
-    if (algorithm == "fa3") // three consumer warpgroups
-        scenario.tile = TileSize { 24, 16 };
-    scenario.problem.init = Init::Outliers;
-    scenario.problem.dtype = dtype;
-    scenario.knobs = std::move(knobs);
-    return test::fa4Run(scenario);
-}
-
-void versions()
-{
-    QTest::addColumn<QString>("algorithm");
-    QTest::addColumn<QString>("knob");
-    QTest::addColumn<bool>("causal");
-    for (const bool causal : { false, true }) {
-        const QByteArray mask = causal ? " causal" : "";
-        QTest::newRow(("fa1" + mask).constData()) << "fa1"
-                                                  << "" << causal;
-        QTest::newRow(("fa1 paper" + mask).constData()) << "fa1"
-                                                        << "fa1-form=paper" << causal;
-        QTest::newRow(("fa2" + mask).constData()) << "fa2"
-                                                  << "" << causal;
-        QTest::newRow(("fa2 split" + mask).constData()) << "fa2"
-                                                        << "warp-split=k" << causal;
-        QTest::newRow(("fa3" + mask).constData()) << "fa3"
-                                                  << "" << causal;
-        QTest::newRow(("fa4" + mask).constData()) << "fa4"
-                                                  << "" << causal;
-        QTest::newRow(("fa4 emulated" + mask).constData()) << "fa4"
-                                                           << "exp2-emulation=0.5" << causal;
-        QTest::newRow(("fa4 strict" + mask).constData()) << "fa4"
-                                                         << "rescale-threshold=0" << causal;
-    }
-}
-
-flashstep::Run runOfRow(const QString& algorithm, const QString& knob, bool causal)
-{
-    std::vector<std::pair<std::string, std::string>> knobs;
-    if (!knob.isEmpty())
-        knobs.emplace_back(
-            knob.section(QLatin1Char('='), 0, 0).toStdString(), knob.section(QLatin1Char('='), 1).toStdString());
-    return runOf(algorithm.toStdString(), knobs, DType::Bf16, causal ? MaskKind::Causal : MaskKind::None);
-}
-
-// Every tile of the run at the moment its block has landed.
-template <typename Visit> void forEachTile(const Trace& trace, Visit visit)
-{
-    for (int i = 0; i < trace.program().queryTiles(); ++i)
-        for (const paint::TileVisit& each : paint::visitsOf(trace, 0, 0, i))
-            if (const auto at = trace.block(0, 0, i, each.n))
-                visit(i, each, *at);
-}
-
-bool near(double a, double b, double relative)
-{
-    return std::fabs(a - b) <= relative * std::max(std::fabs(a), std::fabs(b));
-}
-
-} // namespace
+using namespace flashstep::test;
 
 class PaintExp : public QObject {
     Q_OBJECT
 private slots:
-    void probabilitiesAreTheRuns_data() { versions(); }
-    void probabilitiesAreTheRuns();
-    void factsAreTheLedgers_data() { versions(); }
-    void factsAreTheLedgers();
-    void theOtherDecisionIsTheOtherRuns();
-    void factorsOfTheFirstVersion_data();
-    void factorsOfTheFirstVersion();
-    void votesAreTheTraces();
     void histogramCountsEveryElement_data() { versions(); }
     void histogramCountsEveryElement();
     void clippingPartsNumeratorAndDenominator();
@@ -107,176 +33,6 @@ private slots:
     void histogramOfWhatIsNotFinite();
     void everythingIsDrawn();
 };
-
-// P worked out again from S and the reference, once rounded, is P as the kernel stored it, bit for bit.
-void PaintExp::probabilitiesAreTheRuns()
-{
-    QFETCH(QString, algorithm);
-    QFETCH(QString, knob);
-    QFETCH(bool, causal);
-    const flashstep::Run run = runOfRow(algorithm, knob, causal);
-    int compared = 0;
-    forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
-        const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);
-        QVERIFY(tile.rounded);
-        for (int r = 0; r < tile.rows; ++r) {
-            std::vector<float> p
-                = paint::probabilitiesOf(*run.program, paint::scoresOf(tile, r), paint::referenceOfP(tile, r));
-            for (int k = 0; k < tile.keys; ++k, ++compared)
-                QCOMPARE(roundTo(run.program->problem.dtype, p[static_cast<std::size_t>(k)]), tile.p.at(r, k));
-        }
-    });
-    QVERIFY(compared > 1000);
-}
-
-void PaintExp::factsAreTheLedgers()
-{
-    QFETCH(QString, algorithm);
-    QFETCH(QString, knob);
-    QFETCH(bool, causal);
-    const flashstep::Run run = runOfRow(algorithm, knob, causal);
-    const Trace& trace = *run.trace;
-    int compared = 0;
-    forEachTile(trace, [&](int i, const paint::TileVisit& visit, Position at) {
-        const paint::TileNumbers tile = paint::ledgerTile(trace, 0, 0, i, visit.j, at);
-        const BufferId o = trace.program().bufferOf("O", static_cast<int>(trace.program().launches.size()) - 1,
-            i - trace.program().work(trace.workOfTile(0, 0, i)).i);
-        for (const RowState& state : ledgerAt(trace, tile.cta, at)) {
-            const int r = state.row - tile.firstRow;
-            if (r < 0 || r >= tile.rows)
-                continue;
-            ++compared;
-            const paint::RowFacts facts = paint::rowFacts(trace, run.inputs.get(), 0, 0, tile, r, at);
-            if (std::isfinite(state.m))
-                QVERIFY(std::fabs(facts.most - state.m * log2e) < 1e-5 * (1 + std::fabs(facts.most)));
-            if (std::isfinite(state.mUsed))
-                QVERIFY(std::fabs(facts.used - state.mUsed * log2e) < 1e-5 * (1 + std::fabs(facts.used)));
-            QVERIFY(near(facts.l, state.l, 1e-12));
-            if (visit.n > 1)
-                QCOMPARE(facts.scale, state.scale);
-            // What is kept and what is added come to what is there.
-            if (!facts.divided && !tile.ownMaximum && visit.n > 1)
-                QVERIFY(near(facts.scale * facts.lBefore + facts.lAdded, facts.l, 1e-5));
-            const bool kept = state.decision == "skip";
-            if (facts.decision == paint::RowDecision::Kept)
-                QVERIFY(kept);
-            if (facts.decision == paint::RowDecision::Rescale)
-                QVERIFY(state.decision == "rescale");
-            // |O| of the row is that of the buffer as `block(i, n)` shows it.
-            if (!o.valid() || trace.program().bufferOf("O_part", 0, 0).valid()
-                || trace.program().launches.back().sweep > 0)
-                continue;
-            const TileValues shown = shownValue(trace, tile.cta, o, at);
-            double sum = 0;
-            for (int c = 0; c < shown.cols; ++c)
-                sum += static_cast<double>(shown.at(r, c)) * static_cast<double>(shown.at(r, c));
-            QVERIFY(near(facts.outputAfter, std::sqrt(sum), 1e-6));
-        }
-    });
-    QVERIFY(compared > 100);
-}
-
-// Two thresholds on the same numbers: what the ledger says of the other decision is what the other run came to.
-void PaintExp::theOtherDecisionIsTheOtherRuns()
-{
-    const flashstep::Run lazy = runOf("fa4", { { "rescale-threshold", "8" } });
-    const flashstep::Run strict = runOf("fa4", { { "rescale-threshold", "0" } });
-    int keptRows = 0, movedRows = 0;
-    forEachTile(*lazy.trace, [&](int i, const paint::TileVisit& visit, Position at) {
-        const auto other = strict.trace->block(0, 0, i, visit.n);
-        QVERIFY(other.has_value());
-        const paint::TileNumbers here = paint::tileNumbers(*lazy.trace, 0, 0, i, visit.j, at);
-        const paint::TileNumbers there = paint::tileNumbers(*strict.trace, 0, 0, i, visit.j, *other);
-        for (int r = 0; r < here.rows; ++r) {
-            const paint::RowFacts facts = paint::rowFacts(*lazy.trace, lazy.inputs.get(), 0, 0, here, r, at);
-            const paint::RowFacts strictly
-                = paint::rowFacts(*strict.trace, strict.inputs.get(), 0, 0, there, r, *other);
-            if (facts.decision == paint::RowDecision::Kept && facts.gap > 0) {
-                ++keptRows;
-                QVERIFY(facts.otherwise.decision == paint::RowDecision::Rescale);
-                QCOMPARE(facts.otherwise.reference, strictly.used); // the true maximum
-                QVERIFY(near(facts.otherwise.l, strictly.l, 1e-4));
-                QVERIFY(near(facts.otherwise.quotientNorm, strictly.quotientNorm, 1e-2)); // P is rounded to bf16
-                QVERIFY(near(facts.otherwise.quotientNorm, facts.quotientNorm, 1e-2));
-                QCOMPARE(facts.otherwise.mostP <= 1, true);
-                QVERIFY(facts.otherwise.apart < 0.02 * facts.quotientNorm);
-            }
-            if (strictly.decision == paint::RowDecision::Rescale && strictly.gap > 0) {
-                ++movedRows;
-                QVERIFY(strictly.otherwise.decision == paint::RowDecision::Kept);
-                QCOMPARE(strictly.otherwise.scale, 1.0);
-                QVERIFY(near(strictly.otherwise.mostP, exp2Real(strictly.gap), 1e-2));
-                QVERIFY(near(strictly.otherwise.quotientNorm, strictly.quotientNorm, 1e-2));
-            }
-        }
-    });
-    QVERIFY(keptRows > 20);
-    QVERIFY(movedRows > 20);
-}
-
-void PaintExp::factorsOfTheFirstVersion_data()
-{
-    QTest::addColumn<QString>("form");
-    QTest::newRow("shipped") << "shipped";
-    QTest::newRow("paper") << "paper";
-}
-
-// The factors put O together as the kernel does: O = (old factor O_old + block factor P V) / l_new.
-void PaintExp::factorsOfTheFirstVersion()
-{
-    QFETCH(QString, form);
-    const flashstep::Run run = runOf("fa1", { { "fa1-form", form.toStdString() } });
-    const bool paper = form == QStringLiteral("paper");
-    int compared = 0;
-    forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
-        if (visit.n == 1)
-            return;
-        const paint::TileNumbers tile = paint::ledgerTile(*run.trace, 0, 0, i, visit.j, at);
-        QCOMPARE(tile.ownMaximum, paper);
-        for (int r = 0; r < tile.rows; ++r) {
-            const paint::RowFacts facts = paint::rowFacts(*run.trace, run.inputs.get(), 0, 0, tile, r, at);
-            QVERIFY(facts.divided.has_value());
-            const paint::RowFacts::Divided& d = *facts.divided;
-            const double old = paper ? facts.lBefore * d.oldFactor : d.oldFactor;
-            QVERIFY(near(old + d.blockFactor * facts.lAdded, facts.l, 1e-5));
-            for (int c = 0; c < tile.oAfter.cols; ++c) {
-                double pv = 0;
-                for (int k = 0; k < tile.keys; ++k)
-                    pv += static_cast<double>(tile.p.at(r, k))
-                        * static_cast<double>(run.inputs->v.row(0, 0, tile.firstKey + k)[static_cast<std::size_t>(c)]);
-                const double o = (old * static_cast<double>(tile.oBefore.at(r, c)) + d.blockFactor * pv) * d.inverse;
-                QVERIFY(std::fabs(o - static_cast<double>(tile.oAfter.at(r, c))) < 1e-4 * (1 + facts.outputAfter));
-                ++compared;
-            }
-        }
-    });
-    QVERIFY(compared > 1000);
-}
-
-void PaintExp::votesAreTheTraces()
-{
-    const flashstep::Run run = runOf("fa4", { { "rescale-threshold", "2" } });
-    int taken = 0;
-    forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
-        const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);
-        const std::vector<paint::WarpVote> votes = paint::warpVotes(*run.trace, 0, 0, tile);
-        QCOMPARE(votes.empty(), visit.n == 1);
-        if (votes.empty() || !tile.vote)
-            return;
-        ++taken;
-        int asking = 0, multiplying = 0, rows = 0;
-        for (const paint::WarpVote& vote : votes) {
-            asking += vote.asking;
-            rows += vote.rows;
-            multiplying += vote.multiplies.value_or(false) ? 1 : 0;
-            QCOMPARE(vote.multiplies.value_or(false), vote.asking > 0);
-        }
-        QCOMPARE(rows, tile.rows);
-        QCOMPARE(asking, tile.vote->rowsDone);
-        QCOMPARE(multiplying, tile.vote->warpsDone);
-    });
-    QVERIFY(taken > 4);
-}
 
 void PaintExp::histogramCountsEveryElement()
 {
@@ -334,9 +90,9 @@ void PaintExp::clippingPartsNumeratorAndDenominator()
 
 void PaintExp::exponentsOverflowWhereTheyDo()
 {
-    Scenario scenario = test::fa4Scenario(64, 96, 64);
+    Scenario scenario = fa4Scenario(64, 96, 64);
     scenario.problem.init = Init::RisingLeft;
-    const flashstep::Run run = test::fa4Run(scenario);
+    const flashstep::Run run = fa4Run(scenario);
     int overflowing = 0;
     forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
         const paint::TileNumbers tile = paint::tileNumbers(*run.trace, 0, 0, i, visit.j, at);
@@ -469,9 +225,9 @@ void PaintExp::historyIsTheLedgers()
 
 void PaintExp::longRowsAreThinned()
 {
-    Scenario scenario = test::fa4Scenario(16, 16 * 500, 32);
+    Scenario scenario = fa4Scenario(16, 16 * 500, 32);
     scenario.algorithm = "fa2";
-    const flashstep::Run run = test::fa4Run(scenario);
+    const flashstep::Run run = fa4Run(scenario);
     const paint::RowHistory history = paint::rowHistory(*run.trace, 0, 0, 0, 3);
     QCOMPARE(history.visits, 500);
     QVERIFY(history.every > 1);
@@ -493,9 +249,9 @@ void PaintExp::ratesAndRules()
     QCOMPARE(paint::expRates(*findGpu("h100"), 3).polynomial, 0.0);
     QVERIFY(
         paint::emulationRule(*run.program, b200, false).join(QLatin1Char(' ')).contains(QStringLiteral("every 16")));
-    Scenario newer = test::fa4Scenario(64, 96, 64);
+    Scenario newer = fa4Scenario(64, 96, 64);
     newer.gpu = "b300";
-    const flashstep::Run onNewer = test::fa4Run(newer);
+    const flashstep::Run onNewer = fa4Run(newer);
     QCOMPARE(onNewer.report.exp2Emulated, 0.0);
     QVERIFY(paint::emulationRule(*onNewer.program, onNewer.gpu, false)
                 .join(QLatin1Char(' '))

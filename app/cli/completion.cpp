@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
-#include "app/cli/formats.h"
 #include "app/cli/status.h"
 #include "core/algorithms/registry.h"
 #include "core/hardware/spec.h"
+#include "core/io/export_request.h"
 #include "core/program/scenario.h"
 
 #include <fmt/ranges.h>
@@ -66,7 +66,7 @@ std::string listedValues()
         versions.emplace_back(a.name);
     for (const GpuSpec& gpu : gpuSpecs())
         gpus.emplace_back(gpu.name);
-    for (const Format& format : formats())
+    for (const ExportFormat& format : exportFormats())
         written.emplace_back(format.name);
     for (const Knob& knob : knobs())
         keys.push_back(std::string(knob.key) + "=");

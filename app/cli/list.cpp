@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
-#include "app/cli/formats.h"
+#include "app/cli/pictures.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
+#include "app/cli/views.h"
 #include "core/algorithms/registry.h"
 #include "core/hardware/constants.h"
 #include "core/io/clock_factors.h"
@@ -182,11 +183,11 @@ Result<Listing> listConstants(const Options&)
 Result<Listing> listFormats(const Options&)
 {
     Json list = Json::array();
-    for (const Format& format : formats()) {
+    for (const ExportFormat& format : exportFormats()) {
         Json one;
         one["name"] = text(format.name);
         one["views"] = format.hasViews;
-        one["available"] = format.available;
+        one["available"] = hasPictures || !format.drawn;
         one["what"] = text(format.what);
         one["source"] = text(format.source);
         list.push_back(std::move(one));

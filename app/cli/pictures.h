@@ -2,21 +2,23 @@
 #pragma once
 
 #include "app/cli/session.h"
-#include "core/io/spans.h"
+#include "core/base/progress.h"
+#include "core/io/export_request.h"
 
 #include <string>
 
 namespace flashstep::cli {
 
-struct PictureOptions {
-    std::string format, path, view, theme, size;
-    Position at;
-    CtaId cta; // none(): the tile's own, or the first
-    Range range;
-    bool ranged = false;
-};
+#ifdef FLASHSTEP_HAS_PAINT
+constexpr bool hasPictures = true;
+#else
+constexpr bool hasPictures = false;
+#endif
 
-// Writes svg or png through the window's painters. The status to exit with: 3 in a build without Qt.
-int writePicture(const Session& session, const PictureOptions& options);
+// Writes one export, drawn or not. The status to exit with: 3 for what is drawn in a build without Qt.
+int writeExport(
+    const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress);
+// Why a build without Qt cannot write it.
+[[nodiscard]] Error withoutPictures(const std::string& format);
 
 } // namespace flashstep::cli

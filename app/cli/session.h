@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/emulation/run.h"
+#include "core/io/option_values.h"
 #include "core/io/scenario.h"
-#include "core/trace/query.h"
 
 #include <CLI/CLI.hpp>
 
@@ -42,12 +42,6 @@ struct Session {
 };
 [[nodiscard]] Result<Session> emulate(Stated stated, bool quiet);
 [[nodiscard]] Result<Session> emulate(const ProblemOptions& options);
-
-// --at, --from, --to; empty text: `otherwise`.
-[[nodiscard]] Result<Moment> momentOf(
-    const Trace& trace, const std::string& option, const std::string& text, Position otherwise);
-// --cta; empty text: none().
-[[nodiscard]] Result<CtaId> ctaFrom(const Program& program, const std::string& text);
 
 [[nodiscard]] double peakRssMib();
 

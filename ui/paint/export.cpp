@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/export.h"
+
+#include "core/base/version.h"
+#include "core/io/data_export.h"
+#include "ui/paint/text.h"
+
+namespace flashstep::paint {
+
+namespace {
+
+QString qt(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
+}
+
+PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request)
+{
+    const Trace& trace = *source.run->trace;
+    PictureRequest picture;
+    picture.run = source.run;
+    picture.tokens = tokensOf(*source.run, *source.labels);
+    picture.view = qt(request.view);
+    picture.theme = qt(request.theme);
+    picture.size = QSize(request.width, request.height);
+    picture.scale = request.scale;
+    picture.at = request.at.value_or(trace.end());
+    picture.cta = request.cta;
+    if (request.ranged) {
+        picture.from = static_cast<double>(trace.timeAt(request.range.from));
+        picture.to = static_cast<double>(trace.timeAt(request.range.to));
+    }
+    picture.version = qt(version());
+    picture.scenarioName = source.scenarioName;
+    return picture;
+}
+
+} // namespace
+
+Tokens tokensOf(const Run& run, const Labels& labels)
+{
+    Tokens tokens;
+    for (const std::string& token : labels.tokens)
+        tokens.queries.append(qt(token));
+    if (run.program->problem.seqlenK == run.program->problem.seqlenQ)
+        tokens.keys = tokens.queries;
+    return tokens;
+}
+
+Status writeExport(
+    const ExportSource& source, const ExportRequest& request, const QString& path, const Progress& progress)
+{
+    if (!request.format->drawn)
+        return writeData(*source.run, request, path.toStdString(), progress);
+    return writePicture(pictureOf(source, request), qt(request.format->name), path);
+}
+
+} // namespace flashstep::paint

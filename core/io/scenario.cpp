@@ -219,7 +219,11 @@ Json problemJson(const ScenarioFile& file, const std::string& directory)
 {
     const Problem& p = file.scenario.problem;
     Json problem = Json::object();
-    const bool files = !file.scenario.qFile.empty();
+    // Some may be missing: such a scenario cannot run, but it can be written.
+    const std::array<std::pair<const char*, const std::string*>, 3> named { { { "q", &file.scenario.qFile },
+        { "k", &file.scenario.kFile }, { "v", &file.scenario.vFile } } };
+    const bool files
+        = std::any_of(named.begin(), named.end(), [](const auto& entry) { return !entry.second->empty(); });
     const auto size = [&](const char* key, int value) {
         if (!files) // sizes come from the files
             problem[key] = value;
@@ -234,9 +238,9 @@ Json problemJson(const ScenarioFile& file, const std::string& directory)
     problem["dtype"] = std::string(name(p.dtype));
     problem["mask"] = p.mask.text();
     if (files) {
-        problem["q"] = pathSeenFrom(directory, file.scenario.qFile);
-        problem["k"] = pathSeenFrom(directory, file.scenario.kFile);
-        problem["v"] = pathSeenFrom(directory, file.scenario.vFile);
+        for (const auto& [key, path] : named)
+            if (!path->empty())
+                problem[key] = pathSeenFrom(directory, *path);
     } else {
         problem["init"] = std::string(name(p.init));
         problem["seed"] = p.seed;

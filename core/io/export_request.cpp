@@ -23,8 +23,8 @@ constexpr std::array allFormats {
 };
 constexpr std::array<std::string_view, 6> laterFormats { "kanata", "npz", "pdf", "gif", "mp4", "html" };
 
-constexpr std::array<std::string_view, 4> allViews { "timeline", "tiles", "memory", "ledger" };
-constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
+constexpr std::array<std::string_view, 6> allViews { "timeline", "tiles", "memory", "ledger", "charts", "window" };
+constexpr std::array<std::string_view, 2> laterViews { "grid", "figure" };
 constexpr std::array<std::string_view, 3> themes { "light", "dark", "print" };
 
 template <typename Names> bool has(const Names& names, std::string_view name)
@@ -75,10 +75,24 @@ Status checkFormat(const std::string& format)
     return notAccepted(format, "--format", exportFormatNames(true));
 }
 
+// A view of widgets is one still picture, the window's of pixels only.
+Status checkWidgets(const ExportOptions& options)
+{
+    constexpr std::array<std::string_view, 3> still { "svg", "pdf", "png" };
+    const bool takesView = findExportFormat(options.format)->hasViews;
+    if (!takesView || !needsWidgets(options.view) || options.format == "png")
+        return Nothing {};
+    if (options.view == "window")
+        return Error { "the window is written as pixels, not as " + options.format, "--format", "png" };
+    if (!has(still, options.format))
+        return Error { "charts are a still picture, not " + options.format, "--format", listed(still) };
+    return Nothing {};
+}
+
 Status checkView(const ExportOptions& options)
 {
     if (options.view.empty() || has(allViews, options.view))
-        return Nothing {};
+        return checkWidgets(options);
     if (!has(laterViews, options.view))
         return notAccepted(options.view, "--view", listed(allViews));
     if (findExportFormat(options.format)->hasViews)
@@ -127,6 +141,11 @@ std::string exportFormatNames(bool withDrawn)
 std::span<const std::string_view> exportViews()
 {
     return allViews;
+}
+
+bool needsWidgets(std::string_view view)
+{
+    return view == "charts" || view == "window";
 }
 
 Status checkExport(const ExportOptions& options)

@@ -66,9 +66,8 @@ int performOfWidgets(const ExportJob& job)
     std::vector<std::string> words { e.view == "window" ? "--shot" : "--charts", e.out };
     if (e.view == "charts")
         words.insert(words.end(), { "--format", e.format });
-    // A window is on a screen: it has no colours for paper.
-    const std::string theme = e.theme.empty() ? "print" : e.theme;
-    words.insert(words.end(), { "--theme", e.view == "window" && theme == "print" ? "light" : theme });
+    if (!e.theme.empty()) // a window is on a screen: it has no colours for paper
+        words.push_back("--theme=" + (e.view == "window" && e.theme == "print" ? std::string("light") : e.theme));
     for (const auto& [option, value] :
         { std::pair("--at", &e.at), std::pair("--size", &e.size), std::pair("--scale", &e.scale) })
         if (!value->empty())

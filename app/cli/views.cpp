@@ -14,6 +14,8 @@ constexpr std::array allViews {
     View { "memory", "what lies in HBM, L2, shared and tensor memory, and registers", true },
     View { "grid", "the whole run over the SMs: who runs which tile, waves, the tail" },
     View { "ledger", "per row: maximum, sum, rescale", true },
+    View { "charts", "small plots of a run: roofline, engines, traffic, errors", true, false },
+    View { "window", "the whole window, as its --shot", true, false },
     View { "row", "one row over its key blocks: maximum and reference, exponents, values of P" },
     View { "exp", "exponentials by unit and by polynomial: errors, shares, rates" },
     View { "why", "who waits, for whom, and what lets it go; barriers; faults" },

@@ -20,11 +20,10 @@ struct CommandResult {
     std::string out, error;
 };
 
-// Starts a program of this build without a shell; standard input is empty, its output goes to files.
-inline pid_t startProgram(const std::string& name, const std::vector<std::string>& arguments, const std::string& out,
-    const std::string& error)
+// Starts a program without a shell; standard input is empty, its output goes to files.
+inline pid_t startProgramAt(const std::string& program, const std::vector<std::string>& arguments,
+    const std::string& out, const std::string& error)
 {
-    const std::string program = std::string(FLASHSTEP_BINARY_DIR) + "/bin/" + name;
     std::vector<std::string> words { program };
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
@@ -41,6 +40,13 @@ inline pid_t startProgram(const std::string& name, const std::vector<std::string
         child = -1;
     posix_spawn_file_actions_destroy(&actions);
     return child;
+}
+
+// One of this build.
+inline pid_t startProgram(const std::string& name, const std::vector<std::string>& arguments, const std::string& out,
+    const std::string& error)
+{
+    return startProgramAt(std::string(FLASHSTEP_BINARY_DIR) + "/bin/" + name, arguments, out, error);
 }
 
 // The exit status, or 128 and the signal that ended it.

@@ -19,12 +19,15 @@ constexpr std::array allFormats {
     ExportFormat { "chrome", false, false, "json", "the same slices as Chrome-trace JSON", "Trace Event Format" },
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
+    ExportFormat { "pdf", true, true, "pdf", "a view as a vector page, fonts embedded", "PDF 1.4" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
 };
-constexpr std::array<std::string_view, 6> laterFormats { "kanata", "npz", "pdf", "gif", "mp4", "html" };
+constexpr std::array<std::string_view, 5> laterFormats { "kanata", "npz", "gif", "mp4", "html" };
 
-constexpr std::array<std::string_view, 4> allViews { "timeline", "tiles", "memory", "ledger" };
-constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
+constexpr std::array<std::string_view, 6> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure" };
+constexpr std::array<std::string_view, 2> laterViews { "charts", "window" };
+constexpr std::array<std::string_view, 5> panelViews { "timeline", "tiles", "memory", "ledger", "grid" };
+constexpr std::size_t mostPanels = 8;
 constexpr std::array<std::string_view, 3> themes { "light", "dark", "print" };
 
 template <typename Names> bool has(const Names& names, std::string_view name)
@@ -86,6 +89,33 @@ Status checkView(const ExportOptions& options)
     return Nothing {};
 }
 
+std::vector<std::string> panelsFrom(const std::string& text)
+{
+    std::vector<std::string> panels;
+    for (std::size_t at = 0; !text.empty() && at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        panels.push_back(text.substr(at, comma - at));
+        at = comma + 1;
+    }
+    return panels;
+}
+
+Status checkPanels(const ExportOptions& options)
+{
+    if (options.panels.empty())
+        return Nothing {};
+    const std::string hint = "up to 8 of timeline, tiles, memory, ledger and grid, with commas between";
+    if (findExportFormat(options.format)->hasViews && options.view != "figure")
+        return Error { "panels are those of --view figure", "--panels", "--view figure" };
+    const std::vector<std::string> panels = panelsFrom(options.panels);
+    if (panels.size() > mostPanels)
+        return notAccepted(options.panels, "--panels", hint);
+    for (const std::string& panel : panels)
+        if (!has(panelViews, panel))
+            return notAccepted(panel, "--panels", hint);
+    return Nothing {};
+}
+
 Status takeRange(const ExportOptions& options, const Trace& trace, ExportRequest& request)
 {
     const Result<Moment> from = momentOf(trace, "--from", options.from, Position {});
@@ -135,6 +165,8 @@ Status checkExport(const ExportOptions& options)
         return status;
     if (Status status = checkView(options); !status)
         return status;
+    if (Status status = checkPanels(options); !status)
+        return status;
     if (!options.table.empty() && !csvTableFromName(options.table))
         return notAccepted(options.table, "--table", "events, spans, counters or ledger");
     if (!options.theme.empty() && !has(themes, options.theme))
@@ -160,6 +192,7 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
     request.format = findExportFormat(options.format);
     if (!options.view.empty())
         request.view = options.view;
+    request.panels = panelsFrom(options.panels);
     if (!options.theme.empty())
         request.theme = options.theme;
     request.sized = !options.size.empty() && takeSize(options.size, request.width, request.height);

@@ -24,8 +24,8 @@ constexpr std::array allFormats {
 };
 constexpr std::array<std::string_view, 5> laterFormats { "kanata", "npz", "gif", "mp4", "html" };
 
-constexpr std::array<std::string_view, 6> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure" };
-constexpr std::array<std::string_view, 2> laterViews { "charts", "window" };
+constexpr std::array<std::string_view, 8> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure",
+    "charts", "window" };
 constexpr std::array<std::string_view, 5> panelViews { "timeline", "tiles", "memory", "ledger", "grid" };
 constexpr std::size_t mostPanels = 8;
 constexpr std::array<std::string_view, 3> themes { "light", "dark", "print" };
@@ -78,15 +78,25 @@ Status checkFormat(const std::string& format)
     return notAccepted(format, "--format", exportFormatNames(true));
 }
 
+// A view of widgets is one still picture, the window's of pixels only.
+Status checkWidgets(const ExportOptions& options)
+{
+    constexpr std::array<std::string_view, 3> still { "svg", "pdf", "png" };
+    const bool takesView = findExportFormat(options.format)->hasViews;
+    if (!takesView || !needsWidgets(options.view) || options.format == "png")
+        return Nothing {};
+    if (options.view == "window")
+        return Error { "the window is written as pixels, not as " + options.format, "--format", "png" };
+    if (!has(still, options.format))
+        return Error { "charts are a still picture, not " + options.format, "--format", listed(still) };
+    return Nothing {};
+}
+
 Status checkView(const ExportOptions& options)
 {
-    if (options.view.empty() || has(allViews, options.view))
-        return Nothing {};
-    if (!has(laterViews, options.view))
+    if (!options.view.empty() && !has(allViews, options.view))
         return notAccepted(options.view, "--view", listed(allViews));
-    if (findExportFormat(options.format)->hasViews)
-        return Error { "the view " + options.view + " is not in this version", "--view", listed(allViews) };
-    return Nothing {};
+    return checkWidgets(options);
 }
 
 std::vector<std::string> panelsFrom(const std::string& text)
@@ -157,6 +167,11 @@ std::string exportFormatNames(bool withDrawn)
 std::span<const std::string_view> exportViews()
 {
     return allViews;
+}
+
+bool needsWidgets(std::string_view view)
+{
+    return view == "charts" || view == "window";
 }
 
 Status checkExport(const ExportOptions& options)

@@ -29,6 +29,8 @@ struct ExportFormat {
 
 // What a picture can show.
 [[nodiscard]] std::span<const std::string_view> exportViews();
+// Those that need widgets, and so the program with the window: charts, window.
+[[nodiscard]] bool needsWidgets(std::string_view view);
 
 // One export as somebody states it: on the command line, in a batch file (keys as here, with '_'), in the window's
 // dialog. Empty: left out.

@@ -77,6 +77,7 @@ QLabel[role="title"] { font-size: #12px; font-weight: 504; color: @text; }
 QLabel[role="viewtitle"] { font-size: #13px; font-weight: 504; color: @text; }
 QLabel[role="section"] { font-size: #11.5px; font-weight: 504; color: @text; }
 QLabel[role="info"] { font-size: #11px; color: @t2; }
+QLabel[role="complaint"] { font-size: #11px; color: @text; border-left: 2px solid @text; padding-left: #6px; }
 QLabel[role="field"] { font-size: #12px; color: @text; }
 QLabel[role="value"] { font-size: #12px; color: @text; }
 QWidget[role="panel"] { background: @panel; }

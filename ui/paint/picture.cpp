@@ -51,7 +51,8 @@ QStringList pictureViews()
     return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("memory"), QStringLiteral("ledger") };
 }
 
-Status writePicture(const PictureRequest& request, const QString& format, const QString& path)
+Status writePicture(
+    const PictureRequest& request, const QString& format, const QString& path, const Progress& progress)
 {
     if (Status status = checked(request, format); !status)
         return status;
@@ -59,6 +60,8 @@ Status writePicture(const PictureRequest& request, const QString& format, const 
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
+        if (progress.cancelled())
+            return Error { "cancelled", "", "" };
         out.write(bytes.constData(), bytes.size());
         return Nothing {};
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/emulation/run.h"
 #include "ui/paint/text.h"
@@ -36,8 +37,9 @@ struct PictureRequest {
 };
 
 // Draws the view with title, legend, scale and provenance line. `format`: "svg" or "png". Written beside the target and
-// renamed; on failure nothing is left.
-[[nodiscard]] Status writePicture(const PictureRequest& request, const QString& format, const QString& path);
+// renamed; on failure, or cancelled before it is written, nothing is left.
+[[nodiscard]] Status writePicture(
+    const PictureRequest& request, const QString& format, const QString& path, const Progress& progress = {});
 
 // The same picture as an image; its device pixel ratio is request.scale.
 [[nodiscard]] QImage renderPicture(const PictureRequest& request);

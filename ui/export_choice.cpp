@@ -33,20 +33,36 @@ struct Words {
     Group group;
     const char* title;
     const char* opensIn;
+    const char* holds;
 };
 constexpr std::array words {
-    Words { "perfetto", Group::Timeline, "Perfetto", QT_TRANSLATE_NOOP("Export", "ui.perfetto.dev, trace_processor") },
+    Words { "perfetto", Group::Timeline, "Perfetto", QT_TRANSLATE_NOOP("Export", "ui.perfetto.dev, trace_processor"),
+        QT_TRANSLATE_NOOP("Export",
+            "A process for each CTA, a line for each role and engine. Slices carry their tile, bytes, row statistics "
+            "and source line; arrows lead from what was waited for; counters run below.\n\nDrag the file onto "
+            "ui.perfetto.dev: it stays on this computer.") },
     Words { "chrome", Group::Timeline, "Chrome JSON",
-        QT_TRANSLATE_NOOP("Export", "ui.perfetto.dev, chrome://tracing, Speedscope") },
-    Words { "kanata", Group::Timeline, "Kanata", QT_TRANSLATE_NOOP("Export", "Konata") },
-    Words { "csv", Group::Tables, "CSV", QT_TRANSLATE_NOOP("Export", "any spreadsheet, pandas, R") },
-    Words { "npz", Group::Tables, "NumPy npz", QT_TRANSLATE_NOOP("Export", "numpy.load") },
-    Words { "svg", Group::Pictures, "SVG", QT_TRANSLATE_NOOP("Export", "browsers, Inkscape, Illustrator") },
-    Words { "pdf", Group::Pictures, "PDF", QT_TRANSLATE_NOOP("Export", "LaTeX, any reader") },
-    Words { "png", Group::Pictures, "PNG", QT_TRANSLATE_NOOP("Export", "anything that shows pictures") },
-    Words { "gif", Group::Films, "GIF", QT_TRANSLATE_NOOP("Export", "browsers, slides, chats") },
-    Words { "mp4", Group::Films, "MP4", QT_TRANSLATE_NOOP("Export", "any player; written by ffmpeg") },
-    Words { "html", Group::Documents, "HTML page", QT_TRANSLATE_NOOP("Export", "any browser, without a network") },
+        QT_TRANSLATE_NOOP("Export", "ui.perfetto.dev, chrome://tracing, Speedscope"),
+        QT_TRANSLATE_NOOP("Export",
+            "The same slices, arrows and counters as JSON, which most trace viewers read, and a few lines of "
+            "Python.") },
+    Words { "kanata", Group::Timeline, "Kanata", QT_TRANSLATE_NOOP("Export", "Konata"),
+        QT_TRANSLATE_NOOP(
+            "Export", "Operations as the pipeline viewers of processors draw instructions: a row each.") },
+    Words { "csv", Group::Tables, "CSV", QT_TRANSLATE_NOOP("Export", "any spreadsheet, pandas, R"),
+        QT_TRANSLATE_NOOP("Export",
+            "A line of names, then a row for each event, each span, each change of a counter, or each row of O and key "
+            "block. Times are in cycles.") },
+    Words { "npz", Group::Tables, "NumPy npz", QT_TRANSLATE_NOOP("Export", "numpy.load"),
+        QT_TRANSLATE_NOOP(
+            "Export", "The tiles that were computed, as arrays with names; index.json says what they are.") },
+    Words { "svg", Group::Pictures, "SVG", QT_TRANSLATE_NOOP("Export", "browsers, Inkscape, Illustrator"), "" },
+    Words { "pdf", Group::Pictures, "PDF", QT_TRANSLATE_NOOP("Export", "LaTeX, any reader"), "" },
+    Words { "png", Group::Pictures, "PNG", QT_TRANSLATE_NOOP("Export", "anything that shows pictures"), "" },
+    Words { "gif", Group::Films, "GIF", QT_TRANSLATE_NOOP("Export", "browsers, slides, chats"), "" },
+    Words { "mp4", Group::Films, "MP4", QT_TRANSLATE_NOOP("Export", "any player; ffmpeg writes it"), "" },
+    Words { "html", Group::Documents, "HTML page", QT_TRANSLATE_NOOP("Export", "any browser, without a network"),
+        QT_TRANSLATE_NOOP("Export", "Every step in words with its pictures, in one file that needs nothing else.") },
 };
 
 const Words* wordsOf(const ExportFormat& format)
@@ -144,6 +160,12 @@ QString exportOpensIn(const ExportFormat& format)
 {
     const Words* known = wordsOf(format);
     return known ? tr(known->opensIn) : QString();
+}
+
+QString exportHolds(const ExportFormat& format)
+{
+    const Words* known = wordsOf(format);
+    return known && *known->holds != '\0' ? tr(known->holds) : QString();
 }
 
 bool takes(const ExportFormat& format, const QString& view, ExportField field)

@@ -39,6 +39,8 @@ struct ExportGroup {
 [[nodiscard]] QString exportTitle(const ExportFormat& format); // "Chrome JSON"
 [[nodiscard]] QString exportOpensIn(const ExportFormat& format); // who reads it, in words; may be empty
 
+[[nodiscard]] QString exportHolds(const ExportFormat& format); // what is in the file; empty for pictures
+
 // What can be chosen. `From`, `To` and `At` are texts for what Range and Moment do not name.
 enum class ExportField { View, Theme, Size, Scale, Table, Level, Fps, Range, From, To, Moment, At, Cta };
 // Whether the format, showing that view, asks for it.

@@ -62,7 +62,7 @@ void MainWindow::connectExports()
         m_notWritten.append(tr("%1: cancelled").arg(QFileInfo(path).fileName()));
         showExports();
     });
-    const auto thisView = [this] { m_actions->action(QStringLiteral("export.view"))->trigger(); };
+    const auto thisView = [this] { showExport({}, viewInHand()); };
     connect(m_timeline, &TimelineCanvas::exportAsked, this, thisView);
     connect(m_stage->tiles(), &TileCanvas::exportAsked, this, thisView);
 }

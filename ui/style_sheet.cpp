@@ -45,7 +45,7 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: n
 QPushButton, QToolButton[role="button"] { background: @panel; border: 1px solid @mid; border-radius: #5px; padding: 0 #12px;
     min-height: #24px; max-height: #24px; font-weight: 456; font-size: #12px; }
 QPushButton:hover, QToolButton[role="button"]:hover { background: @alt; border-color: @text; }
-QPushButton:focus { border-color: @text; }
+QPushButton:focus, QPushButton:default:enabled { border-color: @text; }
 QPushButton:disabled { color: @t3; border-color: @line; }
 QToolButton[role="icon"] { background: transparent; border: 1px solid transparent; border-radius: #4px; padding: 0; }
 QToolButton[role="icon"]:hover { background: @line; }

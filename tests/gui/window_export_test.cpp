@@ -17,6 +17,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QProcess>
 #include <QPushButton>
 #include <QTemporaryDir>
 #include <QtTest>
@@ -43,12 +44,20 @@ private slots:
     void fitsSmallWindowsAndLargeLetters_data();
     void fitsSmallWindowsAndLargeLetters();
     void previewFollowsTheChoices();
+    void writesTheBytesOfItsCommand_data();
+    void writesTheBytesOfItsCommand();
+    void changesThatAreNotSavedAreInTheCommand_data();
+    void changesThatAreNotSavedAreInTheCommand();
+    void picturesOnManyThreadsAreThoseOfOne();
 
 private:
     static ExportDialog* open(MainWindow& window, const QString& format, const QString& view);
     static void set(ExportDialog& dialog, ExportField field, const QString& value);
     static void keep(QWidget& widget, const QString& name);
     static bool canWrite(const ExportDialog& dialog);
+    static QByteArray contents(const QString& path);
+    static void write(MainWindow& window, const QString& path);
+    static void compareWithCommand(MainWindow& window, ExportDialog& dialog);
 
     QTemporaryDir m_folder;
 };
@@ -159,7 +168,7 @@ void WindowExport::badValueIsSaidAtItsField()
     const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
     ExportDialog* dialog = open(*window, QStringLiteral("png"), QStringLiteral("timeline"));
     set(*dialog, ExportField::Range, QStringLiteral("From … to …"));
-    set(*dialog, ExportField::From, QStringLiteral("100cy"));
+    set(*dialog, ExportField::From, QStringLiteral("1000cy"));
     set(*dialog, ExportField::Moment, QStringLiteral("At …"));
     QVERIFY(canWrite(*dialog));
     QWidget* widget = dialog->form().field(static_cast<ExportField>(field));
@@ -326,6 +335,178 @@ void WindowExport::previewFollowsTheChoices()
     QVERIFY(qGray(dark.pixel(2, 2)) < 64 && qGray(tiles.pixel(2, 2)) > 192);
     dialog->choose(QStringLiteral("csv"));
     QVERIFY(dialog->preview().image().isNull());
+}
+
+QByteArray WindowExport::contents(const QString& path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+// What a person does after choosing: a name, then wait.
+void WindowExport::write(MainWindow& window, const QString& path)
+{
+    auto* dialog = window.findChild<ExportDialog*>();
+    QSignalSpy written(&window.exporter(), &ExportController::written);
+    QSignalSpy failed(&window.exporter(), &ExportController::failed);
+    window.writeFrom(*dialog, path);
+    QTRY_VERIFY_WITH_TIMEOUT(!written.isEmpty() || !failed.isEmpty(), 120000);
+    QVERIFY2(failed.isEmpty(), qPrintable(window.exportNotice().text()));
+    QTRY_VERIFY(!window.findChild<ExportDialog*>());
+}
+
+void WindowExport::compareWithCommand(MainWindow& window, ExportDialog& dialog)
+{
+    QVERIFY2(canWrite(dialog), qPrintable(dialog.verdict()));
+    const QTemporaryDir here, there;
+    const QString command = dialog.command();
+    const QString name = QString::fromStdString(dialog.options().out);
+    write(window, here.filePath(name));
+    if (QTest::currentTestFailed())
+        return;
+    QProcess shell;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("PATH"),
+        QStringLiteral(FLASHSTEP_BINARY_DIR "/bin:") + environment.value(QStringLiteral("PATH")));
+    shell.setProcessEnvironment(environment);
+    shell.setWorkingDirectory(there.path());
+    shell.start(QStringLiteral("/bin/sh"), { QStringLiteral("-c"), command });
+    QVERIFY(shell.waitForFinished(120000));
+    QVERIFY2(shell.exitCode() == 0, (command.toUtf8() + "\n" + shell.readAllStandardError()).constData());
+    const QByteArray window1 = contents(here.filePath(name)), shell1 = contents(there.filePath(name));
+    QVERIFY(window1.size() > 100);
+    QVERIFY2(window1 == shell1, qPrintable(command));
+}
+
+void WindowExport::writesTheBytesOfItsCommand_data()
+{
+    QTest::addColumn<QString>("format");
+    QTest::addColumn<QString>("view");
+    for (const ExportFormat& format : exportFormats()) {
+        if (!format.hasViews) {
+            QTest::newRow(std::string(format.name).c_str()) << fromView(format.name) << QString();
+            continue;
+        }
+        for (const std::string_view view : exportViews())
+            QTest::newRow((std::string(format.name) + " " + std::string(view)).c_str())
+                << fromView(format.name) << fromView(view);
+    }
+}
+
+void WindowExport::writesTheBytesOfItsCommand()
+{
+    QFETCH(QString, format);
+    QFETCH(QString, view);
+    const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
+    ExportDialog* dialog = open(*window, format, {});
+    dialog->choose(format);
+    if (!view.isEmpty())
+        set(*dialog, ExportField::View, view.left(1).toUpper() + view.mid(1));
+    if (dialog->form().field(ExportField::Fps)) { // a short film
+        set(*dialog, ExportField::Range, QStringLiteral("From … to …"));
+        set(*dialog, ExportField::From, QStringLiteral("block(i=6, n=1)"));
+        set(*dialog, ExportField::To, QStringLiteral("block(i=6, n=2)"));
+        set(*dialog, ExportField::Size, QStringLiteral("480x300"));
+    }
+    compareWithCommand(*window, *dialog);
+}
+
+void WindowExport::changesThatAreNotSavedAreInTheCommand_data()
+{
+    QTest::addColumn<QStringList>("stated"); // in the file
+    QTest::addColumn<QStringList>("changed"); // afterwards, in the window
+    QTest::addColumn<bool>("beside"); // the file can be named, with options beside it
+    const QStringList small { "seqlen_q=64", "tile=8x8", "cost_tile=128x128", "head_dim=64" };
+    QTest::newRow("knob and mask") << small << QStringList { "what_if=mufu-rate=32", "mask=causal" } << true;
+    QTest::newRow("break") << small << QStringList { "break=wait:K_landed" } << true;
+    QTest::newRow("another version") << small << QStringList { "algorithm=fa3", "gpu=h100", "seqlen_q=128" } << true;
+    QTest::newRow("another knob") << small + QStringList { "what_if=mufu-rate=32", "what_if=l2-mib=10" }
+                                  << QStringList { "what_if=mufu-rate=64" } << true;
+    QTest::newRow("heads") << small + QStringList { "heads=4", "kv_heads=2" } << QStringList { "seed=7" } << true;
+    QTest::newRow("a knob less") << small + QStringList { "what_if=mufu-rate=32", "record=cta:1" }
+                                 << QStringList { "-knobs", "heads=2" } << false;
+    QTest::newRow("mended") << small + QStringList { "break=wait:K_landed" } << QStringList { "-breaks" } << false;
+    QTest::newRow("never saved") << QStringList() << small + QStringList { "init=outliers", "mask=window:16,0" }
+                                 << false;
+}
+
+void WindowExport::changesThatAreNotSavedAreInTheCommand()
+{
+    QFETCH(QStringList, stated);
+    QFETCH(QStringList, changed);
+    QFETCH(bool, beside);
+    const auto apply = [](ScenarioFile& file, const QStringList& options) {
+        for (const QString& option : options)
+            if (option == QStringLiteral("-knobs"))
+                file.scenario.knobs.clear();
+            else if (option == QStringLiteral("-breaks"))
+                file.scenario.breaks.clear();
+            else
+                QVERIFY(setOption(file, option.section('=', 0, 0).toStdString(), option.section('=', 1).toStdString()));
+    };
+    ScenarioFile file;
+    apply(file, stated);
+    const QString path = stated.isEmpty() ? QString() : m_folder.filePath(QStringLiteral("it's mine.json"));
+    if (!path.isEmpty()) {
+        QFile out(path);
+        QVERIFY(out.open(QIODevice::WriteOnly));
+        out.write(scenarioText(file, m_folder.path().toStdString()).c_str());
+    }
+    apply(file, changed);
+    MainWindow window({ false, false });
+    window.resize(1440, 900);
+    window.show();
+    QSignalSpy shown(&window, &MainWindow::runShown);
+    window.start({ file, path, false });
+    QTRY_VERIFY_WITH_TIMEOUT(!shown.isEmpty(), 60000);
+    window.session().playback.seek(Position { window.session().playback.end().value / 2 });
+    window.places().addBookmark(window.session().playback.position(), QStringLiteral("here"));
+    for (const char* format : { "svg", "chrome", "csv" }) {
+        ExportDialog* dialog = open(window, QLatin1String(format), {});
+        QCOMPARE(dialog->command().contains(QStringLiteral("--scenario")), beside);
+        compareWithCommand(window, *dialog);
+        if (QTest::currentTestFailed())
+            return;
+    }
+}
+
+// Two at once and more, while the window draws itself by the same painters.
+void WindowExport::picturesOnManyThreadsAreThoseOfOne()
+{
+    const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
+    const Document& document = window->session().document;
+    const QTemporaryDir folder;
+    std::vector<ExportJob> jobs;
+    for (const char* format : { "svg", "png" })
+        for (const std::string_view view : exportViews())
+            for (const char* at : { "first(exp2, i=2)", "block(i=6, n=2)", "end" }) {
+                ExportOptions options;
+                options.format = format;
+                options.view = view;
+                options.at = at;
+                options.theme = jobs.size() % 2 == 0 ? "dark" : "print";
+                const Result<ExportRequest> request = understandExport(options, document.trace());
+                QVERIFY(request);
+                jobs.push_back({ document.run(), document.labels(), QStringLiteral("s.json"), *request,
+                    folder.filePath(QString::number(jobs.size())) });
+            }
+    QSignalSpy written(&window->exporter(), &ExportController::written);
+    for (const ExportJob& job : jobs)
+        window->exporter().start(job);
+    QVERIFY(window->exporter().running() >= 2);
+    while (window->exporter().running() > 0) {
+        window->session().playback.stepForward();
+        QApplication::processEvents();
+        (void)window->grab();
+    }
+    QCOMPARE(written.count(), static_cast<int>(jobs.size()));
+    for (const ExportJob& job : jobs) { // and once more, on this thread alone
+        const QString again = folder.filePath(QStringLiteral("again"));
+        ExportJob alone = job;
+        alone.path = again;
+        QVERIFY(writeJob(alone, {}));
+        QVERIFY2(contents(again) == contents(job.path), job.request.view.c_str());
+    }
 }
 
 QTEST_MAIN(WindowExport)

@@ -14,9 +14,7 @@
 #include <QListWidget>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QScreen>
 #include <QScrollArea>
-#include <QStyle>
 
 #include <algorithm>
 
@@ -47,7 +45,8 @@ ExportDialog::ExportDialog(
     middle->setSpacing(appearance.px(20));
     middle->addWidget(makeFormats());
     middle->addWidget(makeForm());
-    middle->addWidget(makePicture(), 1);
+    m_preview = new ExportPreview(m_context, m_scenario.name, m_appearance, this);
+    middle->addWidget(m_preview, 1);
     auto* column = new QVBoxLayout(this);
     const int inset = appearance.px(16);
     column->setContentsMargins(inset, inset, inset, appearance.px(12));
@@ -111,25 +110,13 @@ QWidget* ExportDialog::makeForm()
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setWidget(m_form);
+    m_form->setAutoFillBackground(false);
     column->addWidget(m_title);
     column->addWidget(m_about);
     column->addSpacing(m_appearance.px(4));
     column->addWidget(scroll, 1);
     column->addWidget(m_verdict);
     side->setFixedWidth(m_appearance.px(280));
-    return side;
-}
-
-QWidget* ExportDialog::makePicture()
-{
-    auto* side = new QWidget(this);
-    auto* column = new QVBoxLayout(side);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(m_appearance.px(6));
-    m_preview = new ExportPreview(m_context, m_scenario.name, m_appearance, side);
-    m_size = makeLabel({}, "info", side);
-    column->addWidget(m_preview, 1);
-    column->addWidget(m_size);
     return side;
 }
 
@@ -177,14 +164,11 @@ QWidget* ExportDialog::makeButtons()
     return strip;
 }
 
-// 880 x 560 where there is room, and always on the screen.
+// As large as the window it belongs to at most.
 void ExportDialog::fit()
 {
-    const QRect screen = QApplication::primaryScreen()->availableGeometry();
-    QSize room = screen.size();
-    if (parentWidget())
-        room = room.boundedTo(parentWidget()->window()->size().expandedTo(QSize(640, 480)));
-    resize(QSize(m_appearance.px(920), m_appearance.px(580)).boundedTo(room - QSize(24, 24)));
+    const QSize room = parentWidget() ? parentWidget()->window()->size() - QSize(24, 24) : QSize(16384, 16384);
+    resize(QSize(m_appearance.px(940), m_appearance.px(580)).boundedTo(room));
 }
 
 void ExportDialog::choose(const QString& format)
@@ -224,8 +208,9 @@ void ExportDialog::check()
         return;
     m_title->setText(exportTitle(*format));
     const QString opensIn = exportOpensIn(*format);
-    m_about->setText(fromView(format->what) + QStringLiteral(".")
-        + (opensIn.isEmpty() ? QString() : tr(" Opens in %1.").arg(opensIn)));
+    QString about = fromView(format->what);
+    about[0] = about[0].toUpper();
+    m_about->setText(about + QStringLiteral(".") + (opensIn.isEmpty() ? QString() : tr(" Opens in %1.").arg(opensIn)));
     m_form->clearErrors();
     m_verdict->hide();
     const Result<ExportRequest> request = understandExport(options, *m_context.run->trace);
@@ -237,14 +222,14 @@ void ExportDialog::check()
             m_verdict->setText(QString::fromStdString(request.error().line()));
             m_verdict->show();
         }
-        m_size->clear();
+        m_preview->setCaption({});
         return;
     }
-    m_size->setText(exportSize(*request, *m_context.run->trace));
+    m_preview->setCaption(exportSize(*request, *m_context.run->trace));
     if (format->hasViews)
         m_preview->preview(shown(*request));
     else
-        m_preview->showWords({});
+        m_preview->showWords(exportHolds(*format));
 }
 
 } // namespace flashstep::ui

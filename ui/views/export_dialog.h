@@ -43,7 +43,6 @@ signals:
 private:
     QWidget* makeFormats();
     QWidget* makeForm();
-    QWidget* makePicture();
     QWidget* makeCommand();
     QWidget* makeButtons();
     void check();
@@ -56,7 +55,7 @@ private:
     QListWidget* m_formats = nullptr;
     ExportForm* m_form = nullptr;
     ExportPreview* m_preview = nullptr;
-    QLabel *m_title = nullptr, *m_about = nullptr, *m_verdict = nullptr, *m_size = nullptr;
+    QLabel *m_title = nullptr, *m_about = nullptr, *m_verdict = nullptr;
     QPlainTextEdit* m_command = nullptr;
     QPushButton* m_write = nullptr;
 };

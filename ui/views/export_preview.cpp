@@ -51,7 +51,7 @@ void ExportPreview::preview(const ExportRequest& request)
     m_words.clear();
     m_wanted = m_waiting = request;
     m_settle.start();
-    update();
+    tell();
 }
 
 void ExportPreview::showWords(const QString& words)
@@ -61,13 +61,34 @@ void ExportPreview::showWords(const QString& words)
     m_waiting.reset();
     m_image = {};
     m_words = words;
-    setAccessibleDescription(words);
+    tell();
+}
+
+void ExportPreview::setCaption(const QString& caption)
+{
+    m_caption = caption;
+    tell();
+}
+
+// What is seen, for those who do not.
+void ExportPreview::tell()
+{
+    const QString seen = m_wanted ? tr("The %1 in the %2 palette.")
+                                        .arg(QString::fromStdString(m_wanted->view))
+                                        .arg(QString::fromStdString(m_wanted->theme))
+                                  : m_words;
+    setAccessibleDescription(seen + QLatin1Char(' ') + m_caption);
     update();
+}
+
+int ExportPreview::captionHeight() const
+{
+    return m_appearance.px(24);
 }
 
 QSizeF ExportPreview::room() const
 {
-    return QSizeF(size()) * devicePixelRatioF();
+    return QSizeF(width(), std::max(1, height() - captionHeight())) * devicePixelRatioF();
 }
 
 void ExportPreview::drawNext()
@@ -92,11 +113,6 @@ void ExportPreview::take(const QImage& image)
         return;
     m_image = image;
     m_image.setDevicePixelRatio(devicePixelRatioF());
-    setAccessibleDescription(tr("The %1, %2 × %3, in the %4 palette")
-                                 .arg(QString::fromStdString(m_wanted->view))
-                                 .arg(m_wanted->width)
-                                 .arg(m_wanted->height)
-                                 .arg(QString::fromStdString(m_wanted->theme)));
     update();
     if (!m_waiting)
         emit drawn();
@@ -106,17 +122,22 @@ void ExportPreview::paintEvent(QPaintEvent* /*event*/)
 {
     QPainter painter(this);
     const paint::Theme& theme = m_appearance.theme();
-    if (m_image.isNull()) {
-        painter.setPen(theme.t2);
-        painter.setFont(m_appearance.uiFont(12));
-        painter.drawText(rect().adjusted(0, 0, -1, -1), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, m_words);
-        return;
+    QRect used(0, 0, width(), 0);
+    if (!m_image.isNull()) {
+        const QSize size = m_image.size() / m_image.devicePixelRatio();
+        used = QRect(QPoint((width() - size.width()) / 2, 0), size);
+        painter.drawImage(used, m_image);
+        painter.setPen(theme.line);
+        painter.drawRect(used.adjusted(0, 0, -1, -1));
+    } else if (!m_words.isEmpty()) {
+        painter.setPen(theme.text);
+        painter.setFont(m_appearance.uiFont(12.5));
+        painter.drawText(rect(), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, m_words, &used);
     }
-    const QSize size = m_image.size() / m_image.devicePixelRatio();
-    const QRect place(QPoint((width() - size.width()) / 2, 0), size);
-    painter.drawImage(place, m_image);
-    painter.setPen(theme.line);
-    painter.drawRect(place.adjusted(0, 0, -1, -1));
+    painter.setPen(theme.t2);
+    painter.setFont(m_appearance.uiFont(11));
+    painter.drawText(QRect(used.left(), used.bottom() + m_appearance.px(6), width() - used.left(), captionHeight()),
+        Qt::AlignLeft | Qt::AlignTop, m_caption);
 }
 
 void ExportPreview::resizeEvent(QResizeEvent* /*event*/)

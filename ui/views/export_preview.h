@@ -26,6 +26,8 @@ public:
 
     void preview(const ExportRequest& request);
     void showWords(const QString& words); // where there is none
+    void setCaption(const QString& caption); // below: how much it will be
+    [[nodiscard]] const QString& caption() const { return m_caption; }
     [[nodiscard]] const QImage& image() const { return m_image; }
     [[nodiscard]] QSize sizeHint() const override;
 
@@ -39,13 +41,15 @@ protected:
 private:
     void drawNext();
     void take(const QImage& image);
+    void tell();
+    [[nodiscard]] int captionHeight() const;
     [[nodiscard]] QSizeF room() const;
 
     const ExportContext m_context;
     const QString m_scenarioName;
     const Appearance& m_appearance;
     std::optional<ExportRequest> m_wanted, m_waiting; // on show or to be; not yet begun
-    QString m_words;
+    QString m_words, m_caption;
     QImage m_image;
     QTimer m_settle;
     bool m_drawing = false;

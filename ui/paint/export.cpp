@@ -14,6 +14,8 @@ QString qt(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
 }
 
+} // namespace
+
 PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request)
 {
     const Trace& trace = *source.run->trace;
@@ -37,8 +39,6 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     return picture;
 }
 
-} // namespace
-
 Tokens tokensOf(const Run& run, const Labels& labels)
 {
     Tokens tokens;
@@ -54,7 +54,7 @@ Status writeExport(
 {
     if (!request.format->drawn)
         return writeData(*source.run, request, path.toStdString(), progress);
-    return writePicture(pictureOf(source, request), qt(request.format->name), path);
+    return writePicture(pictureOf(source, request), qt(request.format->name), path, progress);
 }
 
 } // namespace flashstep::paint

@@ -9,6 +9,7 @@
 
 #include <QBuffer>
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 
@@ -63,7 +64,7 @@ QStringList pictureViews()
         QStringLiteral("grid"), QStringLiteral("figure") };
 }
 
-Status writePicture(const PictureRequest& request, const QString& format, const QString& path)
+Status writePicture(const PictureRequest& request, const QString& format, const QString& path, const Progress& progress)
 {
     if (Status status = checked(request, format); !status)
         return status;
@@ -73,6 +74,8 @@ Status writePicture(const PictureRequest& request, const QString& format, const 
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
+        if (progress.cancelled())
+            return Error { "cancelled", "", "" };
         out.write(bytes.constData(), bytes.size());
         return Nothing {};
     });
@@ -86,9 +89,18 @@ QImage renderPicture(const PictureRequest& request)
     if (image.isNull())
         return image;
     image.fill(Theme::byName(request.theme).panel);
+    image.setDevicePixelRatio(std::max(1.0, request.scale));
+    {
+        QPainter painter(&image);
+        if (request.scale < 1) // a ratio below 1 is not obeyed
+            painter.scale(request.scale, request.scale);
+        paintPicture(painter, request);
+    }
     image.setDevicePixelRatio(request.scale);
-    QPainter painter(&image);
-    paintPicture(painter, request);
+    // As large on paper as on a screen of 96 dots an inch, whatever the one at hand has.
+    const int dotsPerMetre = static_cast<int>(std::lround(96 / 0.0254 * request.scale));
+    image.setDotsPerMeterX(dotsPerMetre);
+    image.setDotsPerMeterY(dotsPerMetre);
     return image;
 }
 

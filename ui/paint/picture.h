@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/emulation/run.h"
 #include "ui/paint/text.h"
@@ -42,9 +43,10 @@ void paintPicture(QPainter& painter, const PictureRequest& request);
 // How large a sheet shows all of it well, where nobody asks for a size.
 [[nodiscard]] QSize fittingSize(const PictureRequest& request);
 
-// The picture as a file. `format`: "svg", "pdf" or "png". Written beside the target and
-// renamed; on failure nothing is left.
-[[nodiscard]] Status writePicture(const PictureRequest& request, const QString& format, const QString& path);
+// The picture as a file. `format`: "svg", "pdf" or "png". Written beside the target and renamed; on failure, or
+// cancelled before it is written, nothing is left.
+[[nodiscard]] Status writePicture(
+    const PictureRequest& request, const QString& format, const QString& path, const Progress& progress = {});
 
 // The same picture as an image; its device pixel ratio is request.scale.
 [[nodiscard]] QImage renderPicture(const PictureRequest& request);

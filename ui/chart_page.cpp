@@ -3,6 +3,8 @@
 
 #include "core/io/files.h"
 #include "ui/paint/fonts.h"
+#include "ui/paint/pdf.h"
+#include "ui/paint/picture_page.h"
 #include "ui/paint/svg.h"
 #include "ui/paint/text.h"
 
@@ -25,7 +27,7 @@ using paint::canvasFont;
 
 namespace {
 
-constexpr double margin = 30, betweenColumns = 44, betweenRows = 26, titleHeight = 26, keyHeight = 20;
+constexpr double betweenColumns = 44, betweenRows = 26, keyHeight = 20;
 constexpr double sampleWidth = 22;
 
 double keyWidth(const ChartKey& key)
@@ -102,15 +104,10 @@ void paintChart(QPainter& painter, const QRectF& rect, QtCharts::QChart& chart)
 void paintPanel(
     QPainter& painter, const QRectF& rect, ChartPanel& panel, const QString& letter, const paint::Theme& theme)
 {
-    painter.setPen(theme.text);
-    const QFont bold = canvasFont(12.5, QFont::DemiBold);
-    paint::drawLine(painter, { rect.left(), rect.top(), 18, 18 }, Qt::AlignLeft, bold, letter);
-    const double indent = letter.isEmpty() ? 0 : 18;
-    paint::drawElided(
-        painter, { rect.left() + indent, rect.top(), rect.width() - indent, 18 }, Qt::AlignLeft, bold, panel.title);
+    paint::paintPanelTitle(painter, { rect.left(), rect.top(), rect.width(), 20 }, letter, panel.title, theme);
     const double keys = keyHeight * keyLines(panel.keys, rect.width());
-    const QRectF plot(rect.left(), rect.top() + titleHeight, std::floor(rect.width()),
-        std::floor(rect.height() - titleHeight - keys - (keys > 0 ? 6 : 0)));
+    const QRectF plot(rect.left(), rect.top() + paint::panelTitleHeight, std::floor(rect.width()),
+        std::floor(rect.height() - paint::panelTitleHeight - keys - (keys > 0 ? 6 : 0)));
     if (panel.chart) {
         paintChart(painter, plot, *panel.chart);
     } else {
@@ -120,47 +117,26 @@ void paintPanel(
     paintKeys(painter, { rect.left(), rect.bottom() - keys, rect.width(), keys }, panel.keys, theme);
 }
 
-QStringList wrapped(const QString& text, const QFont& font, double width)
+void paintSheet(QPainter& painter, QSize size, ChartPage& chartPage)
 {
-    QStringList lines { QString() };
-    for (const QString& word : text.split(QLatin1Char(' '))) {
-        const QString longer = lines.last().isEmpty() ? word : lines.last() + QLatin1Char(' ') + word;
-        if (paint::textWidth(font, longer) <= width || lines.last().isEmpty())
-            lines.last() = longer;
-        else
-            lines << word;
-    }
-    return lines;
-}
-
-void paintPage(QPainter& painter, QSize size, ChartPage& page)
-{
-    const paint::Theme& theme = paint::Theme::byName(page.theme);
-    painter.fillRect(QRectF(QPointF(0, 0), QSizeF(size)), theme.panel);
-    const double left = size.width() < 800 ? 16 : margin, width = size.width() - 2 * left;
-    painter.setPen(theme.text);
-    paint::drawElided(painter, { left, 22, width, 28 }, Qt::AlignLeft,
-        canvasFont(size.width() < 800 ? 15 : 19, QFont::DemiBold), page.title);
-    painter.setPen(theme.t2);
-    paint::drawElided(painter, { left, 52, width, 20 }, Qt::AlignLeft, canvasFont(12), page.subtitle);
-    const QStringList lines = wrapped(page.provenance, canvasFont(11), width);
-    const double bottom = size.height() - 26 - 16.0 * lines.size();
-    painter.fillRect(QRectF(left, bottom, width, 1), theme.line);
-    for (int k = 0; k < lines.size(); ++k)
-        paint::drawLine(painter, { left, bottom + 8 + 16 * k, width, 18 }, Qt::AlignLeft, canvasFont(11), lines[k]);
-
-    const auto count = static_cast<int>(page.panels.size());
-    const int columns = std::clamp(page.columns, 1, std::max(1, count));
+    const paint::Theme& theme = paint::Theme::byName(chartPage.theme);
+    const paint::Page page
+        = paint::layoutPage(size, { chartPage.title, chartPage.subtitle, chartPage.provenance }, QSizeF(880, 600));
+    painter.save();
+    paint::paintPage(painter, page, theme);
+    const auto count = static_cast<int>(chartPage.panels.size());
+    const int columns = std::clamp(chartPage.columns, 1, std::max(1, count));
     const int rows = (count + columns - 1) / columns;
-    const QRectF body(left, 92, width, bottom - 92 - 14);
+    const QRectF& body = page.body;
     const double across = (body.width() - betweenColumns * (columns - 1)) / columns,
                  down = (body.height() - betweenRows * (rows - 1)) / std::max(1, rows);
     for (int k = 0; k < count; ++k)
         paintPanel(painter,
             { std::floor(body.left() + (k % columns) * (across + betweenColumns)),
                 std::floor(body.top() + (k / columns) * (down + betweenRows)), across, down },
-            page.panels[static_cast<std::size_t>(k)],
+            chartPage.panels[static_cast<std::size_t>(k)],
             count > 1 ? QString(QLatin1Char(static_cast<char>('a' + k))) : QString(), theme);
+    painter.restore();
 }
 
 // The scene sets its pen and its place for whatever it looks at, drawn or not: groups without anything in them.
@@ -168,7 +144,7 @@ QByteArray svgOf(ChartPage& page, QSize size)
 {
     static const QRegularExpression nothing(QStringLiteral("<g [^>]*>\\s*</g>\\s*"));
     QString svg = QString::fromUtf8(
-        paint::svgOf(size, page.title, page.provenance, [&](QPainter& painter) { paintPage(painter, size, page); }));
+        paint::svgOf(size, page.title, page.provenance, [&](QPainter& painter) { paintSheet(painter, size, page); }));
     return svg.remove(nothing).toUtf8();
 }
 
@@ -180,7 +156,7 @@ QByteArray pngOf(ChartPage& page, QSize size, double scale)
         return {};
     image.setDevicePixelRatio(scale);
     QPainter painter(&image);
-    paintPage(painter, size, page);
+    paintSheet(painter, size, page);
     painter.end();
     QByteArray bytes;
     QBuffer buffer(&bytes);
@@ -196,10 +172,12 @@ Status writeChartPage(ChartPage& page, QSize size, double scale, const QString& 
     QByteArray bytes;
     if (format == QStringLiteral("svg"))
         bytes = svgOf(page, size);
+    else if (format == QStringLiteral("pdf"))
+        bytes = paint::pdfOf(size, page.title, [&](QPainter& painter) { paintSheet(painter, size, page); });
     else if (format == QStringLiteral("png"))
         bytes = pngOf(page, size, scale);
     else
-        return Error { "charts cannot be written as '" + format.toStdString() + "'", "--format", "svg or png" };
+        return Error { "charts cannot be written as '" + format.toStdString() + "'", "--format", "svg, pdf or png" };
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {

@@ -99,9 +99,12 @@ Command addExport(CLI::App& app)
     parser->add_option("--cta", e.cta, "CTA a picture shows (default: the moment's own, else the first)")
         ->type_name("K");
     parser
-        ->add_option("--view", e.view, "pictures: timeline, tiles, memory, ledger, charts or window (default timeline)")
+        ->add_option("--view", e.view,
+            "pictures: timeline, tiles, memory, ledger, grid, figure, charts or window (default timeline)")
         ->type_name("V");
-    parser->add_option("--size", e.size, "pictures: logical pixels (default 1440x900)")->type_name("WxH");
+    parser->add_option("--panels", e.panels, "view figure: views on one page in place of the pipeline, with commas")
+        ->type_name("V,V");
+    parser->add_option("--size", e.size, "pictures: logical pixels (default: as its content needs)")->type_name("WxH");
     parser->add_option("--scale", e.scale, "pixels for each logical one (default 1)")->type_name("X");
     parser->add_option("--theme", e.theme, "pictures: light, dark or print (default print)")->type_name("T");
     parser->add_option("--table", e.table, "csv: events, spans, counters or ledger (default events)")->type_name("T");

@@ -26,6 +26,7 @@ constexpr std::array keys {
     ExportKey { "to", &ExportOptions::to, true },
     ExportKey { "cta", &ExportOptions::cta, true },
     ExportKey { "view", &ExportOptions::view },
+    ExportKey { "panels", &ExportOptions::panels },
     ExportKey { "size", &ExportOptions::size },
     ExportKey { "scale", &ExportOptions::scale, true },
     ExportKey { "theme", &ExportOptions::theme },

@@ -14,6 +14,8 @@ QString qt(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
 }
 
+} // namespace
+
 PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request)
 {
     const Trace& trace = *source.run->trace;
@@ -21,8 +23,9 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     picture.run = source.run;
     picture.tokens = tokensOf(*source.run, *source.labels);
     picture.view = qt(request.view);
+    for (const std::string& panel : request.panels)
+        picture.panels << qt(panel);
     picture.theme = qt(request.theme);
-    picture.size = QSize(request.width, request.height);
     picture.scale = request.scale;
     picture.at = request.at.value_or(trace.end());
     picture.cta = request.cta;
@@ -32,10 +35,9 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     }
     picture.version = qt(version());
     picture.scenarioName = source.scenarioName;
+    picture.size = request.sized ? QSize(request.width, request.height) : fittingSize(picture);
     return picture;
 }
-
-} // namespace
 
 Tokens tokensOf(const Run& run, const Labels& labels)
 {
@@ -52,7 +54,7 @@ Status writeExport(
 {
     if (!request.format->drawn)
         return writeData(*source.run, request, path.toStdString(), progress);
-    return writePicture(pictureOf(source, request), qt(request.format->name), path);
+    return writePicture(pictureOf(source, request), qt(request.format->name), path, progress);
 }
 
 } // namespace flashstep::paint

@@ -21,6 +21,9 @@ struct ExportSource {
 [[nodiscard]] Status writeExport(
     const ExportSource& source, const ExportRequest& request, const QString& path, const Progress& progress);
 
+// The picture that a drawn format with views is made of.
+[[nodiscard]] PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request);
+
 // The words of the tokens along queries and keys.
 [[nodiscard]] Tokens tokensOf(const Run& run, const Labels& labels);
 

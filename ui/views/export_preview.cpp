@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/views/export_preview.h"
+
+#include "ui/appearance.h"
+#include "ui/paint/export.h"
+
+#include <QPainter>
+
+#include <algorithm>
+
+namespace flashstep::ui {
+
+namespace {
+
+QImage drawSmall(const ExportContext& context, const QString& scenarioName, ExportRequest request, QSizeF room)
+{
+    const paint::ExportSource source { context.run.get(), &context.labels, scenarioName };
+    request.scale = std::min({ room.width() / request.width, room.height() / request.height, 2.0 });
+    return paint::renderPicture(paint::pictureOf(source, request));
+}
+
+} // namespace
+
+ExportPreview::ExportPreview(
+    const ExportContext& context, QString scenarioName, const Appearance& appearance, QWidget* parent)
+    : QWidget(parent)
+    , m_context(context)
+    , m_scenarioName(std::move(scenarioName))
+    , m_appearance(appearance)
+{
+    setAccessibleName(tr("Preview"));
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+    setMinimumSize(appearance.px(180), appearance.px(140));
+    m_settle.setSingleShot(true);
+    m_settle.setInterval(120);
+    connect(&m_settle, &QTimer::timeout, this, &ExportPreview::drawNext);
+}
+
+ExportPreview::~ExportPreview()
+{
+    m_worker = {};
+}
+
+QSize ExportPreview::sizeHint() const
+{
+    return { m_appearance.px(420), m_appearance.px(300) };
+}
+
+void ExportPreview::preview(const ExportRequest& request)
+{
+    m_words.clear();
+    m_wanted = m_waiting = request;
+    m_settle.start();
+    tell();
+}
+
+void ExportPreview::showWords(const QString& words)
+{
+    m_settle.stop();
+    m_wanted.reset();
+    m_waiting.reset();
+    m_image = {};
+    m_words = words;
+    tell();
+}
+
+void ExportPreview::setCaption(const QString& caption)
+{
+    m_caption = caption;
+    tell();
+}
+
+// What is seen, for those who do not.
+void ExportPreview::tell()
+{
+    const QString seen = m_wanted ? tr("The %1 in the %2 palette.")
+                                        .arg(QString::fromStdString(m_wanted->view))
+                                        .arg(QString::fromStdString(m_wanted->theme))
+                                  : m_words;
+    setAccessibleDescription(seen + QLatin1Char(' ') + m_caption);
+    update();
+}
+
+int ExportPreview::captionHeight() const
+{
+    return m_appearance.px(24);
+}
+
+QSizeF ExportPreview::room() const
+{
+    return QSizeF(width(), std::max(1, height() - captionHeight())) * devicePixelRatioF();
+}
+
+void ExportPreview::drawNext()
+{
+    if (m_drawing || !m_waiting)
+        return;
+    m_drawing = true;
+    m_worker = std::jthread([this, context = m_context, name = m_scenarioName, request = *m_waiting, room = room()] {
+        const QImage image = drawSmall(context, name, request, room);
+        QMetaObject::invokeMethod(
+            this, [this, image] { take(image); }, Qt::QueuedConnection);
+    });
+    m_waiting.reset();
+}
+
+void ExportPreview::take(const QImage& image)
+{
+    m_drawing = false;
+    if (m_waiting)
+        drawNext();
+    if (!m_wanted)
+        return;
+    m_image = image;
+    m_image.setDevicePixelRatio(devicePixelRatioF());
+    update();
+    if (!m_waiting)
+        emit drawn();
+}
+
+void ExportPreview::paintEvent(QPaintEvent* /*event*/)
+{
+    QPainter painter(this);
+    const paint::Theme& theme = m_appearance.theme();
+    QRect used(0, 0, width(), 0);
+    if (!m_image.isNull()) {
+        const QSize size = m_image.size() / m_image.devicePixelRatio();
+        used = QRect(QPoint((width() - size.width()) / 2, 0), size);
+        painter.drawImage(used, m_image);
+        painter.setPen(theme.line);
+        painter.drawRect(used.adjusted(0, 0, -1, -1));
+    } else if (!m_words.isEmpty()) {
+        painter.setPen(theme.text);
+        painter.setFont(m_appearance.uiFont(12.5));
+        painter.drawText(rect(), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, m_words, &used);
+    }
+    painter.setPen(theme.t2);
+    painter.setFont(m_appearance.uiFont(11));
+    painter.drawText(QRect(used.left(), used.bottom() + m_appearance.px(6), width() - used.left(), captionHeight()),
+        Qt::AlignLeft | Qt::AlignTop, m_caption);
+}
+
+void ExportPreview::resizeEvent(QResizeEvent* /*event*/)
+{
+    if (m_wanted)
+        preview(ExportRequest(*m_wanted));
+}
+
+} // namespace flashstep::ui

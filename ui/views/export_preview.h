@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/base/result.h"
+#include "core/io/export_request.h"
+#include "ui/export_choice.h"
+
+#include <QImage>
+#include <QTimer>
+#include <QWidget>
+
+#include <optional>
+#include <thread>
+
+namespace flashstep::ui {
+
+class Appearance;
+
+// What a picture will look like, small. Drawn on a thread of its own a moment after the choices have settled; meanwhile
+// the one before stays.
+class ExportPreview : public QWidget {
+    Q_OBJECT
+public:
+    ExportPreview(const ExportContext& context, QString scenarioName, const Appearance& appearance, QWidget* parent);
+    ~ExportPreview() override;
+
+    void preview(const ExportRequest& request);
+    void showWords(const QString& words); // where there is none
+    void setCaption(const QString& caption); // below: how much it will be
+    [[nodiscard]] const QString& caption() const { return m_caption; }
+    [[nodiscard]] const QImage& image() const { return m_image; }
+    [[nodiscard]] QSize sizeHint() const override;
+
+signals:
+    void drawn();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void drawNext();
+    void take(const QImage& image);
+    void tell();
+    [[nodiscard]] int captionHeight() const;
+    [[nodiscard]] QSizeF room() const;
+
+    const ExportContext m_context;
+    const QString m_scenarioName;
+    const Appearance& m_appearance;
+    std::optional<ExportRequest> m_wanted, m_waiting; // on show or to be; not yet begun
+    QString m_words, m_caption;
+    QImage m_image;
+    QTimer m_settle;
+    bool m_drawing = false;
+    std::jthread m_worker; // last: joined first
+};
+
+} // namespace flashstep::ui

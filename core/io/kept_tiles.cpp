@@ -27,8 +27,10 @@ const Kind& kindOf(What what)
         { "K", "keys, as rounded to the problem's format", "as given" },
         { "V", "values, as rounded to the problem's format", "as given" },
         { "S", "Q K^T as the tensor core left it: not scaled, not masked", "q . k" },
-        { "P", "the operand of the product with V, as stored: exp(softmax_scale S - m_used of the block), masked",
-            "relative to m_used_i_j" },
+        { "P",
+            "the operand of the product with V, as stored: exp(softmax_scale S - m_used_i_j) 2^p_offset_log2, 0 where "
+            "masked; of standard divided by the row's sum",
+            "1" },
         { "O", "the tile's output as stored, divided by l", "values" },
         { "m", "row maxima over the visible keys of all visited blocks", "natural, of the scaled scores" },
         { "m_used", "the reference that l is relative to, behind the last block", "natural, of the scaled scores" },

@@ -17,12 +17,16 @@ constexpr std::array allFormats {
     ExportFormat { "perfetto", false, false, "pftrace", "timeline for ui.perfetto.dev: tracks, flows, counters",
         "Perfetto trace protobuf" },
     ExportFormat { "chrome", false, false, "json", "the same slices as Chrome-trace JSON", "Trace Event Format" },
+    ExportFormat { "kanata", false, false, "log", "each op as an instruction, for the pipeline viewer Konata",
+        "Kanata log format 0004" },
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
+    ExportFormat { "npz", false, false, "npz", "the values of every tile, or of the buffers at a moment, for NumPy",
+        "NumPy .npz" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
     ExportFormat { "pdf", true, true, "pdf", "a view as a vector page, fonts embedded", "PDF 1.4" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
 };
-constexpr std::array<std::string_view, 5> laterFormats { "kanata", "npz", "gif", "mp4", "html" };
+constexpr std::array<std::string_view, 3> laterFormats { "gif", "mp4", "html" };
 
 constexpr std::array<std::string_view, 8> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure",
     "charts", "window" };

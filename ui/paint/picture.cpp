@@ -112,7 +112,8 @@ QByteArray renderSvg(const PictureRequest& request)
 
 QByteArray renderPdf(const PictureRequest& request)
 {
-    return pdfOf(request.size, titleOf(request), [&](QPainter& painter) { paintPicture(painter, request); });
+    return pdfOf(request.size, titleOf(request), Theme::byName(request.theme).panel,
+        [&](QPainter& painter) { paintPicture(painter, request); });
 }
 
 } // namespace flashstep::paint

@@ -41,8 +41,8 @@ int perform(const Options& o)
         return fail(status.error());
     if (Status status = checkTarget(o.written.out); !status)
         return fail(status.error());
-    if (!hasPictures && findExportFormat(o.written.format)->drawn)
-        return fail(withoutPictures(o.written.format), notHere);
+    if (Status status = checkHere(*findExportFormat(o.written.format)); !status)
+        return fail(status.error(), notHere);
     const Result<Session> session = emulate(o.problem);
     if (!session)
         return fail(session.error());

@@ -20,8 +20,14 @@ constexpr std::array allFormats {
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
+    ExportFormat {
+        "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960, 640 },
+    ExportFormat {
+        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640 },
+    ExportFormat {
+        "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960, 460, 2 },
 };
-constexpr std::array<std::string_view, 6> laterFormats { "kanata", "npz", "pdf", "gif", "mp4", "html" };
+constexpr std::array<std::string_view, 3> laterFormats { "kanata", "npz", "pdf" };
 
 constexpr std::array<std::string_view, 4> allViews { "timeline", "tiles", "memory", "ledger" };
 constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
@@ -86,6 +92,12 @@ Status checkView(const ExportOptions& options)
     return Nothing {};
 }
 
+// The matrix of a film or a document is about as wide as it is high: a wider frame would stay empty.
+int usualWidth(const ExportFormat& format, const std::string& view)
+{
+    return view == "tiles" ? std::min(format.width, format.widthOfTiles) : format.width;
+}
+
 Status takeRange(const ExportOptions& options, const Trace& trace, ExportRequest& request)
 {
     const Result<Moment> from = momentOf(trace, "--from", options.from, Position {});
@@ -97,6 +109,7 @@ Status takeRange(const ExportOptions& options, const Trace& trace, ExportRequest
     if (to->position < from->position)
         return Error { "the end lies before the beginning", "--to", fmt::format("from {} on", from->position.value) };
     request.range = { from->position, to->position };
+    request.cta = from->cta;
     request.ranged = !options.from.empty() || !options.to.empty();
     return Nothing {};
 }
@@ -158,12 +171,13 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
         return status.error();
     ExportRequest request;
     request.format = findExportFormat(options.format);
-    if (!options.view.empty())
-        request.view = options.view;
+    request.view = options.view.empty() ? request.format->view : options.view;
     if (!options.theme.empty())
         request.theme = options.theme;
+    request.width = usualWidth(*request.format, request.view);
+    request.height = request.format->height;
     request.sized = !options.size.empty() && takeSize(options.size, request.width, request.height);
-    request.scale = numberFrom(options.scale).value_or(1);
+    request.scale = numberFrom(options.scale).value_or(request.format->scale);
     if (!options.table.empty())
         request.table = *csvTableFromName(options.table);
     if (!options.level.empty())
@@ -176,7 +190,8 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
         if (!at)
             return at.error();
         request.at = at->position;
-        request.cta = at->cta;
+        if (at->cta.valid())
+            request.cta = at->cta;
     }
     const Result<CtaId> cta = ctaFrom(trace.program(), options.cta);
     if (!cta)

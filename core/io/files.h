@@ -15,6 +15,10 @@ namespace flashstep {
 // may fail (or be cancelled): then nothing is left behind.
 [[nodiscard]] Status writeFileAtomically(const std::string& path, const std::function<Status(std::ostream&)>& write);
 
+// The same for what another program writes: `write` is given the name of the file beside the target.
+[[nodiscard]] Status replaceFileAtomically(
+    const std::string& path, const std::function<Status(const std::string&)>& write);
+
 // The whole file as bytes; an error beyond `limit`.
 [[nodiscard]] Result<std::string> readFile(const std::string& path, std::uint64_t limit);
 

@@ -318,6 +318,18 @@ void paintLines(QPainter& painter, QRectF line, const QFont& font, const QString
     }
 }
 
+void paintBody(const Sheet& sheet, const QRectF& body)
+{
+    if (sheet.request.view == QStringLiteral("tiles"))
+        paintTilesView(sheet, body);
+    else if (sheet.request.view == QStringLiteral("memory"))
+        paintMemoryView(sheet, body);
+    else if (sheet.request.view == QStringLiteral("ledger"))
+        paintLedgerView(sheet, body);
+    else
+        paintTimelineView(sheet, body);
+}
+
 } // namespace
 
 void paintPicture(QPainter& painter, const PictureRequest& request)
@@ -327,6 +339,10 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
     const QRectF page(QPointF(0, 0), QSizeF(request.size));
     painter.fillRect(page, theme.panel);
     const double left = page.width() < 800 ? 16 : margin, width = page.width() - 2 * left;
+    if (request.bare) {
+        paintBody(sheet, page.adjusted(left, 16, -left, -10));
+        return;
+    }
     painter.setPen(theme.text);
     drawElided(painter, { left, 22, width, 28 }, Qt::AlignLeft,
         canvasFont(page.width() < 800 ? 15 : 19, QFont::DemiBold), pictureTitle(request));
@@ -338,14 +354,7 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
     paintLines(painter, { left, bottom + 8, width, 18 }, canvasFont(11), lines);
 
     const QRectF body(left, 88, width, bottom - 88 - 10);
-    if (request.view == QStringLiteral("tiles"))
-        paintTilesView(sheet, body);
-    else if (request.view == QStringLiteral("memory"))
-        paintMemoryView(sheet, body);
-    else if (request.view == QStringLiteral("ledger"))
-        paintLedgerView(sheet, body);
-    else
-        paintTimelineView(sheet, body);
+    paintBody(sheet, body);
 }
 
 } // namespace flashstep::paint

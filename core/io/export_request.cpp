@@ -20,12 +20,12 @@ constexpr std::array allFormats {
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
+    ExportFormat { "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960,
+        640, 760 },
     ExportFormat {
-        "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960, 640 },
-    ExportFormat {
-        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640 },
-    ExportFormat {
-        "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960, 460, 2 },
+        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640, 760 },
+    ExportFormat { "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960,
+        500, 760, 1.5 },
 };
 constexpr std::array<std::string_view, 3> laterFormats { "kanata", "npz", "pdf" };
 

@@ -13,6 +13,7 @@
 
 using namespace flashstep;
 using namespace flashstep::paint;
+using flashstep::test::exported;
 
 namespace {
 
@@ -153,7 +154,7 @@ private slots:
     {
         Labels labels = test::sampleRun().labels;
         for (std::string& token : labels.tokens)
-            token = "<script>&\"'**`\x01]]>\xe2\x88\x9e" + token;
+            token = "<script>&\"'**`\x01]]>\xe2\x88\x9e\xef\xbf\xbf" + token;
         const ExportSource source { &test::sampleRun().run, &labels, QStringLiteral("<a&b>.json") };
         ExportOptions o = small();
         o.level = "operation";
@@ -164,7 +165,8 @@ private slots:
         QStringList expected = narrated(labels, Level::Operation, CtaId(0));
         QVERIFY(expected.join(QString()).contains(QStringLiteral("<script>")));
         for (QString& line : expected)
-            line.replace(QChar(1), QChar(QChar::ReplacementCharacter));
+            line.replace(QChar(1), QChar(QChar::ReplacementCharacter))
+                .replace(QChar(0xffff), QChar(QChar::ReplacementCharacter));
         QCOMPARE(found.words, expected);
     }
 

@@ -16,6 +16,8 @@
 
 using namespace flashstep;
 using namespace flashstep::paint;
+using flashstep::test::exported;
+using flashstep::test::filmOf;
 
 namespace {
 

@@ -142,7 +142,7 @@ void Film::paintCaption(QPainter& painter, std::size_t k) const
     const auto cycle = static_cast<double>(trace.timeAt(step.at));
     painter.fillRect(QRectF(0, 0, std::round(page * std::clamp((cycle - begin) / whole, 0.0, 1.0)), 3), theme.text);
 
-    const QString place = QStringLiteral("step %1 of %2   %3 cycles   %4")
+    const QString place = QStringLiteral("step %1 of %2   cycle %3   %4")
                               .arg(grouped(static_cast<std::int64_t>(m_steps.number(k))),
                                   grouped(static_cast<std::int64_t>(m_steps.total)), grouped(trace.timeAt(step.at)),
                                   duration(cycle, trace.clockMhz()));

@@ -57,9 +57,11 @@ footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85
 // As text of an element or a quoted attribute; what XML has no sign for is replaced.
 std::string escaped(std::string_view text)
 {
+    constexpr std::string_view replacement = "\xef\xbf\xbd";
     std::string out;
-    for (const char c : text) {
-        const auto code = static_cast<unsigned char>(c);
+    for (std::size_t k = 0; k < text.size(); ++k) {
+        const auto c = static_cast<unsigned char>(text[k]);
+        const std::string_view three = text.substr(k, 3);
         if (c == '&')
             out += "&amp;";
         else if (c == '<')
@@ -68,10 +70,13 @@ std::string escaped(std::string_view text)
             out += "&gt;";
         else if (c == '"')
             out += "&quot;";
-        else if ((code < 0x20 && c != '\n' && c != '\t') || code == 0x7f)
-            out += "\xef\xbf\xbd";
-        else
-            out += c;
+        else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+            out += replacement;
+        else if (three == "\xef\xbf\xbe" || three == "\xef\xbf\xbf") {
+            out += replacement;
+            k += 2;
+        } else
+            out += text[k];
     }
     return out;
 }

@@ -87,7 +87,8 @@ public:
     // Until the encoder has taken it.
     [[nodiscard]] Status take(const QByteArray& frame)
     {
-        m_process.write(frame);
+        if (m_process.write(frame) != frame.size())
+            return endedEarly();
         QElapsedTimer since;
         since.start();
         for (qint64 left = m_process.bytesToWrite(); left > 0; left = m_process.bytesToWrite()) {

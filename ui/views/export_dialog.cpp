@@ -131,7 +131,7 @@ QWidget* ExportDialog::makeCommand()
     m_command->setTabChangesFocus(true);
     m_command->setAccessibleName(tr("The same on the command line"));
     m_command->setFont(m_appearance.mono(11));
-    m_command->setWordWrapMode(QTextOption::WrapAnywhere);
+    m_command->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
     m_command->setStyleSheet(
         QStringLiteral("QPlainTextEdit { background: %1; border: 1px solid %2; border-radius: 4px }")
             .arg(m_appearance.theme().alt.name(), m_appearance.theme().line.name()));
@@ -227,7 +227,9 @@ void ExportDialog::check()
     }
     m_preview->setCaption(exportSize(*request, *m_context.run->trace));
     if (format->hasViews)
-        m_preview->preview(shown(*request));
+        m_preview->preview(shown(*request), {});
+    else if (takes(*format, {}, ExportField::Table))
+        m_preview->preview(*request, exportHolds(*format));
     else
         m_preview->showWords(exportHolds(*format));
 }

@@ -117,7 +117,7 @@ void ExportForm::addRow(ExportField field, const QString& label, QWidget* widget
     row.label->setMinimumHeight(m_appearance.px(26));
     m_grid->addWidget(row.label, at, 0);
     m_grid->addWidget(widget, at, 1);
-    m_grid->addWidget(row.error, at + 1, 0, 1, 2);
+    m_grid->addWidget(row.error, at + 1, 1);
 }
 
 ComboBox* ExportForm::addChoice(

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/views/export_preview.h"
 
+#include "core/emulation/run.h"
+#include "core/io/csv.h"
 #include "ui/appearance.h"
 #include "ui/paint/export.h"
 
 #include <QPainter>
 
 #include <algorithm>
+#include <ostream>
+#include <streambuf>
 
 namespace flashstep::ui {
 
@@ -17,6 +21,44 @@ QImage drawSmall(const ExportContext& context, const QString& scenarioName, Expo
     const paint::ExportSource source { context.run.get(), &context.labels, scenarioName };
     request.scale = std::min({ room.width() / request.width, room.height() / request.height, 2.0 });
     return paint::renderPicture(paint::pictureOf(source, request));
+}
+
+// Takes what it has room for, and then asks the writer to stop.
+class Head : public std::streambuf {
+public:
+    [[nodiscard]] std::stop_token stop() const { return m_stop.get_token(); }
+    [[nodiscard]] const std::string& text() const { return m_text; }
+
+protected:
+    std::streamsize xsputn(const char* bytes, std::streamsize count) override
+    {
+        if (m_text.size() >= most)
+            m_stop.request_stop();
+        else
+            m_text.append(bytes, static_cast<std::size_t>(count));
+        return count;
+    }
+    int_type overflow(int_type character) override
+    {
+        const auto byte = static_cast<char>(character);
+        return xsputn(&byte, 1) == 1 ? character : traits_type::eof();
+    }
+
+private:
+    static constexpr std::size_t most = 4000;
+    std::string m_text;
+    std::stop_source m_stop;
+};
+
+QStringList firstRows(const ExportContext& context, const ExportRequest& request)
+{
+    Head head;
+    std::ostream out(&head);
+    const Status written = writeCsv(*context.run, request.table, request.range, out, { head.stop(), {} });
+    QStringList rows = QString::fromStdString(head.text()).split(QStringLiteral("\n"));
+    if (!written || rows.back().isEmpty())
+        rows.removeLast(); // cut short, or after the last
+    return rows.mid(0, 15);
 }
 
 } // namespace
@@ -46,9 +88,13 @@ QSize ExportPreview::sizeHint() const
     return { m_appearance.px(420), m_appearance.px(300) };
 }
 
-void ExportPreview::preview(const ExportRequest& request)
+void ExportPreview::preview(const ExportRequest& request, const QString& words)
 {
-    m_words.clear();
+    m_words = words;
+    if (words.isEmpty())
+        m_rows.clear();
+    else
+        m_image = {};
     m_wanted = m_waiting = request;
     m_settle.start();
     tell();
@@ -60,6 +106,7 @@ void ExportPreview::showWords(const QString& words)
     m_wanted.reset();
     m_waiting.reset();
     m_image = {};
+    m_rows.clear();
     m_words = words;
     tell();
 }
@@ -73,11 +120,11 @@ void ExportPreview::setCaption(const QString& caption)
 // What is seen, for those who do not.
 void ExportPreview::tell()
 {
-    const QString seen = m_wanted ? tr("The %1 in the %2 palette.")
-                                        .arg(QString::fromStdString(m_wanted->view))
-                                        .arg(QString::fromStdString(m_wanted->theme))
-                                  : m_words;
-    setAccessibleDescription(seen + QLatin1Char(' ') + m_caption);
+    const QString seen = m_wanted && m_words.isEmpty() ? tr("The %1 in the %2 palette.")
+                                                             .arg(QString::fromStdString(m_wanted->view))
+                                                             .arg(QString::fromStdString(m_wanted->theme))
+                                                       : m_words;
+    setAccessibleDescription((QStringList { seen, m_caption } + m_rows).join(QLatin1Char('\n')));
     update();
 }
 
@@ -97,25 +144,27 @@ void ExportPreview::drawNext()
         return;
     m_drawing = true;
     m_worker = std::jthread([this, context = m_context, name = m_scenarioName, request = *m_waiting, room = room()] {
-        const QImage image = drawSmall(context, name, request, room);
+        const bool drawn = request.format->drawn;
+        const QImage image = drawn ? drawSmall(context, name, request, room) : QImage();
+        const QStringList rows = drawn ? QStringList() : firstRows(context, request);
         QMetaObject::invokeMethod(
-            this, [this, image] { take(image); }, Qt::QueuedConnection);
+            this, [this, image, rows] { take(image, rows); }, Qt::QueuedConnection);
     });
     m_waiting.reset();
 }
 
-void ExportPreview::take(const QImage& image)
+void ExportPreview::take(const QImage& image, const QStringList& rows)
 {
     m_drawing = false;
     if (m_waiting)
         drawNext();
-    if (!m_wanted)
-        return;
+    if (!m_wanted || m_waiting)
+        return; // already something else
     m_image = image;
     m_image.setDevicePixelRatio(devicePixelRatioF());
-    update();
-    if (!m_waiting)
-        emit drawn();
+    m_rows = rows;
+    tell();
+    emit drawn();
 }
 
 void ExportPreview::paintEvent(QPaintEvent* /*event*/)
@@ -138,12 +187,20 @@ void ExportPreview::paintEvent(QPaintEvent* /*event*/)
     painter.setFont(m_appearance.uiFont(11));
     painter.drawText(QRect(used.left(), used.bottom() + m_appearance.px(6), width() - used.left(), captionHeight()),
         Qt::AlignLeft | Qt::AlignTop, m_caption);
+    painter.setFont(m_appearance.mono(10.5));
+    const QFontMetrics metrics = painter.fontMetrics();
+    int base = used.bottom() + m_appearance.px(6) + captionHeight() + metrics.ascent();
+    for (const QString& row : m_rows) {
+        painter.setPen(&row == &m_rows.front() ? theme.text : theme.t2);
+        painter.drawText(0, base, metrics.elidedText(row, Qt::ElideRight, width()));
+        base += m_appearance.px(17);
+    }
 }
 
 void ExportPreview::resizeEvent(QResizeEvent* /*event*/)
 {
     if (m_wanted)
-        preview(ExportRequest(*m_wanted));
+        preview(ExportRequest(*m_wanted), QString(m_words));
 }
 
 } // namespace flashstep::ui

@@ -16,19 +16,20 @@ namespace flashstep::ui {
 
 class Appearance;
 
-// What a picture will look like, small. Drawn on a thread of its own a moment after the choices have settled; meanwhile
-// the one before stays.
+// What a picture will look like, small, or the first rows of a table. Made on a thread of its own a moment after the
+// choices have settled; meanwhile what was there stays.
 class ExportPreview : public QWidget {
     Q_OBJECT
 public:
     ExportPreview(const ExportContext& context, QString scenarioName, const Appearance& appearance, QWidget* parent);
     ~ExportPreview() override;
 
-    void preview(const ExportRequest& request);
+    void preview(const ExportRequest& request, const QString& words); // of a table; empty: of a picture
     void showWords(const QString& words); // where there is none
     void setCaption(const QString& caption); // below: how much it will be
     [[nodiscard]] const QString& caption() const { return m_caption; }
     [[nodiscard]] const QImage& image() const { return m_image; }
+    [[nodiscard]] const QStringList& rows() const { return m_rows; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
@@ -40,7 +41,7 @@ protected:
 
 private:
     void drawNext();
-    void take(const QImage& image);
+    void take(const QImage& image, const QStringList& rows);
     void tell();
     [[nodiscard]] int captionHeight() const;
     [[nodiscard]] QSizeF room() const;
@@ -51,6 +52,7 @@ private:
     std::optional<ExportRequest> m_wanted, m_waiting; // on show or to be; not yet begun
     QString m_words, m_caption;
     QImage m_image;
+    QStringList m_rows;
     QTimer m_settle;
     bool m_drawing = false;
     std::jthread m_worker; // last: joined first

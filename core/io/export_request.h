@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flashstep {
 
@@ -28,11 +29,13 @@ struct ExportFormat {
 
 // What a picture can show.
 [[nodiscard]] std::span<const std::string_view> exportViews();
+// Those that need widgets, and so the program with the window: charts, window.
+[[nodiscard]] bool needsWidgets(std::string_view view);
 
 // One export as somebody states it: on the command line, in a batch file (keys as here, with '_'), in the window's
 // dialog. Empty: left out.
 struct ExportOptions {
-    std::string format, out, at, from, to, cta, view, size, scale, theme, table, level, fps;
+    std::string format, out, at, from, to, cta, view, size, scale, theme, table, level, fps, panels;
 };
 // What can be said before anything runs: names, numbers, and whether the format is in this build.
 [[nodiscard]] Status checkExport(const ExportOptions& options);
@@ -41,6 +44,7 @@ struct ExportOptions {
 struct ExportRequest {
     const ExportFormat* format = nullptr;
     std::string view = "timeline", theme = "print";
+    std::vector<std::string> panels; // view figure: the views on the page; none: the pipeline figure
     int width = 1440, height = 900; // logical pixels
     bool sized = false; // width and height were stated
     double scale = 1; // device pixels per logical one, where there are pixels

@@ -23,8 +23,9 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     picture.run = source.run;
     picture.tokens = tokensOf(*source.run, *source.labels);
     picture.view = qt(request.view);
+    for (const std::string& panel : request.panels)
+        picture.panels << qt(panel);
     picture.theme = qt(request.theme);
-    picture.size = QSize(request.width, request.height);
     picture.scale = request.scale;
     picture.at = request.at.value_or(trace.end());
     picture.cta = request.cta;
@@ -34,6 +35,7 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     }
     picture.version = qt(version());
     picture.scenarioName = source.scenarioName;
+    picture.size = request.sized ? QSize(request.width, request.height) : fittingSize(picture);
     return picture;
 }
 

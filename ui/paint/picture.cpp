@@ -2,6 +2,8 @@
 #include "ui/paint/picture.h"
 
 #include "core/io/files.h"
+#include "ui/paint/figure.h"
+#include "ui/paint/pdf.h"
 #include "ui/paint/picture_parts.h"
 #include "ui/paint/svg.h"
 
@@ -22,11 +24,14 @@ Status checked(const PictureRequest& request, const QString& format)
 {
     if (!request.run || !request.run->trace)
         return Error { "there is no run to draw", "picture", "" };
-    if (format != QStringLiteral("svg") && format != QStringLiteral("png"))
-        return Error { "no picture format " + format.toStdString(), "picture", "svg, png" };
+    if (format != QStringLiteral("svg") && format != QStringLiteral("pdf") && format != QStringLiteral("png"))
+        return Error { "no picture format " + format.toStdString(), "picture", "svg, pdf, png" };
     if (!pictureViews().contains(request.view))
         return Error { "no view " + request.view.toStdString(), "picture",
             pictureViews().join(QStringLiteral(", ")).toStdString() };
+    for (const QString& panel : request.panels)
+        if (panel == QStringLiteral("figure") || !pictureViews().contains(panel))
+            return Error { "no panel " + panel.toStdString(), "picture", "timeline, tiles, memory, ledger, grid" };
     const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
     if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
         || width * height > largestArea)
@@ -34,6 +39,12 @@ Status checked(const PictureRequest& request, const QString& format)
                 + std::to_string(request.size.height()) + " is out of range",
             "picture", "200x150 up to 32767 on a side and 256 million pixels" };
     return Nothing {};
+}
+
+QString titleOf(const PictureRequest& request)
+{
+    const bool figure = request.view == QStringLiteral("figure") && request.panels.isEmpty();
+    return figure ? figureText(request).title : pictureTitle(request);
 }
 
 QByteArray pngOf(const PictureRequest& request)
@@ -49,14 +60,17 @@ QByteArray pngOf(const PictureRequest& request)
 
 QStringList pictureViews()
 {
-    return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("memory"), QStringLiteral("ledger") };
+    return { QStringLiteral("timeline"), QStringLiteral("tiles"), QStringLiteral("memory"), QStringLiteral("ledger"),
+        QStringLiteral("grid"), QStringLiteral("figure") };
 }
 
 Status writePicture(const PictureRequest& request, const QString& format, const QString& path, const Progress& progress)
 {
     if (Status status = checked(request, format); !status)
         return status;
-    const QByteArray bytes = format == QStringLiteral("svg") ? renderSvg(request) : pngOf(request);
+    const QByteArray bytes = format == QStringLiteral("svg") ? renderSvg(request)
+        : format == QStringLiteral("pdf")                    ? renderPdf(request)
+                                                             : pngOf(request);
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
@@ -92,8 +106,13 @@ QImage renderPicture(const PictureRequest& request)
 
 QByteArray renderSvg(const PictureRequest& request)
 {
-    return svgOf(request.size, pictureTitle(request), provenance(request),
+    return svgOf(request.size, titleOf(request), provenance(request),
         [&](QPainter& painter) { paintPicture(painter, request); });
+}
+
+QByteArray renderPdf(const PictureRequest& request)
+{
+    return pdfOf(request.size, titleOf(request), [&](QPainter& painter) { paintPicture(painter, request); });
 }
 
 } // namespace flashstep::paint

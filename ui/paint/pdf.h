@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QByteArray>
+#include <QPainter>
+#include <QSize>
+#include <QString>
+
+#include <functional>
+
+namespace flashstep::paint {
+
+// What is drawn as a PDF page of that size in pixels at 96 an inch: lines stay lines, text stays text in the fonts
+// used, of which what is needed comes along. Dates and ids are fixed: on one machine the bytes are a function of the
+// drawing.
+[[nodiscard]] QByteArray pdfOf(QSize size, const QString& title, const std::function<void(QPainter&)>& draw);
+
+} // namespace flashstep::paint

@@ -9,6 +9,8 @@
 #include <QPageSize>
 #include <QPdfWriter>
 
+#include <mutex>
+
 namespace flashstep::paint {
 
 namespace {
@@ -25,13 +27,18 @@ QByteArray withoutDate(QByteArray pdf)
     return pdf;
 }
 
-// The writer keeps fonts in a hash, whose order has a seed of its own in every process.
+// The writer keeps fonts in a hash, whose order has a seed of its own in every process. The seed is the whole
+// program's, so one page is drawn at a time.
 class FixedHashes {
 public:
     FixedHashes() { qSetGlobalQHashSeed(0); }
     ~FixedHashes() { qSetGlobalQHashSeed(-1); }
     FixedHashes(const FixedHashes&) = delete;
     FixedHashes& operator=(const FixedHashes&) = delete;
+
+private:
+    static inline std::mutex s_one;
+    const std::lock_guard<std::mutex> m_alone { s_one };
 };
 
 } // namespace

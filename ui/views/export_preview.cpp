@@ -16,11 +16,13 @@ namespace flashstep::ui {
 
 namespace {
 
-QImage drawSmall(const ExportContext& context, const QString& scenarioName, ExportRequest request, QSizeF room)
+paint::PictureRequest pictureIn(
+    const ExportContext& context, const QString& scenarioName, const ExportRequest& request, QSizeF room)
 {
     const paint::ExportSource source { context.run.get(), &context.labels, scenarioName };
-    request.scale = std::min({ room.width() / request.width, room.height() / request.height, 2.0 });
-    return paint::renderPicture(paint::pictureOf(source, request));
+    paint::PictureRequest picture = paint::pictureOf(source, request);
+    picture.scale = std::min({ room.width() / picture.size.width(), room.height() / picture.size.height(), 2.0 });
+    return picture;
 }
 
 // Takes what it has room for, and then asks the writer to stop.
@@ -91,10 +93,8 @@ QSize ExportPreview::sizeHint() const
 void ExportPreview::preview(const ExportRequest& request, const QString& words)
 {
     m_words = words;
-    if (words.isEmpty())
-        m_rows.clear();
-    else
-        m_image = {};
+    if (words.isEmpty() == m_made.image.isNull())
+        m_made = {}; // of the other kind
     m_wanted = m_waiting = request;
     m_settle.start();
     tell();
@@ -105,8 +105,7 @@ void ExportPreview::showWords(const QString& words)
     m_settle.stop();
     m_wanted.reset();
     m_waiting.reset();
-    m_image = {};
-    m_rows.clear();
+    m_made = {};
     m_words = words;
     tell();
 }
@@ -124,7 +123,7 @@ void ExportPreview::tell()
                                                              .arg(QString::fromStdString(m_wanted->view))
                                                              .arg(QString::fromStdString(m_wanted->theme))
                                                        : m_words;
-    setAccessibleDescription((QStringList { seen, m_caption } + m_rows).join(QLatin1Char('\n')));
+    setAccessibleDescription((QStringList { seen, m_caption } + m_made.rows).join(QLatin1Char('\n')));
     update();
 }
 
@@ -144,25 +143,29 @@ void ExportPreview::drawNext()
         return;
     m_drawing = true;
     m_worker = std::jthread([this, context = m_context, name = m_scenarioName, request = *m_waiting, room = room()] {
-        const bool drawn = request.format->drawn;
-        const QImage image = drawn ? drawSmall(context, name, request, room) : QImage();
-        const QStringList rows = drawn ? QStringList() : firstRows(context, request);
+        Made made;
+        if (request.format->drawn) {
+            const paint::PictureRequest picture = pictureIn(context, name, request, room);
+            made.size = picture.size;
+            made.image = paint::renderPicture(picture);
+        } else {
+            made.rows = firstRows(context, request);
+        }
         QMetaObject::invokeMethod(
-            this, [this, image, rows] { take(image, rows); }, Qt::QueuedConnection);
+            this, [this, made] { take(made); }, Qt::QueuedConnection);
     });
     m_waiting.reset();
 }
 
-void ExportPreview::take(const QImage& image, const QStringList& rows)
+void ExportPreview::take(const Made& made)
 {
     m_drawing = false;
     if (m_waiting)
         drawNext();
     if (!m_wanted || m_waiting)
         return; // already something else
-    m_image = image;
-    m_image.setDevicePixelRatio(devicePixelRatioF());
-    m_rows = rows;
+    m_made = made;
+    m_made.image.setDevicePixelRatio(devicePixelRatioF());
     tell();
     emit drawn();
 }
@@ -172,10 +175,10 @@ void ExportPreview::paintEvent(QPaintEvent* /*event*/)
     QPainter painter(this);
     const paint::Theme& theme = m_appearance.theme();
     QRect used(0, 0, width(), 0);
-    if (!m_image.isNull()) {
-        const QSize size = m_image.size() / m_image.devicePixelRatio();
+    if (!m_made.image.isNull()) {
+        const QSize size = m_made.image.size() / m_made.image.devicePixelRatio();
         used = QRect(QPoint((width() - size.width()) / 2, 0), size);
-        painter.drawImage(used, m_image);
+        painter.drawImage(used, m_made.image);
         painter.setPen(theme.line);
         painter.drawRect(used.adjusted(0, 0, -1, -1));
     } else if (!m_words.isEmpty()) {
@@ -190,8 +193,8 @@ void ExportPreview::paintEvent(QPaintEvent* /*event*/)
     painter.setFont(m_appearance.mono(10.5));
     const QFontMetrics metrics = painter.fontMetrics();
     int base = used.bottom() + m_appearance.px(6) + captionHeight() + metrics.ascent();
-    for (const QString& row : m_rows) {
-        painter.setPen(&row == &m_rows.front() ? theme.text : theme.t2);
+    for (const QString& row : m_made.rows) {
+        painter.setPen(&row == &m_made.rows.front() ? theme.text : theme.t2);
         painter.drawText(0, base, metrics.elidedText(row, Qt::ElideRight, width()));
         base += m_appearance.px(17);
     }

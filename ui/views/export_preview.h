@@ -28,8 +28,9 @@ public:
     void showWords(const QString& words); // where there is none
     void setCaption(const QString& caption); // below: how much it will be
     [[nodiscard]] const QString& caption() const { return m_caption; }
-    [[nodiscard]] const QImage& image() const { return m_image; }
-    [[nodiscard]] const QStringList& rows() const { return m_rows; }
+    [[nodiscard]] const QImage& image() const { return m_made.image; }
+    [[nodiscard]] QSize pictureSize() const { return m_made.size; }
+    [[nodiscard]] const QStringList& rows() const { return m_made.rows; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
@@ -41,7 +42,12 @@ protected:
 
 private:
     void drawNext();
-    void take(const QImage& image, const QStringList& rows);
+    struct Made {
+        QImage image;
+        QSize size; // of the picture itself, logical pixels
+        QStringList rows;
+    };
+    void take(const Made& made);
     void tell();
     [[nodiscard]] int captionHeight() const;
     [[nodiscard]] QSizeF room() const;
@@ -51,8 +57,7 @@ private:
     const Appearance& m_appearance;
     std::optional<ExportRequest> m_wanted, m_waiting; // on show or to be; not yet begun
     QString m_words, m_caption;
-    QImage m_image;
-    QStringList m_rows;
+    Made m_made;
     QTimer m_settle;
     bool m_drawing = false;
     std::jthread m_worker; // last: joined first

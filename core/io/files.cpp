@@ -25,8 +25,12 @@ std::string reason(int error)
 // The rights a file newly made by open(2) would get: a temporary made by mkstemp is private.
 void giveUsualRights(const std::string& path)
 {
-    const mode_t mask = umask(0);
-    umask(mask);
+    // It can only be asked for by setting it: once, since files may be written on several threads.
+    static const mode_t mask = [] {
+        const mode_t set = umask(0);
+        umask(set);
+        return set;
+    }();
     chmod(path.c_str(), 0666U & ~mask);
 }
 

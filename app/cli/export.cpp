@@ -93,7 +93,7 @@ Command addExport(CLI::App& app)
     ExportOptions& e = o->written;
     parser->add_option("--format", e.format, exportFormatNames(true))->required()->type_name("F");
     parser->add_option("--out", e.out, "the file to write")->required()->type_name("FILE");
-    parser->add_option("--at", e.at, "moment a picture shows (default: the end)")->type_name("P");
+    parser->add_option("--at", e.at, "moment a picture shows (default: the end); npz: whose buffers")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
     parser->add_option("--cta", e.cta, "CTA a picture shows, or a film tells of (default: the moment's own)")

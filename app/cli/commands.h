@@ -21,6 +21,7 @@ Command addCompare(CLI::App& app);
 Command addCheck(CLI::App& app);
 Command addDump(CLI::App& app);
 Command addExport(CLI::App& app);
+Command addImport(CLI::App& app);
 Command addNarrate(CLI::App& app);
 Command addWhy(CLI::App& app);
 Command addStalls(CLI::App& app);

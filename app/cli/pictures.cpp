@@ -41,6 +41,11 @@ int writeExport(const Session& session, const ExportRequest& request, const std:
     return written ? success : fail(written.error());
 }
 
+int writeRecordingPicture(const Recording&, const std::string&, const RecordingPicture&)
+{
+    return success;
+}
+
 #else
 
 int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)

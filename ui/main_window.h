@@ -20,6 +20,10 @@ class QLineEdit;
 class QMenu;
 class QUndoStack;
 
+namespace flashstep {
+class Recording;
+}
+
 namespace flashstep::ui {
 
 class Actions;
@@ -41,6 +45,9 @@ class TimelineCanvas;
 class Transport;
 class WelcomePage;
 class WhyView;
+
+// What a recording says that it ran; nothing where it does not.
+[[nodiscard]] std::optional<ScenarioFile> scenarioOfRecording(const Recording& recording);
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -71,7 +78,8 @@ public:
     void showView(const QString& name, Qt::FocusReason reason);
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
-    void open(const QString& path);
+    void open(const QString& path); // a scenario or a recording
+    [[nodiscard]] Status showRecording(const QString& path); // in the timeline; what is open stays
     void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
@@ -139,6 +147,10 @@ private:
     void helpMenu();
     void makeWelcome();
     void showShortcuts();
+    // main_recording.cpp
+    void openRecording(const QString& path);
+    void recordingFileAction(QMenu* menu);
+    void recordingViewAction(QMenu* menu);
     // main_files.cpp
     void chooseFile();
     void save();

@@ -51,7 +51,7 @@ Command addImport(CLI::App& app)
     const auto o = std::make_shared<Options>();
     parser->add_option("FILE", o->in, "the file to read")->required()->type_name("");
     parser->add_option("--out", o->out, "write it as a recording, Chrome-trace JSON")->type_name("G.json");
-    parser->add_option("--picture", o->picture.out, "draw its lanes: .svg, .pdf or .png")->type_name("FILE");
+    parser->add_option("--picture", o->picture.out, "draw its lanes: .svg or .png")->type_name("FILE");
     parser->add_option("--size", o->picture.size, "of the picture, in logical pixels")->type_name("WxH");
     parser->add_option("--theme", o->picture.theme, "of the picture: light, dark or print (default print)")
         ->type_name("T");

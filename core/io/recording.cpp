@@ -29,7 +29,7 @@ std::string plain(const Json& value)
 
 } // namespace
 
-std::string_view name(RecordingSource source)
+std::string_view name(RecordingFormat source)
 {
     constexpr std::array<std::string_view, 3> names { "recording", "chrome-json", "perfetto" };
     return names.at(static_cast<std::size_t>(source));
@@ -48,7 +48,7 @@ std::string RecordingClock::unitName() const
         return "ticks";
     if (known)
         return decimals == 3 ? "ns" : decimals == 6 ? "ps" : "fs";
-    return "10^-" + std::to_string(decimals) + " of the file's unit";
+    return decimals == 3 ? "thousandths of ts" : "10^-" + std::to_string(decimals) + " of ts";
 }
 
 std::string Recording::metadataText(std::string_view key, std::string_view inside) const
@@ -154,7 +154,7 @@ std::string Recording::laneName(const Track& track) const
 std::uint64_t Recording::bytes() const
 {
     const auto of = [](const auto& column) {
-        return column.capacity() * sizeof(typename std::remove_cvref_t<decltype(column)>::value_type);
+        return column.size() * sizeof(typename std::remove_cvref_t<decltype(column)>::value_type);
     };
     return of(m_processes) + of(m_tracks) + of(m_slices) + of(m_instants) + of(m_flowEnds) + of(m_counters)
         + of(m_samples) + of(m_characters) + of(m_textEnds) + of(m_shapes) + of(m_shapeEnds) + of(m_values);

@@ -24,8 +24,8 @@ struct RecordingClock {
     bool operator==(const RecordingClock&) const = default;
 };
 
-enum class RecordingSource : std::uint8_t { OwnRecording, ChromeJson, Perfetto };
-[[nodiscard]] std::string_view name(RecordingSource source); // "recording", "chrome-json", "perfetto"
+enum class RecordingFormat : std::uint8_t { OwnRecording, ChromeJson, Perfetto };
+[[nodiscard]] std::string_view name(RecordingFormat source); // "recording", "chrome-json", "perfetto"
 
 // A timeline read back from a file: lanes of slices, with what the file says about where they come from. Immutable once
 // read. Texts are kept once, arguments as columns: an event takes 48 bytes, an argument 8.
@@ -80,7 +80,7 @@ public:
         double real = 0;
     };
 
-    [[nodiscard]] RecordingSource source() const { return m_source; }
+    [[nodiscard]] RecordingFormat source() const { return m_source; }
     [[nodiscard]] const std::string& writer() const { return m_writer; } // "Proton"; empty where the file does not tell
     [[nodiscard]] const RecordingClock& clock() const { return m_clock; }
     // What the file says of itself: keys and JSON values, in its order. metadataText: a string, or a number as text.
@@ -139,7 +139,7 @@ private:
     friend class RecordingBuilder;
     friend bool sameContent(const Recording& a, const Recording& b);
 
-    RecordingSource m_source = RecordingSource::ChromeJson;
+    RecordingFormat m_source = RecordingFormat::ChromeJson;
     std::string m_writer;
     RecordingClock m_clock;
     std::vector<std::pair<std::string, std::string>> m_metadata;

@@ -95,7 +95,7 @@ std::optional<Decimal> decimalFrom(std::string_view text)
     return number;
 }
 
-RecordingBuilder::RecordingBuilder(RecordingSource source)
+RecordingBuilder::RecordingBuilder(RecordingFormat source)
     : m_textSlots(1024, 0)
 {
     m_out.m_source = source;

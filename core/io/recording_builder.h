@@ -46,7 +46,7 @@ public:
         Count
     };
 
-    explicit RecordingBuilder(RecordingSource source);
+    explicit RecordingBuilder(RecordingFormat source);
 
     [[nodiscard]] Text text(std::string_view bytes);
     [[nodiscard]] std::string_view textOf(Text id) const { return m_out.text(id); }
@@ -99,7 +99,7 @@ public:
     [[nodiscard]] const Recording& soFar() const { return m_out; }
     void setWriter(std::string writer) { m_out.m_writer = std::move(writer); }
     void setClock(RecordingClock clock) { m_out.m_clock = std::move(clock); }
-    void setSource(RecordingSource source) { m_out.m_source = source; }
+    void setSource(RecordingFormat source) { m_out.m_source = source; }
     // Of a file that was imported before: what was said of it then stands, whatever is counted now.
     void setNotes(std::vector<std::string> notes) { m_notesAsFound = std::move(notes); }
 

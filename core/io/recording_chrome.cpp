@@ -224,7 +224,8 @@ void ChromeHandler::takeMetadata()
         m_builder.note("'" + m_topKey.substr(0, 64) + "' is too long and was left out");
         return;
     }
-    if (m_topKey == "traceEvents" || m_topKey == "stackFrames" || m_topKey == "samples")
+    if (m_topKey == "traceEvents" || m_topKey == "displayTimeUnit" || m_topKey == "stackFrames"
+        || m_topKey == "samples")
         return;
     if (m_topKey != "metadata") {
         m_builder.metadata(m_topKey, m_capture.text());
@@ -368,7 +369,7 @@ bool ChromeHandler::string(string_t& value)
 Result<Recording> readChromeJson(
     std::istream& in, std::uint64_t size, const std::string& where, const Progress& progress)
 {
-    RecordingBuilder builder(RecordingSource::ChromeJson);
+    RecordingBuilder builder(RecordingFormat::ChromeJson);
     builder.expect(size / 2);
     ChromeHandler handler(builder, size, progress);
     const bool whole = Json::sax_parse(in, &handler);

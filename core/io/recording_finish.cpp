@@ -43,10 +43,14 @@ std::vector<std::uint32_t> inverse(const std::vector<std::uint32_t>& order)
 
 bool earlier(const Recording::Slice& a, const Recording::Slice& b)
 {
-    return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+    if (a.begin != b.begin)
+        return a.begin < b.begin;
+    // Of two that begin together the longer holds the other; one without length comes before what it touches.
+    const bool aPoint = a.end == a.begin, bPoint = b.end == b.begin;
+    return aPoint != bPoint ? aPoint : a.end > b.end;
 }
 
-// The order of slices: lane by lane, in a lane by begin, the longer first; else as the file has them.
+// The order of slices: lane by lane, in a lane by time; else as the file has them.
 std::vector<std::uint32_t> byTrackAndTime(const std::vector<Recording::Slice>& slices, std::size_t tracks)
 {
     std::vector<std::uint32_t> ends(tracks + 1, 0);

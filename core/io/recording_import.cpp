@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/recording_import.h"
 
+#include "core/io/recording_write.h"
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace flashstep {
 
@@ -33,7 +37,9 @@ bool hasArgument(const Recording& recording, std::string_view key)
 
 std::string ratePhrase(double hertz)
 {
-    return fmt::format("ticks of the device, {} of them a second (tick_rate_hz of the file)", numberText(hertz));
+    const auto whole = static_cast<std::int64_t>(std::min(hertz, 9e18));
+    return fmt::format("ticks of the device, {} of them a second (tick_rate_hz of the file)",
+        static_cast<double>(whole) == hertz ? groupedNumber(whole) : numberText(hertz));
 }
 
 bool ownExport(RecordingBuilder& builder)
@@ -56,8 +62,8 @@ Status restore(RecordingBuilder& builder, const Json& import)
         return Error { fmt::format("it was written by a newer version of 'flashstep-cli import' ({})",
                            import["version"].get<std::int64_t>()),
             "", fmt::format("versions up to {}", importVersion) };
-    for (const RecordingSource source :
-        { RecordingSource::OwnRecording, RecordingSource::ChromeJson, RecordingSource::Perfetto })
+    for (const RecordingFormat source :
+        { RecordingFormat::OwnRecording, RecordingFormat::ChromeJson, RecordingFormat::Perfetto })
         if (import.value("source", Json()) == name(source))
             builder.setSource(source);
     if (const Json writer = import.value("writer", Json()); writer.is_string())
@@ -128,7 +134,7 @@ Status describeChrome(RecordingBuilder& builder)
             "version 1" };
     const std::string rate = builder.metadataText("tick_rate_hz");
     if (!rate.empty() || (!builder.metadataText("device").empty() && !builder.metadataText("kernel").empty())) {
-        builder.setSource(RecordingSource::OwnRecording);
+        builder.setSource(RecordingFormat::OwnRecording);
         const Json hertz = Json::parse(rate, nullptr, false);
         if (!hertz.is_number() || !(hertz.get<double>() > 0)) {
             builder.setClock(

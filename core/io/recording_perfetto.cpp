@@ -117,7 +117,7 @@ public:
         : m_progress(progress)
         , m_size(size)
         , m_packets(in, size)
-        , m_builder(RecordingSource::Perfetto)
+        , m_builder(RecordingFormat::Perfetto)
         , m_tracks(m_builder)
         , m_events(m_builder, m_tracks)
     {

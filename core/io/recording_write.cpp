@@ -282,14 +282,6 @@ private:
     bool m_first = true;
 };
 
-std::string groupedNumber(std::int64_t value)
-{
-    std::string digits = std::to_string(value);
-    for (int at = static_cast<int>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3)
-        digits.insert(static_cast<std::size_t>(at), " ");
-    return digits;
-}
-
 std::string plural(std::size_t count, std::string_view one)
 {
     return groupedNumber(static_cast<std::int64_t>(count)) + ' ' + std::string(one) + (count == 1 ? "" : "s");
@@ -315,11 +307,23 @@ Status writeRecording(const Recording& recording, std::ostream& out, const Progr
     return Nothing {};
 }
 
+std::string groupedNumber(std::int64_t value)
+{
+    std::string digits = std::to_string(value);
+    for (int at = static_cast<int>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3)
+        digits.insert(static_cast<std::size_t>(at), " ");
+    return digits;
+}
+
 std::string recordingTime(const RecordingClock& clock, std::int64_t units)
 {
+    if (clock.perSecond() <= 0) {
+        double whole = 1;
+        for (int k = 0; k < clock.decimals; ++k)
+            whole *= 10;
+        return fmt::format("{:.3f} in the file's ts", static_cast<double>(units) / whole);
+    }
     const std::string plain = groupedNumber(units) + ' ' + clock.unitName();
-    if (clock.perSecond() <= 0)
-        return plain;
     const double us = static_cast<double>(units) * 1e6 / clock.perSecond();
     const std::string text = fmt::format("{:.3f}", us);
     return plain + " = " + text + " \xC2\xB5s";

@@ -19,7 +19,8 @@ namespace flashstep {
 [[nodiscard]] std::string recordingAccount(const Recording& recording);
 [[nodiscard]] std::string recordingAccountJson(const Recording& recording);
 
-// "12 345 ticks" or "1 234 ns", and "1.234 µs" where the clock is known.
+[[nodiscard]] std::string groupedNumber(std::int64_t value); // "12 345"
+// "12 345 ticks = 6.235 µs"; where the clock is not known "12.345 in the file's ts".
 [[nodiscard]] std::string recordingTime(const RecordingClock& clock, std::int64_t units);
 
 } // namespace flashstep

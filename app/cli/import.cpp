@@ -49,7 +49,7 @@ Command addImport(CLI::App& app)
     CLI::App* parser = app.add_subcommand(
         "import", "read a timeline back: a recording of ours, Chrome-trace JSON, a Perfetto protobuf");
     const auto o = std::make_shared<Options>();
-    parser->add_option("FILE", o->in, "the file to read")->required()->type_name("");
+    parser->add_option("files", o->in, "the file to read")->required()->type_name("");
     parser->add_option("--out", o->out, "write it as a recording, Chrome-trace JSON")->type_name("G.json");
     parser->add_option("--picture", o->picture.out, "draw its lanes: .svg or .png")->type_name("FILE");
     parser->add_option("--size", o->picture.size, "of the picture, in logical pixels")->type_name("WxH");

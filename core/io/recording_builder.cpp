@@ -56,18 +56,16 @@ std::optional<Decimal> decimalFrom(std::string_view text)
     const bool negative = k < text.size() && text[k] == '-';
     k += negative ? 1 : 0;
     bool any = false, point = false;
-    int kept = 0;
     for (; k < text.size(); ++k) {
         const char c = text[k];
         if (c == '.' && !point) {
             point = true;
         } else if (c >= '0' && c <= '9') {
             any = true;
-            if (kept < 18) {
+            if (number.digits <= (std::numeric_limits<std::int64_t>::max() - 9) / 10) {
                 number.digits = number.digits * 10 + (c - '0');
-                kept += number.digits != 0 ? 1 : 0;
                 number.exponent -= point ? 1 : 0;
-            } else {
+            } else { // no more of them fit
                 number.exponent += point ? 0 : 1;
             }
         } else {

@@ -16,7 +16,7 @@ struct Decimal {
     std::int64_t digits = 0;
     int exponent = 0;
 };
-// JSON's numbers. Beyond 18 digits the rest is dropped; nothing where it is no number.
+// JSON's numbers. Of more than 18 digits those that do not fit are dropped; nothing where it is no number.
 [[nodiscard]] std::optional<Decimal> decimalFrom(std::string_view text);
 
 // Puts a recording together in the order in which a file tells it. What the readers share: texts kept once, arguments

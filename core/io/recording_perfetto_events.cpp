@@ -420,7 +420,10 @@ void PerfettoEvents::addFlows(const ProtoReader& in, bool isFixed, bool ends)
 
 void PerfettoEvents::addCategory(Text category)
 {
+    constexpr std::size_t longest = 256; // of several together, which many events may share
     if (m_event.category != 0) {
+        if (m_builder.textOf(m_event.category).size() + m_builder.textOf(category).size() > longest)
+            return;
         std::string both(m_builder.textOf(m_event.category));
         both += ',';
         both += m_builder.textOf(category);

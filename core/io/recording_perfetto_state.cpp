@@ -6,12 +6,15 @@
 namespace flashstep {
 
 namespace {
-constexpr std::uint64_t nearest = 4096;
-}
+
+constexpr std::uint64_t nearest = 4096; // numbers up to here may lie in a row
+constexpr std::size_t widestGap = 16; // so many may be missing: a single large number takes no room for those below it
+
+} // namespace
 
 void InternedNames::set(std::uint64_t iid, Recording::Text text)
 {
-    if (iid >= nearest) {
+    if (iid >= nearest || iid > m_near.size() + widestGap) {
         m_far[iid] = text;
         return;
     }
@@ -22,8 +25,8 @@ void InternedNames::set(std::uint64_t iid, Recording::Text text)
 
 std::optional<Recording::Text> InternedNames::find(std::uint64_t iid) const
 {
-    if (iid < m_near.size())
-        return m_near[iid] == Recording::none ? std::nullopt : std::optional(m_near[iid]);
+    if (iid < m_near.size() && m_near[iid] != Recording::none)
+        return m_near[iid];
     const auto found = m_far.find(iid);
     return found == m_far.end() ? std::nullopt : std::optional(found->second);
 }

@@ -8,7 +8,8 @@ namespace flashstep {
 
 namespace {
 constexpr int mostAncestors = 16;
-}
+constexpr std::size_t longestName = 256; // with those of its ancestors, which many tracks may share
+} // namespace
 
 PerfettoTrack& PerfettoTracks::at(std::uint64_t uuid)
 {
@@ -89,8 +90,8 @@ Recording::Text PerfettoTracks::nameOf(const PerfettoTrack& track)
     };
     std::string name = own(track);
     const PerfettoTrack* at = track.isProcess ? nullptr : parentOf(track);
-    for (int k = 0; at && !at->isProcess && k < mostAncestors; ++k, at = parentOf(*at))
-        name = own(*at) + " \xE2\x80\xBA " + name;
+    for (int k = 0; at && !at->isProcess && k < mostAncestors && name.size() < longestName; ++k, at = parentOf(*at))
+        name = own(*at).substr(0, longestName) + " \xE2\x80\xBA " + name;
     return m_builder.text(name);
 }
 

@@ -27,6 +27,14 @@ public:
     }
 };
 
+std::size_t pastSpace(std::string_view bytes)
+{
+    std::size_t at = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    while (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\n' || bytes[at] == '\r'))
+        ++at;
+    return at;
+}
+
 // Whether the first packets are framed as packets are: a JSON text may begin with the byte that they do, a line feed.
 bool framedAsPackets(std::string_view bytes)
 {
@@ -47,15 +55,10 @@ bool framedAsPackets(std::string_view bytes)
         at += length;
         ++packets;
     }
-    return packets > 0;
-}
-
-std::size_t pastSpace(std::string_view bytes)
-{
-    std::size_t at = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-    while (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\n' || bytes[at] == '\r'))
-        ++at;
-    return at;
+    // One that goes on beyond what is there tells nothing.
+    const std::size_t text = pastSpace(bytes);
+    const bool mayBeText = text < bytes.size() && (bytes[text] == '{' || bytes[text] == '[');
+    return packets > (at > bytes.size() && mayBeText ? 1 : 0);
 }
 
 enum class Format : std::uint8_t { Json, Perfetto, Compressed, Empty, Unknown };

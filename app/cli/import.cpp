@@ -20,8 +20,9 @@ struct Options {
 
 int perform(const Options& o)
 {
-    if (!o.picture.out.empty() && !hasPictures)
-        return fail(withoutPictures("--picture"), notHere);
+    if (!o.picture.out.empty())
+        if (const Status here = checkHere(*findExportFormat("svg")); !here)
+            return fail(here.error(), notHere);
     Result<Recording> recording = Error {};
     {
         const ProgressLine line("reading", o.quiet);

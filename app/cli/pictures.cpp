@@ -18,24 +18,31 @@
 
 namespace flashstep::cli {
 
-Error withoutPictures(const std::string& format)
+#ifdef FLASHSTEP_HAS_PAINT
+
+namespace {
+
+// What draws. A batch draws more than once, and the fonts that Qt was given go with its application: so there is one,
+// from the first drawing on.
+void startDrawing()
 {
-    return Error { format + ": this program was built without pictures", "--format",
-        exportFormatNames(false) + "; or a build with Qt" };
+    if (QCoreApplication::instance() != nullptr)
+        return;
+    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    static std::array<char, 14> program { "flashstep-cli" };
+    static std::array<char*, 2> arguments { program.data(), nullptr };
+    static int count = 1;
+    static const auto* application = new QGuiApplication(count, arguments.data()); // NOLINT: never taken apart
+    static_cast<void>(application);
 }
 
-#ifdef FLASHSTEP_HAS_PAINT
+} // namespace
 
 int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)
 {
-    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
-        qputenv("QT_QPA_PLATFORM", "offscreen");
-    std::array<char, 14> program { "flashstep-cli" };
-    std::array<char*, 2> arguments { program.data(), nullptr };
-    int count = 1;
-    std::optional<QGuiApplication> application;
     if (request.format->drawn)
-        application.emplace(count, arguments.data());
+        startDrawing();
     const paint::ExportSource source { &session.run, &session.labels,
         QString::fromStdString(fileNameOf(session.scenarioPath)) };
     const Status written = paint::writeExport(source, request, QString::fromStdString(path), progress);
@@ -44,12 +51,7 @@ int writeExport(const Session& session, const ExportRequest& request, const std:
 
 int writeRecordingPicture(const Recording& recording, const std::string& name, const RecordingPicture& picture)
 {
-    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
-        qputenv("QT_QPA_PLATFORM", "offscreen");
-    std::array<char, 14> program { "flashstep-cli" };
-    std::array<char*, 2> arguments { program.data(), nullptr };
-    int count = 1;
-    const QGuiApplication application(count, arguments.data());
+    startDrawing();
     // What an export of a picture accepts is accepted here.
     ExportOptions stated;
     stated.format = "svg";
@@ -70,19 +72,31 @@ int writeRecordingPicture(const Recording& recording, const std::string& name, c
     return written ? success : fail(written.error());
 }
 
+Status checkHere(const ExportFormat& format)
+{
+    return paint::checkHere(format);
+}
+
 #else
+
+Status checkHere(const ExportFormat& format)
+{
+    if (!format.drawn)
+        return Nothing {};
+    return Error { std::string(format.name) + ": this program was built without pictures", "--format",
+        exportFormatNames(false) + "; or a build with Qt" };
+}
 
 int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)
 {
-    if (request.format->drawn)
-        return fail(withoutPictures(std::string(request.format->name)), notHere);
     const Status written = writeData(session.run, request, path, progress);
     return written ? success : fail(written.error());
 }
 
-int writeRecordingPicture(const Recording&, const std::string&, const RecordingPicture&)
+int writeRecordingPicture(
+    const Recording& /*recording*/, const std::string& /*name*/, const RecordingPicture& /*picture*/)
 {
-    return fail(withoutPictures("--picture"), notHere);
+    return fail(checkHere(*findExportFormat("svg")).error(), notHere);
 }
 
 #endif

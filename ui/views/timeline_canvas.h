@@ -68,6 +68,7 @@ public slots:
 signals:
     void viewChanged();
     void recordingChanged();
+    void exportAsked();
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;

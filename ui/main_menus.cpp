@@ -60,27 +60,7 @@ void MainWindow::fileMenu()
     m_actions->add(menu, QStringLiteral("saveAs"), tr("Save scenario &as …"), { QStringLiteral("Ctrl+Shift+S") },
         [this] { saveAs(); });
     menu->addSeparator();
-    QMenu* out = menu->addMenu(tr("&Export"));
-    const auto picture = [this, out](const char* view, const char* format, const QString& text) {
-        const QString v = QString::fromLatin1(view);
-        const QString f = QString::fromLatin1(format);
-        m_actions->add(out, QStringLiteral("export.%1.%2").arg(v, f), text, {}, [this, v, f] { exportPicture(v, f); });
-    };
-    picture("timeline", "svg", tr("Timeline as SVG …"));
-    picture("timeline", "png", tr("Timeline as PNG …"));
-    picture("tiles", "svg", tr("Tiles as SVG …"));
-    picture("tiles", "png", tr("Tiles as PNG …"));
-    picture("memory", "svg", tr("Memory as SVG …"));
-    picture("memory", "png", tr("Memory as PNG …"));
-    picture("ledger", "svg", tr("Ledger as SVG …"));
-    picture("ledger", "png", tr("Ledger as PNG …"));
-    out->addSeparator();
-    m_actions->add(out, QStringLiteral("export.perfetto"), tr("Perfetto trace …"), {},
-        [this] { exportTrace(QStringLiteral("perfetto")); });
-    m_actions->add(out, QStringLiteral("export.chrome"), tr("Chrome trace JSON …"), {},
-        [this] { exportTrace(QStringLiteral("chrome")); });
-    m_actions->add(
-        out, QStringLiteral("export.csv"), tr("Events as CSV …"), {}, [this] { exportTrace(QStringLiteral("csv")); });
+    exportMenu(menu);
     menu->addSeparator();
     m_actions->add(menu, QStringLiteral("quit"), tr("&Quit"), { QStringLiteral("Ctrl+Q") }, [this] { close(); });
 }

@@ -203,6 +203,7 @@ Result<Listing> listViews(const Options&)
         one["name"] = text(view.name);
         one["what"] = text(view.what);
         one["picture"] = view.picture;
+        one["window"] = view.inWindow;
         one["source"] = "FlashStep";
         list.push_back(std::move(one));
     }

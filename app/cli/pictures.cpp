@@ -19,16 +19,29 @@ namespace flashstep::cli {
 
 #ifdef FLASHSTEP_HAS_PAINT
 
-int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)
+namespace {
+
+// What draws. A batch draws more than once, and the fonts that Qt was given go with its application: so there is one,
+// from the first drawing on.
+void startDrawing()
 {
+    if (QCoreApplication::instance() != nullptr)
+        return;
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
-    std::array<char, 14> program { "flashstep-cli" };
-    std::array<char*, 2> arguments { program.data(), nullptr };
-    int count = 1;
-    std::optional<QGuiApplication> application;
+    static std::array<char, 14> program { "flashstep-cli" };
+    static std::array<char*, 2> arguments { program.data(), nullptr };
+    static int count = 1;
+    static const auto* application = new QGuiApplication(count, arguments.data()); // NOLINT: never taken apart
+    static_cast<void>(application);
+}
+
+} // namespace
+
+int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)
+{
     if (request.format->drawn)
-        application.emplace(count, arguments.data());
+        startDrawing();
     const paint::ExportSource source { &session.run, &session.labels,
         QString::fromStdString(fileNameOf(session.scenarioPath)) };
     const Status written = paint::writeExport(source, request, QString::fromStdString(path), progress);

@@ -17,8 +17,13 @@ constexpr std::array allFormats {
     ExportFormat { "perfetto", false, false, "pftrace", "timeline for ui.perfetto.dev: tracks, flows, counters",
         "Perfetto trace protobuf" },
     ExportFormat { "chrome", false, false, "json", "the same slices as Chrome-trace JSON", "Trace Event Format" },
+    ExportFormat { "kanata", false, false, "log", "each op as an instruction, for the pipeline viewer Konata",
+        "Kanata log format 0004" },
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
+    ExportFormat { "npz", false, false, "npz", "the values of every tile, or of the buffers at a moment, for NumPy",
+        "NumPy .npz" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
+    ExportFormat { "pdf", true, true, "pdf", "a view as a vector page, fonts embedded", "PDF 1.4" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
     ExportFormat { "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960,
         640, 680 },
@@ -27,10 +32,11 @@ constexpr std::array allFormats {
     ExportFormat { "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960,
         500, 680, 1.5 },
 };
-constexpr std::array<std::string_view, 3> laterFormats { "kanata", "npz", "pdf" };
 
-constexpr std::array<std::string_view, 4> allViews { "timeline", "tiles", "memory", "ledger" };
-constexpr std::array<std::string_view, 4> laterViews { "grid", "charts", "figure", "window" };
+constexpr std::array<std::string_view, 8> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure",
+    "charts", "window" };
+constexpr std::array<std::string_view, 5> panelViews { "timeline", "tiles", "memory", "ledger", "grid" };
+constexpr std::size_t mostPanels = 8;
 constexpr std::array<std::string_view, 3> themes { "light", "dark", "print" };
 
 template <typename Names> bool has(const Names& names, std::string_view name)
@@ -76,19 +82,54 @@ Status checkFormat(const std::string& format)
 {
     if (findExportFormat(format) != nullptr)
         return Nothing {};
-    if (has(laterFormats, format))
-        return Error { "the format " + format + " is not in this version", "--format", exportFormatNames(true) };
     return notAccepted(format, "--format", exportFormatNames(true));
+}
+
+// A view of widgets is one still picture, the window's of pixels only.
+Status checkWidgets(const ExportOptions& options)
+{
+    constexpr std::array<std::string_view, 3> still { "svg", "pdf", "png" };
+    const bool takesView = findExportFormat(options.format)->hasViews;
+    if (!takesView || !needsWidgets(options.view) || options.format == "png")
+        return Nothing {};
+    if (options.view == "window")
+        return Error { "the window is written as pixels, not as " + options.format, "--format", "png" };
+    if (!has(still, options.format))
+        return Error { "charts are a still picture, not " + options.format, "--format", listed(still) };
+    return Nothing {};
 }
 
 Status checkView(const ExportOptions& options)
 {
-    if (options.view.empty() || has(allViews, options.view))
-        return Nothing {};
-    if (!has(laterViews, options.view))
+    if (!options.view.empty() && !has(allViews, options.view))
         return notAccepted(options.view, "--view", listed(allViews));
-    if (findExportFormat(options.format)->hasViews)
-        return Error { "the view " + options.view + " is not in this version", "--view", listed(allViews) };
+    return checkWidgets(options);
+}
+
+std::vector<std::string> panelsFrom(const std::string& text)
+{
+    std::vector<std::string> panels;
+    for (std::size_t at = 0; !text.empty() && at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        panels.push_back(text.substr(at, comma - at));
+        at = comma + 1;
+    }
+    return panels;
+}
+
+Status checkPanels(const ExportOptions& options)
+{
+    if (options.panels.empty())
+        return Nothing {};
+    const std::string hint = "up to 8 of timeline, tiles, memory, ledger and grid, with commas between";
+    if (findExportFormat(options.format)->hasViews && options.view != "figure")
+        return Error { "panels are those of --view figure", "--panels", "--view figure" };
+    const std::vector<std::string> panels = panelsFrom(options.panels);
+    if (panels.size() > mostPanels)
+        return notAccepted(options.panels, "--panels", hint);
+    for (const std::string& panel : panels)
+        if (!has(panelViews, panel))
+            return notAccepted(panel, "--panels", hint);
     return Nothing {};
 }
 
@@ -142,11 +183,18 @@ std::span<const std::string_view> exportViews()
     return allViews;
 }
 
+bool needsWidgets(std::string_view view)
+{
+    return view == "charts" || view == "window";
+}
+
 Status checkExport(const ExportOptions& options)
 {
     if (Status status = checkFormat(options.format); !status)
         return status;
     if (Status status = checkView(options); !status)
+        return status;
+    if (Status status = checkPanels(options); !status)
         return status;
     if (!options.table.empty() && !csvTableFromName(options.table))
         return notAccepted(options.table, "--table", "events, spans, counters or ledger");
@@ -172,11 +220,13 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
     ExportRequest request;
     request.format = findExportFormat(options.format);
     request.view = options.view.empty() ? request.format->view : options.view;
+    request.panels = panelsFrom(options.panels);
     if (!options.theme.empty())
         request.theme = options.theme;
     request.width = usualWidth(*request.format, request.view);
     request.height = request.format->height;
-    request.sized = !options.size.empty() && takeSize(options.size, request.width, request.height);
+    if (!options.size.empty())
+        (void)takeSize(options.size, request.width, request.height); // has been checked
     request.scale = numberFrom(options.scale).value_or(request.format->scale);
     if (!options.table.empty())
         request.table = *csvTableFromName(options.table);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flashstep {
 
@@ -21,7 +22,7 @@ struct ExportFormat {
     std::string_view what;
     std::string_view source; // whose format it is
     std::string_view view = "timeline"; // what is shown where nothing is stated
-    int width = 1440, height = 900, widthOfTiles = 1440;
+    int width = 0, height = 0, widthOfTiles = 0; // logical pixels; 0: as large as what is shown needs
     double scale = 1;
 };
 [[nodiscard]] std::span<const ExportFormat> exportFormats();
@@ -31,11 +32,13 @@ struct ExportFormat {
 
 // What a picture can show.
 [[nodiscard]] std::span<const std::string_view> exportViews();
+// Those that need widgets, and so the program with the window: charts, window.
+[[nodiscard]] bool needsWidgets(std::string_view view);
 
 // One export as somebody states it: on the command line, in a batch file (keys as here, with '_'), in the window's
 // dialog. Empty: left out.
 struct ExportOptions {
-    std::string format, out, at, from, to, cta, view, size, scale, theme, table, level, fps;
+    std::string format, out, at, from, to, cta, view, size, scale, theme, table, level, fps, panels;
 };
 // What can be said before anything runs: names, numbers, and whether the format is in this build.
 [[nodiscard]] Status checkExport(const ExportOptions& options);
@@ -44,8 +47,8 @@ struct ExportOptions {
 struct ExportRequest {
     const ExportFormat* format = nullptr;
     std::string view = "timeline", theme = "print";
-    int width = 1440, height = 900; // logical pixels
-    bool sized = false; // width and height were stated
+    std::vector<std::string> panels; // view figure: the views on the page; none: the pipeline figure
+    int width = 0, height = 0; // logical pixels; 0: as large as what is shown needs
     double scale = 1; // device pixels per logical one, where there are pixels
     CsvTable table = CsvTable::Events;
     std::optional<Level> level; // nothing: the format's own

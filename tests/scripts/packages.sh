@@ -36,6 +36,7 @@ declare -A package_of=(
     [command:git]=git
     [command:python3]=python3
     [find_program:python3]=python3-numpy
+    [find_program:pdftoppm]=poppler-utils
     [command:xvfb-run]=xvfb
     [command:jq]=jq
     [command:unzip]=unzip

@@ -26,8 +26,9 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     picture.run = source.run;
     picture.tokens = tokensOf(*source.run, *source.labels);
     picture.view = qt(request.view);
+    for (const std::string& panel : request.panels)
+        picture.panels << qt(panel);
     picture.theme = qt(request.theme);
-    picture.size = QSize(request.width, request.height);
     picture.scale = request.scale;
     picture.at = request.at.value_or(trace.end());
     picture.cta = request.cta;
@@ -37,6 +38,7 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     }
     picture.version = qt(version());
     picture.scenarioName = source.scenarioName;
+    picture.size = request.width > 0 ? QSize(request.width, request.height) : fittingSize(picture);
     return picture;
 }
 
@@ -62,7 +64,7 @@ Status writeExport(
         return writeMp4(source, request, path, progress);
     if (name == "html")
         return writeHtmlPage(source, request, path, progress);
-    return writePicture(pictureOf(source, request), qt(name), path);
+    return writePicture(pictureOf(source, request), qt(name), path, progress);
 }
 
 Status checkHere(const ExportFormat& format)

@@ -24,7 +24,7 @@ struct ExportSource {
 // What the format needs beyond this program: an encoder for mp4. The error says what is not there.
 [[nodiscard]] Status checkHere(const ExportFormat& format);
 
-// A picture as the request asks for it, at its moment or at the end.
+// The picture that a drawn format with views is made of, at the request's moment or at the end.
 [[nodiscard]] PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request);
 
 // The words of the tokens along queries and keys.

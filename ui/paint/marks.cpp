@@ -15,4 +15,14 @@ void paintMark(QPainter& painter, QPointF centre, RowMark mark, const Theme& the
     painter.drawPolygon(triangle);
 }
 
+void paintVoteMark(QPainter& painter, QPointF centre, const Theme& theme)
+{
+    const double x = centre.x(), y = centre.y();
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.setPen(QPen(theme.text, 1.2, Qt::SolidLine, Qt::FlatCap, Qt::MiterJoin));
+    painter.setBrush(theme.panel);
+    painter.drawPolygon(QPolygonF(QVector<QPointF> { { x - 4, y }, { x, y - 4 }, { x + 4, y }, { x, y + 4 } }));
+    painter.setRenderHint(QPainter::Antialiasing, false);
+}
+
 } // namespace flashstep::paint

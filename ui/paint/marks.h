@@ -12,5 +12,7 @@ namespace flashstep::paint {
 // triangle = grew, the frame was kept.
 enum class RowMark : std::uint8_t { None, Rescaled, Kept };
 void paintMark(QPainter& painter, QPointF centre, RowMark mark, const Theme& theme);
+// On timelines: a vote after which nothing is rescaled.
+void paintVoteMark(QPainter& painter, QPointF centre, const Theme& theme);
 
 } // namespace flashstep::paint

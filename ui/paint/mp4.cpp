@@ -207,7 +207,7 @@ Status writeMp4(const ExportSource& source, const ExportRequest& request, const 
     if (!film)
         return film.error();
     progress.remark(film->steps().note());
-    return replaceFileAtomically(path.toStdString(),
+    return writePathAtomically(path.toStdString(),
         [&](const std::string& file) { return encode(*encoder, *film, QString::fromStdString(file), progress); });
 }
 

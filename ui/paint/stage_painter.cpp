@@ -264,4 +264,16 @@ void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme,
     painter.restore();
 }
 
+Legend stageLegend(const Theme& theme, bool scoresInHbm, bool hazards)
+{
+    Legend legend;
+    legend.group(QStringLiteral("Tile"));
+    for (const Entry& entry : entries)
+        if (listed(entry, scoresInHbm, hazards))
+            legend.add(16, QString::fromUtf16(entry.words), [look = entry.look, &theme](QPainter& painter, const QRectF& r) {
+                paintTile(painter, r.adjusted(0, -1, 0, 1), look, theme.tiles[3], 0.6, theme);
+            });
+    return legend;
+}
+
 } // namespace flashstep::paint

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/paint/legend.h"
 #include "ui/paint/stage_layout.h"
 #include "ui/paint/theme.h"
 
@@ -18,6 +19,8 @@ void paintStage(
 void paintStageLegend(QPainter& painter, const QRectF& rect, const Theme& theme, bool scoresInHbm, bool hazards);
 
 [[nodiscard]] double stageLegendWidth(bool scoresInHbm, bool hazards);
+// The same entries for a picture.
+[[nodiscard]] Legend stageLegend(const Theme& theme, bool scoresInHbm, bool hazards);
 
 // What the stage says about its position, in words: "Q6 × K5, rows 48–55: warp 0 exp2".
 [[nodiscard]] QString stageCaption(const StageScene& scene);

@@ -5,6 +5,7 @@
 #include "ui/paint/text_cache.h"
 
 #include <QFontMetricsF>
+#include <QPaintEngine>
 
 #include <algorithm>
 #include <array>
@@ -72,6 +73,30 @@ QString hex(double value, DType dtype)
     const int digits = dtype == DType::E4m3 ? 2 : dtype == DType::Fp32 ? 8 : 4;
     const std::uint32_t bits = bitsOf(dtype, static_cast<float>(value));
     return QStringLiteral("0x") + QStringLiteral("%1").arg(bits, digits, 16, QLatin1Char('0')).toUpper();
+}
+
+// The fonts draw brackets, dashes and the like beside figures in another form, which a PDF cannot take back to the
+// character. Each is drawn by itself there, at its place in the line.
+void drawPieces(QPainter& painter, QPointF at, const QFont& font, const QString& text)
+{
+    const auto plain
+        = [](QChar c) { return c.isLetterOrNumber() || c.isSpace() || c == QLatin1Char(',') || c == QLatin1Char('.'); };
+    int begin = 0;
+    while (begin < text.size()) {
+        int end = begin + 1;
+        while (plain(text[begin]) && end < text.size() && plain(text[end]))
+            ++end;
+        painter.drawText(at + QPointF(textWidth(font, text.left(begin)), 0), text.mid(begin, end - begin));
+        begin = end;
+    }
+}
+
+// The shipped fonts have the raised small t for the transpose, and no raised capital: a font of the system's would
+// stand in for it, which differs between machines.
+QString inShippedFonts(const QString& text)
+{
+    constexpr QChar raisedCapital(0x1d40), raisedSmall(0x1d57);
+    return text.contains(raisedCapital) ? QString(text).replace(raisedCapital, raisedSmall) : text;
 }
 
 } // namespace
@@ -161,13 +186,14 @@ QString byteCount(double bytes)
 
 double textWidth(const QFont& font, const QString& text)
 {
-    return shapedWidth(font, text);
+    return shapedWidth(font, inShippedFonts(text));
 }
 
-void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text)
+void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& asked)
 {
-    if (text.isEmpty())
+    if (asked.isEmpty())
         return;
+    const QString text = inShippedFonts(asked);
     double x = rect.left();
     if (alignment & (Qt::AlignRight | Qt::AlignHCenter)) {
         const double slack = rect.width() - textWidth(font, text);
@@ -180,7 +206,10 @@ void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, co
         return;
     }
     painter.setFont(font);
-    painter.drawText(QPointF(x, baseline), text);
+    if (painter.paintEngine()->type() == QPaintEngine::Pdf)
+        drawPieces(painter, QPointF(x, baseline), font, text);
+    else
+        painter.drawText(QPointF(x, baseline), text);
 }
 
 void drawElided(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text)

@@ -74,6 +74,7 @@ struct TimelineMarks {
     std::vector<TimelineLink> links;
     std::optional<TimelineMeasure> measure;
     InstanceId connected; // hovered or chosen: its issue and its completion are joined by a line
+    bool reasons = true; // wide waits say what they wait for
 
     [[nodiscard]] const PathOutline* path(CtaId cta) const
     {

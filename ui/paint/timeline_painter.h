@@ -33,9 +33,6 @@ void paintTimelineBody(
 void paintTimelineMoving(
     QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);
 
-// What the colours and marks mean, one line of 24 px: "Key block 0 1 2 …", waiting, move or reduce, engines.
-void paintTimelineLegend(QPainter& painter, const QRectF& rect, const TimelineScene& scene, const Theme& theme);
-
 // Overview of the whole run for the scrubber: tensor-core use in bars, the window outlined, the playhead.
 void paintScrubber(
     QPainter& painter, const QRectF& rect, const TimelineScene& scene, const TimelineView& view, const Theme& theme);

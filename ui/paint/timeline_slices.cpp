@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/paint/fonts.h"
+#include "ui/paint/marks.h"
 #include "ui/paint/pattern.h"
 #include "ui/paint/text.h"
 #include "ui/paint/timeline_parts.h"
@@ -15,6 +16,8 @@ namespace {
 constexpr double bandHeight = 7; // of a wait
 constexpr double tickWidth = 3; // of an issue
 constexpr double densityColumn = 3;
+constexpr double voteReach = 5; // of the mark of a vote to either side
+constexpr double lowestLabel = 9; // pixels: lower slices have none
 
 using Batches = std::array<RectBatch, 9>;
 
@@ -29,10 +32,12 @@ void drawLabels(const TimelineCanvas& canvas, const std::vector<Label>& labels, 
 {
     const QFont font = canvasFont(10, QFont::Medium);
     for (const Label& label : labels) {
-        const double room = label.visible.width() - 6;
+        const double room
+            = label.visible.height() < lowestLabel ? 0 : label.visible.width() - (canvas.scene.fullLabels ? 3 : 6);
         QString text = sliceLabel(canvas.trace(), label.instance, withTile);
         if (withTile && canvas.scene.fullLabels)
-            text = fullSliceLabel(canvas.trace(), label.instance);
+            if (const QString full = fullSliceLabel(canvas.trace(), label.instance); textWidth(font, full) <= room)
+                text = full;
         if (textWidth(font, text) > room) {
             text = sliceLabel(canvas.trace(), label.instance, false);
             if (textWidth(font, text) > room)
@@ -65,6 +70,16 @@ void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons
         canvas.painter.setPen(label.ink);
         drawLine(canvas.painter, ground, Qt::AlignHCenter, font, text);
     }
+}
+
+// A vote on O after which no warp rescales.
+bool keepsFrame(const TimelineCanvas& canvas, InstanceId instance, const Op& op)
+{
+    if (op.kind != OpKind::Rescale || !op.conditional
+        || canvas.trace().program().buffers[op.out.index()].family == "l")
+        return false;
+    const auto vote = canvas.trace().voteOf(instance);
+    return vote && vote->warpsDone == 0;
 }
 
 bool emphasised(const TimelineCanvas& canvas, InstanceId instance, int j)
@@ -151,6 +166,7 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
     std::vector<QRectF> waits;
     OutlineBatch outlines, chosen;
     std::vector<Label> reasons;
+    std::vector<QPointF> kept;
     Batches solid, tint, ticks;
     std::vector<Label> labels;
     for (std::size_t k = first; k < last; ++k) {
@@ -164,11 +180,13 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
         if (style == SliceStyle::Issue)
             rect.setWidth(tickWidth);
         rect = clipped(canvas, rect);
+        if (rect.width() < 0)
+            continue; // a tick before the plot
         if (style == SliceStyle::Wait) {
             if (rect.width() >= 2)
                 waits.emplace_back(
                     rect.left(), std::round(rect.center().y() - bandHeight / 2), rect.width(), bandHeight);
-            if (canvas.scene.marks && rect.width() > 60)
+            if (canvas.scene.marks && canvas.scene.marks->reasons && rect.width() > 60)
                 reasons.push_back({ rect & layout.plot, instance, canvas.theme.t2 });
         } else if (style == SliceStyle::Issue) {
             ticks[batch].add(rect);
@@ -179,6 +197,9 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
                 labels.push_back(
                     { rect & layout.plot, instance, style == SliceStyle::Solid ? colour.ink : canvas.theme.text });
         }
+        if (keepsFrame(canvas, instance, *slice.op) && rect.right() >= layout.plot.left() + voteReach
+            && rect.right() <= layout.plot.right() - voteReach)
+            kept.emplace_back(rect.right(), (lane.top + lane.bottom()) / 2);
         if (path && style != SliceStyle::Hidden && path->onRole(instance))
             outlines.add(rect);
         if (emphasised(canvas, instance, style == SliceStyle::Wait ? -1 : j))
@@ -197,6 +218,9 @@ void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane)
     drawReasons(canvas, reasons);
     outlines.draw(painter, canvas.theme);
     chosen.drawChosen(painter, canvas.theme);
+    for (const QPointF& centre : kept)
+        if (lane.height >= lowestLabel)
+            paintVoteMark(painter, centre, canvas.theme);
     drawLabels(canvas, labels, true);
 }
 

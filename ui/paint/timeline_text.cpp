@@ -8,7 +8,10 @@ namespace {
 
 QString bufferName(const Program& program, BufferId buffer)
 {
-    return buffer.valid() ? QString::fromStdString(program.buffers[buffer.index()].name) : QString();
+    // Without its slot of a ring: "V" of "V[3]".
+    return buffer.valid()
+        ? QString::fromStdString(program.buffers[buffer.index()].name).section(QLatin1Char('['), 0, 0)
+        : QString();
 }
 
 QString tensorName(TensorId tensor)

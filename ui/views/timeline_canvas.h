@@ -58,6 +58,7 @@ public slots:
 
 signals:
     void viewChanged();
+    void exportAsked();
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;

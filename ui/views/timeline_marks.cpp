@@ -177,6 +177,8 @@ std::unique_ptr<QMenu> TimelineCanvas::menuAt(const QPointF& point)
     beside->setEnabled(offered > 0);
     QAction* unpin = menu->addAction(tr("Unpin all"), this, &TimelineCanvas::unpinAll);
     unpin->setEnabled(m_pins.any());
+    menu->addSeparator();
+    menu->addAction(tr("Export this view …"), this, &TimelineCanvas::exportAsked);
     return menu;
 }
 

@@ -49,6 +49,7 @@ footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85
   .page { max-width: none; padding: 0; }
   nav { display: none; }
   section { break-inside: avoid; padding: .8rem 0; }
+  img { max-height: 90mm; width: auto; } /* two steps on a sheet */
   a { text-decoration: none; }
 }
 @page { margin: 18mm 16mm; }

@@ -57,7 +57,8 @@ void ExportForm::addLook()
 {
     QStringList views;
     for (const std::string_view view : exportViews())
-        views.append(fromView(view));
+        if (!needsWidgets(view)) // files are written on threads of their own, where widgets may not be
+            views.append(fromView(view));
     QStringList titles = views;
     for (QString& title : titles)
         title[0] = title[0].toUpper();

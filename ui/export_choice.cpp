@@ -124,9 +124,10 @@ QStringList listOf(const std::vector<std::string>& texts)
 }
 
 // The parts of a choice that mean the same in every run.
-constexpr std::array<std::pair<const char*, std::string ExportOptions::*>, 8> lasting { {
+constexpr std::array<std::pair<const char*, std::string ExportOptions::*>, 9> lasting { {
     { "format", &ExportOptions::format },
     { "view", &ExportOptions::view },
+    { "panels", &ExportOptions::panels },
     { "theme", &ExportOptions::theme },
     { "size", &ExportOptions::size },
     { "scale", &ExportOptions::scale },
@@ -171,16 +172,18 @@ QString exportHolds(const ExportFormat& format)
 bool takes(const ExportFormat& format, const QString& view, ExportField field)
 {
     const Group group = groupOf(format);
-    const bool pixels = format.name == "png" || group == Group::Films;
+    const bool still = group == Group::Pictures;
     switch (field) {
     case ExportField::View:
+    case ExportField::Size:
+    case ExportField::Cta:
         return format.hasViews;
+    case ExportField::Panels:
+        return still && view == QStringLiteral("figure");
     case ExportField::Theme:
         return format.drawn;
-    case ExportField::Size:
-        return format.drawn && group != Group::Documents;
     case ExportField::Scale:
-        return format.drawn && pixels;
+        return format.hasViews && (!still || format.name == "png");
     case ExportField::Table:
         return format.name == "csv";
     case ExportField::Level:
@@ -190,20 +193,19 @@ bool takes(const ExportFormat& format, const QString& view, ExportField field)
     case ExportField::Range:
     case ExportField::From:
     case ExportField::To:
-        return group == Group::Pictures ? rangeShows(view) : format.name != "npz";
+        return still ? rangeShows(view) : format.name != "npz";
     case ExportField::Moment:
     case ExportField::At:
-        return group == Group::Pictures || format.name == "npz";
-    case ExportField::Cta:
-        return format.drawn && group != Group::Documents;
+        return still || format.name == "npz";
     }
     return false;
 }
 
 std::optional<ExportField> fieldOf(const Error& error)
 {
-    static constexpr std::array<std::pair<std::string_view, ExportField>, 11> options { {
+    static constexpr std::array<std::pair<std::string_view, ExportField>, 12> options { {
         { "--view", ExportField::View },
+        { "--panels", ExportField::Panels },
         { "--theme", ExportField::Theme },
         { "--size", ExportField::Size },
         { "--scale", ExportField::Scale },
@@ -222,19 +224,18 @@ std::optional<ExportField> fieldOf(const Error& error)
     return std::nullopt;
 }
 
-QString exportSize(const ExportRequest& request, const Trace& trace)
+QString exportSize(const ExportRequest& request, const Trace& trace, QSize picture)
 {
-    const Group group = groupOf(*request.format);
+    if (request.format->hasViews) {
+        const bool pixels = takes(*request.format, {}, ExportField::Scale);
+        const double scale = pixels ? request.scale : 1;
+        const QString size = QStringLiteral("%1 × %2")
+                                 .arg(std::lround(picture.width() * scale))
+                                 .arg(std::lround(picture.height() * scale));
+        return picture.isEmpty() ? QString() : pixels ? tr("%1 pixels").arg(size) : tr("%1, vectors").arg(size);
+    }
     if (request.format->name == "npz")
         return {};
-    if (group == Group::Pictures) {
-        const QString logical = QStringLiteral("%1 × %2").arg(request.width).arg(request.height);
-        if (request.format->name != "png")
-            return tr("%1, sharp at every size").arg(logical);
-        return tr("%1 × %2 pixels")
-            .arg(std::lround(request.width * request.scale))
-            .arg(std::lround(request.height * request.scale));
-    }
     const std::uint32_t events = request.range.to.value - request.range.from.value;
     const Cycle cycles = trace.timeAt(request.range.to) - trace.timeAt(request.range.from);
     if (request.format->name == "csv" && request.table == CsvTable::Events)
@@ -273,11 +274,11 @@ QString exportCommand(const ScenarioStatement& scenario, const ExportOptions& op
 {
     QStringList line { QStringLiteral("flashstep-cli"), QStringLiteral("export") };
     line += scenario.arguments;
-    const std::array<std::pair<const char*, const std::string*>, 13> parts { { { "--format", &options.format },
-        { "--view", &options.view }, { "--at", &options.at }, { "--from", &options.from }, { "--to", &options.to },
-        { "--cta", &options.cta }, { "--theme", &options.theme }, { "--size", &options.size },
-        { "--scale", &options.scale }, { "--table", &options.table }, { "--level", &options.level },
-        { "--fps", &options.fps }, { "--out", &options.out } } };
+    const std::array<std::pair<const char*, const std::string*>, 14> parts { { { "--format", &options.format },
+        { "--view", &options.view }, { "--panels", &options.panels }, { "--at", &options.at },
+        { "--from", &options.from }, { "--to", &options.to }, { "--cta", &options.cta }, { "--theme", &options.theme },
+        { "--size", &options.size }, { "--scale", &options.scale }, { "--table", &options.table },
+        { "--level", &options.level }, { "--fps", &options.fps }, { "--out", &options.out } } };
     for (const auto& [name, value] : parts)
         if (!value->empty())
             line << QString::fromLatin1(name) << QString::fromStdString(*value);

@@ -6,6 +6,7 @@
 #include "core/io/scenario.h"
 
 #include <QList>
+#include <QSize>
 #include <QString>
 #include <QStringList>
 
@@ -42,14 +43,14 @@ struct ExportGroup {
 [[nodiscard]] QString exportHolds(const ExportFormat& format); // what is in the file; empty for pictures
 
 // What can be chosen. `From`, `To` and `At` are texts for what Range and Moment do not name.
-enum class ExportField { View, Theme, Size, Scale, Table, Level, Fps, Range, From, To, Moment, At, Cta };
+enum class ExportField { View, Panels, Theme, Size, Scale, Table, Level, Fps, Range, From, To, Moment, At, Cta };
 // Whether the format, showing that view, asks for it.
 [[nodiscard]] bool takes(const ExportFormat& format, const QString& view, ExportField field);
 // The field an error is about; "--from first(…)" is about From.
 [[nodiscard]] std::optional<ExportField> fieldOf(const Error& error);
 
-// How much it will be, in words; empty where that is not known.
-[[nodiscard]] QString exportSize(const ExportRequest& request, const Trace& trace);
+// How much it will be, in words; empty where that is not known. Of a picture by its size in logical pixels.
+[[nodiscard]] QString exportSize(const ExportRequest& request, const Trace& trace, QSize picture);
 
 // "licence-causal_timeline.svg"
 [[nodiscard]] QString exportFileName(const ExportContext& context, const ExportOptions& options);

@@ -95,7 +95,8 @@ QString MainWindow::viewInHand()
 {
     const auto drawn = [](const QString& name) {
         const auto views = exportViews();
-        return std::find(views.begin(), views.end(), name.toStdString()) != views.end();
+        return !needsWidgets(name.toStdString())
+            && std::find(views.begin(), views.end(), name.toStdString()) != views.end();
     };
     for (const QString& name : viewNames()) {
         const QWidget* pane = view(name);

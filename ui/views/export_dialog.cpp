@@ -46,6 +46,10 @@ ExportDialog::ExportDialog(
     middle->addWidget(makeFormats());
     middle->addWidget(makeForm());
     m_preview = new ExportPreview(m_context, m_scenario.name, m_appearance, this);
+    connect(m_preview, &ExportPreview::drawn, this, [this] { // which knows how large it is
+        if (m_request)
+            m_preview->setCaption(exportSize(*m_request, *m_context.run->trace, m_preview->pictureSize()));
+    });
     middle->addWidget(m_preview, 1);
     auto* column = new QVBoxLayout(this);
     const int inset = appearance.px(16);
@@ -131,18 +135,18 @@ QWidget* ExportDialog::makeCommand()
     m_command->setTabChangesFocus(true);
     m_command->setAccessibleName(tr("The same on the command line"));
     m_command->setFont(m_appearance.mono(11));
-    m_command->setWordWrapMode(QTextOption::WrapAnywhere);
+    m_command->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
     m_command->setStyleSheet(
         QStringLiteral("QPlainTextEdit { background: %1; border: 1px solid %2; border-radius: 4px }")
             .arg(m_appearance.theme().alt.name(), m_appearance.theme().line.name()));
     m_command->setFixedHeight(m_appearance.px(56));
-    auto* copy = new QPushButton(tr("&Copy"), strip);
-    copy->setAutoDefault(false);
-    copy->setAccessibleName(tr("Copy the command"));
-    connect(copy, &QPushButton::clicked, this, [this] { QApplication::clipboard()->setText(command()); });
+    m_copy = new QPushButton(tr("&Copy"), strip);
+    m_copy->setAutoDefault(false);
+    m_copy->setAccessibleName(tr("Copy the command"));
+    connect(m_copy, &QPushButton::clicked, this, [this] { QApplication::clipboard()->setText(command()); });
     grid->addWidget(makeLabel(tr("The same bytes from a shell"), "info", strip), 0, 0);
     grid->addWidget(m_command, 1, 0);
-    grid->addWidget(copy, 1, 1, Qt::AlignTop);
+    grid->addWidget(m_copy, 1, 1, Qt::AlignTop);
     grid->setColumnStretch(0, 1);
     return strip;
 }
@@ -216,6 +220,7 @@ void ExportDialog::check()
     const Result<ExportRequest> request = understandExport(options, *m_context.run->trace);
     m_request = request ? std::optional(*request) : std::nullopt;
     m_write->setEnabled(request.ok());
+    m_copy->setEnabled(request.ok());
     m_command->setPlainText(command());
     if (!request) {
         if (!m_form->showError(request.error())) {
@@ -225,9 +230,11 @@ void ExportDialog::check()
         m_preview->setCaption({});
         return;
     }
-    m_preview->setCaption(exportSize(*request, *m_context.run->trace));
+    m_preview->setCaption(exportSize(*request, *m_context.run->trace, m_preview->pictureSize()));
     if (format->hasViews)
-        m_preview->preview(shown(*request));
+        m_preview->preview(shown(*request), {});
+    else if (takes(*format, {}, ExportField::Table))
+        m_preview->preview(*request, exportHolds(*format));
     else
         m_preview->showWords(exportHolds(*format));
 }

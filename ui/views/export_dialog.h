@@ -57,7 +57,7 @@ private:
     ExportPreview* m_preview = nullptr;
     QLabel *m_title = nullptr, *m_about = nullptr, *m_verdict = nullptr;
     QPlainTextEdit* m_command = nullptr;
-    QPushButton* m_write = nullptr;
+    QPushButton *m_copy = nullptr, *m_write = nullptr;
 };
 
 } // namespace flashstep::ui

@@ -57,17 +57,19 @@ void ExportForm::addLook()
 {
     QStringList views;
     for (const std::string_view view : exportViews())
-        if (!needsWidgets(view)) // files are written on threads of their own, where widgets may not be
+        if (!needsWidgets(view)) // those are the command line's, by a window of its own
             views.append(fromView(view));
     QStringList titles = views;
     for (QString& title : titles)
         title[0] = title[0].toUpper();
     addChoice(ExportField::View, tr("View"), titles, views);
+    addText(ExportField::Panels, tr("Panels"), tr("the figure of the version"),
+        tr("Views on one page, with commas between: timeline, tiles, memory, ledger, grid"));
     addChoice(ExportField::Theme, tr("Palette"), { tr("Print"), tr("Light"), tr("Dark") },
         { QString(), QStringLiteral("light"), QStringLiteral("dark") });
-    addText(ExportField::Size, tr("Size"), QStringLiteral("1440x900"),
+    addText(ExportField::Size, tr("Size"), tr("as it needs"),
         tr("Width x height in logical pixels, each from 200 to 16384"));
-    addText(ExportField::Scale, tr("Scale"), QStringLiteral("1"),
+    addText(ExportField::Scale, tr("Scale"), tr("as usual"),
         tr("Pixels for each logical one, from 0.25 to 8: 2 is sharp on most screens"));
     addChoice(ExportField::Table, tr("Table"), { tr("Events"), tr("Spans"), tr("Counters"), tr("Ledger") },
         { QString(), QStringLiteral("spans"), QStringLiteral("counters"), QStringLiteral("ledger") });
@@ -118,7 +120,7 @@ void ExportForm::addRow(ExportField field, const QString& label, QWidget* widget
     row.label->setMinimumHeight(m_appearance.px(26));
     m_grid->addWidget(row.label, at, 0);
     m_grid->addWidget(widget, at, 1);
-    m_grid->addWidget(row.error, at + 1, 0, 1, 2);
+    m_grid->addWidget(row.error, at + 1, 1);
 }
 
 ComboBox* ExportForm::addChoice(
@@ -194,6 +196,7 @@ std::string ExportForm::text(ExportField field) const
 void ExportForm::setChoices(const ExportOptions& options)
 {
     choose(m_rows[ExportField::View].field, options.view);
+    choose(m_rows[ExportField::Panels].field, options.panels);
     choose(m_rows[ExportField::Theme].field, options.theme);
     choose(m_rows[ExportField::Size].field, options.size);
     choose(m_rows[ExportField::Scale].field, options.scale);
@@ -207,6 +210,7 @@ ExportOptions ExportForm::choices() const
     ExportOptions options;
     options.format = m_format ? m_format->name : std::string_view();
     options.view = text(ExportField::View);
+    options.panels = text(ExportField::Panels);
     options.theme = text(ExportField::Theme);
     options.size = text(ExportField::Size);
     options.scale = text(ExportField::Scale);
@@ -226,6 +230,7 @@ ExportOptions ExportForm::options() const
             options.*part = value;
     };
     take(ExportField::View, &ExportOptions::view, all.view);
+    take(ExportField::Panels, &ExportOptions::panels, all.panels);
     take(ExportField::Theme, &ExportOptions::theme, all.theme);
     take(ExportField::Size, &ExportOptions::size, all.size);
     take(ExportField::Scale, &ExportOptions::scale, all.scale);

@@ -16,19 +16,21 @@ namespace flashstep::ui {
 
 class Appearance;
 
-// What a picture will look like, small. Drawn on a thread of its own a moment after the choices have settled; meanwhile
-// the one before stays.
+// What a picture will look like, small, or the first rows of a table. Made on a thread of its own a moment after the
+// choices have settled; meanwhile what was there stays.
 class ExportPreview : public QWidget {
     Q_OBJECT
 public:
     ExportPreview(const ExportContext& context, QString scenarioName, const Appearance& appearance, QWidget* parent);
     ~ExportPreview() override;
 
-    void preview(const ExportRequest& request);
+    void preview(const ExportRequest& request, const QString& words); // of a table; empty: of a picture
     void showWords(const QString& words); // where there is none
     void setCaption(const QString& caption); // below: how much it will be
     [[nodiscard]] const QString& caption() const { return m_caption; }
-    [[nodiscard]] const QImage& image() const { return m_image; }
+    [[nodiscard]] const QImage& image() const { return m_made.image; }
+    [[nodiscard]] QSize pictureSize() const { return m_made.size; }
+    [[nodiscard]] const QStringList& rows() const { return m_made.rows; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
@@ -40,7 +42,12 @@ protected:
 
 private:
     void drawNext();
-    void take(const QImage& image);
+    struct Made {
+        QImage image;
+        QSize size; // of the picture itself, logical pixels
+        QStringList rows;
+    };
+    void take(const Made& made);
     void tell();
     [[nodiscard]] int captionHeight() const;
     [[nodiscard]] QSizeF room() const;
@@ -50,7 +57,7 @@ private:
     const Appearance& m_appearance;
     std::optional<ExportRequest> m_wanted, m_waiting; // on show or to be; not yet begun
     QString m_words, m_caption;
-    QImage m_image;
+    Made m_made;
     QTimer m_settle;
     bool m_drawing = false;
     std::jthread m_worker; // last: joined first

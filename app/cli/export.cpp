@@ -17,7 +17,18 @@ namespace flashstep::cli {
 
 namespace {
 
-// Before a long run: a target that cannot be written is known at once.
+int perform(const ExportJob& job)
+{
+    if (const int status = checkJob(job); status != success)
+        return status;
+    if (isOfWidgets(job.written))
+        return performOfWidgets(job);
+    const Result<Session> session = emulate(job.problem);
+    return session ? performOn(*session, job) : fail(session.error());
+}
+
+} // namespace
+
 Status checkTarget(const std::string& path)
 {
     namespace fs = std::filesystem;
@@ -31,18 +42,6 @@ Status checkTarget(const std::string& path)
         return Error { "the directory cannot be written", directory, "" };
     return Nothing {};
 }
-
-int perform(const ExportJob& job)
-{
-    if (const int status = checkJob(job); status != success)
-        return status;
-    if (isOfWidgets(job.written))
-        return performOfWidgets(job);
-    const Result<Session> session = emulate(job.problem);
-    return session ? performOn(*session, job) : fail(session.error());
-}
-
-} // namespace
 
 int checkJob(const ExportJob& job)
 {

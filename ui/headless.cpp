@@ -2,9 +2,13 @@
 #include "ui/headless.h"
 
 #include "core/emulation/run.h"
+#include "core/io/csv_table.h"
+#include "core/io/files.h"
 #include "ui/insights.h"
 #include "ui/main_window.h"
+#include "ui/run_charts.h"
 #include "ui/samples.h"
+#include "ui/sweep_charts.h"
 #include "ui/views/accessible.h"
 #include "ui/views/notice_bar.h"
 #include "ui/views/welcome.h"
@@ -116,6 +120,43 @@ Status shootWindow(const HeadlessRequest& request, const QString& target)
         || !file.commit())
         return Error { file.errorString().toStdString(), target.toStdString(), "a file that can be written" };
     return Nothing {};
+}
+
+namespace {
+
+constexpr std::uint64_t largestTable = 1U << 30U;
+
+Result<ChartPage> chartsOf(const HeadlessRequest& request, const ChartsRequest& charts)
+{
+    const QString theme = request.theme.isEmpty() ? QStringLiteral("print") : request.theme;
+    if (!charts.sweep.isEmpty()) {
+        const std::string path = charts.sweep.toStdString();
+        const Result<std::string> text = readFile(path, largestTable);
+        if (!text)
+            return text.error();
+        const Result<CsvTableText> table = parseCsv(*text, path);
+        return table ? sweepCharts(*table, theme) : table.error();
+    }
+    Result<ScenarioFile> file = scenarioOf(request);
+    if (!file)
+        return file.error();
+    Result<LoadedInputs> loaded = loadInputs(*file);
+    if (!loaded)
+        return loaded.error();
+    const Result<Run> run = runScenario(file->scenario, std::move(loaded->inputs), {});
+    if (!run)
+        return run.error();
+    return runCharts(*run, QString::fromStdString(fileNameOf(request.file)), theme);
+}
+
+} // namespace
+
+Status drawCharts(const HeadlessRequest& request, const ChartsRequest& charts)
+{
+    Result<ChartPage> page = chartsOf(request, charts);
+    if (!page)
+        return page.error();
+    return writeChartPage(*page, request.size, charts.scale, charts.format, charts.target);
 }
 
 Status readView(const HeadlessRequest& request, const QString& name)

@@ -32,6 +32,12 @@ struct HeadlessRequest {
 
 // --shot: the whole window as a user sees it.
 [[nodiscard]] Status shootWindow(const HeadlessRequest& request, const QString& target);
+// --charts: small plots, of the scenario's run or (--sweep) of a table that a sweep wrote.
+struct ChartsRequest {
+    QString target, format = QStringLiteral("svg"), sweep;
+    double scale = 1;
+};
+[[nodiscard]] Status drawCharts(const HeadlessRequest& request, const ChartsRequest& charts);
 // --read: the live accessible tree of one view, printed.
 [[nodiscard]] Status readView(const HeadlessRequest& request, const QString& view);
 

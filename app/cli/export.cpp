@@ -50,8 +50,8 @@ int checkJob(const ExportJob& job)
         return fail(status.error());
     if (Status status = checkTarget(job.written.out); !status)
         return fail(status.error());
-    if (!hasPictures && findExportFormat(job.written.format)->drawn)
-        return fail(withoutPictures(job.written.format), notHere);
+    if (Status status = checkHere(*findExportFormat(job.written.format)); !status)
+        return fail(status.error(), notHere);
     return success;
 }
 
@@ -66,9 +66,8 @@ int performOfWidgets(const ExportJob& job)
     std::vector<std::string> words { e.view == "window" ? "--shot" : "--charts", e.out };
     if (e.view == "charts")
         words.insert(words.end(), { "--format", e.format });
-    // A window is on a screen: it has no colours for paper.
-    const std::string theme = e.theme.empty() ? "print" : e.theme;
-    words.insert(words.end(), { "--theme", e.view == "window" && theme == "print" ? "light" : theme });
+    if (!e.theme.empty()) // a window is on a screen: it has no colours for paper
+        words.push_back("--theme=" + (e.view == "window" && e.theme == "print" ? std::string("light") : e.theme));
     for (const auto& [option, value] :
         { std::pair("--at", &e.at), std::pair("--size", &e.size), std::pair("--scale", &e.scale) })
         if (!value->empty())
@@ -89,7 +88,7 @@ int performOn(const Session& session, const ExportJob& job)
 
 Command addExport(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("export", "write a run as a timeline, a table or a picture");
+    CLI::App* parser = app.add_subcommand("export", "write a run as a timeline, a table, a picture, a film or a page");
     const auto o = std::make_shared<ExportJob>();
     ExportOptions& e = o->written;
     parser->add_option("--format", e.format, exportFormatNames(true))->required()->type_name("F");
@@ -97,11 +96,11 @@ Command addExport(CLI::App& app)
     parser->add_option("--at", e.at, "moment a picture shows (default: the end)")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
-    parser->add_option("--cta", e.cta, "CTA a picture shows (default: the moment's own, else the first)")
+    parser->add_option("--cta", e.cta, "CTA a picture shows, or a film tells of (default: the moment's own)")
         ->type_name("K");
     parser
         ->add_option("--view", e.view,
-            "pictures: timeline, tiles, memory, ledger, grid, figure, charts or window (default timeline)")
+            "pictures: timeline, tiles, memory, ledger, grid, figure, charts or window (default timeline; html: tiles)")
         ->type_name("V");
     parser->add_option("--panels", e.panels, "view figure: views on one page in place of the pipeline, with commas")
         ->type_name("V,V");
@@ -109,9 +108,11 @@ Command addExport(CLI::App& app)
     parser->add_option("--scale", e.scale, "pixels for each logical one (default 1)")->type_name("X");
     parser->add_option("--theme", e.theme, "pictures: light, dark or print (default print)")->type_name("T");
     parser->add_option("--table", e.table, "csv: events, spans, counters or ledger (default events)")->type_name("T");
-    parser->add_option("--level", e.level, "films and documents: event, operation, inner-tile, outer-tile or cta")
+    parser
+        ->add_option(
+            "--level", e.level, "films and pages: event, operation, inner-tile, outer-tile or cta (default inner-tile)")
         ->type_name("L");
-    parser->add_option("--fps", e.fps, "films: frames a second")->type_name("N");
+    parser->add_option("--fps", e.fps, "films: frames a second (default 2)")->type_name("N");
     addProblemOptions(*parser, o->problem);
     return { parser, [o] { return perform(*o); } };
 }

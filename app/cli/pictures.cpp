@@ -17,12 +17,6 @@
 
 namespace flashstep::cli {
 
-Error withoutPictures(const std::string& format)
-{
-    return Error { format + ": this program was built without pictures", "--format",
-        exportFormatNames(false) + "; or a build with Qt" };
-}
-
 #ifdef FLASHSTEP_HAS_PAINT
 
 namespace {
@@ -54,12 +48,23 @@ int writeExport(const Session& session, const ExportRequest& request, const std:
     return written ? success : fail(written.error());
 }
 
+Status checkHere(const ExportFormat& format)
+{
+    return paint::checkHere(format);
+}
+
 #else
+
+Status checkHere(const ExportFormat& format)
+{
+    if (!format.drawn)
+        return Nothing {};
+    return Error { std::string(format.name) + ": this program was built without pictures", "--format",
+        exportFormatNames(false) + "; or a build with Qt" };
+}
 
 int writeExport(const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress)
 {
-    if (request.format->drawn)
-        return fail(withoutPictures(std::string(request.format->name)), notHere);
     const Status written = writeData(session.run, request, path, progress);
     return written ? success : fail(written.error());
 }

@@ -9,16 +9,10 @@
 
 namespace flashstep::cli {
 
-#ifdef FLASHSTEP_HAS_PAINT
-constexpr bool hasPictures = true;
-#else
-constexpr bool hasPictures = false;
-#endif
-
 // Writes one export, drawn or not. The status to exit with: 3 for what is drawn in a build without Qt.
 int writeExport(
     const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress);
-// Why a build without Qt cannot write it.
-[[nodiscard]] Error withoutPictures(const std::string& format);
+// Before the run: whether this build and this computer can write the format (status 3 where not).
+[[nodiscard]] Status checkHere(const ExportFormat& format);
 
 } // namespace flashstep::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/flows.h"
 
-#include "core/io/async_groups.h"
+#include "core/io/role_walk.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,90 +10,18 @@ namespace flashstep {
 
 namespace {
 
-// Follows one role through all its works: what has landed in each buffer, who made sure of it, and what let it go on.
-class RoleWalk {
-public:
-    RoleWalk(const Trace& trace, CtaId cta)
-        : m_trace(trace)
-        , m_cta(cta)
-        , m_landed(trace.program().buffers.size())
-        , m_before(trace.program().barriers.size(), 0)
-    {
+// What the role does in its works, in order: visit(work, op, instance). Ops that a work leaves out are not done.
+template <typename Visit> void forEachOf(const Trace& trace, CtaId cta, std::size_t role, Visit visit)
+{
+    for (const WorkId work : trace.worksOf(cta)) {
+        if (!trace.hasEvents(work))
+            continue;
+        const RoleRange& range = trace.streamOf(work).roles[role];
+        for (std::uint32_t k = range.first; k < range.first + range.count; ++k)
+            if (const InstanceId instance = trace.instance(work, OpId(k)); trace.began(instance))
+                visit(work, trace.program().ops[k], instance);
     }
-
-    // emit(from, to), by `to` in the order in which the role does its ops.
-    template <typename Emit> void go(std::size_t role, Emit emit)
-    {
-        for (const WorkId work : m_trace.worksOf(m_cta)) {
-            const Stream& stream = m_trace.streamOf(work);
-            if (m_trace.hasEvents(work)) {
-                const RoleRange& range = stream.roles[role];
-                for (std::uint32_t k = range.first; k < range.first + range.count; ++k)
-                    if (const InstanceId instance = m_trace.instance(work, OpId(k)); m_trace.began(instance))
-                        step(m_trace.program().ops[k], instance, emit);
-            }
-            for (std::size_t b = 0; b < m_before.size(); ++b)
-                m_before[b] += stream.turns[b];
-        }
-    }
-
-private:
-    template <typename Emit> void step(const Op& op, InstanceId instance, Emit& emit)
-    {
-        if (m_released.valid())
-            emit(m_released, instance);
-        m_released = InstanceId::none();
-        const std::vector<InstanceId> done = m_groups.step(op, instance);
-        if (op.kind == OpKind::Wait) {
-            wait(op, instance, done, emit);
-        } else if (op.kind == OpKind::Sync) {
-            const Arrival* last = op.dropped ? nullptr : completingArrival(m_trace, m_cta, op, m_before);
-            if (last != nullptr)
-                m_released = m_trace.eventAt(last->event).instance;
-            if (m_released == instance) // it came last: nobody let it go on
-                m_released = InstanceId::none();
-            readAll(op, instance, emit);
-        } else if (op.kind == OpKind::Load) {
-            if (!op.async)
-                m_landed[op.out.index()] = instance;
-        } else {
-            readAll(op, instance, emit);
-        }
-    }
-    template <typename Emit>
-    void wait(const Op& op, InstanceId instance, const std::vector<InstanceId>& done, Emit& emit)
-    {
-        if (op.dropped)
-            return;
-        for (const InstanceId each : done)
-            land(each, instance, emit);
-        if (!op.barrier.valid())
-            return;
-        if (const Arrival* arrival = completingArrival(m_trace, m_cta, op, m_before); arrival != nullptr)
-            land(m_trace.eventAt(arrival->event).instance, instance, emit);
-    }
-    template <typename Emit> void land(InstanceId from, InstanceId wait, Emit& emit)
-    {
-        emit(from, wait);
-        if (const BufferId out = m_trace.op(from).out; out.valid())
-            m_landed[out.index()] = wait;
-    }
-    template <typename Emit> void readAll(const Op& op, InstanceId instance, Emit& emit)
-    {
-        for (const BufferId in : op.in)
-            if (in.valid() && m_landed[in.index()].valid()) {
-                emit(m_landed[in.index()], instance);
-                m_landed[in.index()] = InstanceId::none();
-            }
-    }
-
-    const Trace& m_trace;
-    CtaId m_cta;
-    AsyncGroups m_groups;
-    InstanceId m_released; // the last arrival at the barrier that the op before waited at
-    std::vector<InstanceId> m_landed; // per buffer: the op after which it may be read
-    std::vector<std::int64_t> m_before; // per barrier: turns completed by the CTA's works before
-};
+}
 
 std::uint64_t opsOf(const Trace& trace, CtaId cta)
 {
@@ -179,12 +107,14 @@ void Flows::addEdgesInto(CtaId cta)
     std::uint64_t id = static_cast<std::uint64_t>(cta.index() + 1) << 32U;
     for (std::size_t role = 0; role < m_trace.streamOf(m_trace.worksOf(cta).front()).roles.size(); ++role) {
         RoleWalk walk(m_trace, cta);
-        walk.go(role, [&](InstanceId from, InstanceId to) {
-            if (!shown(from, to))
-                return;
-            if (holds(from) || holds(to))
-                m_edges.push_back({ id, from, to });
-            ++id;
+        forEachOf(m_trace, cta, role, [&](WorkId work, const Op& op, InstanceId instance) {
+            walk.step(work, op, instance, [&](InstanceId from, InstanceId to) {
+                if (!shown(from, to))
+                    return;
+                if (holds(from) || holds(to))
+                    m_edges.push_back({ id, from, to });
+                ++id;
+            });
         });
     }
 }

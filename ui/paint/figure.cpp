@@ -13,6 +13,7 @@ namespace flashstep::paint {
 
 namespace {
 
+constexpr PageRange range { { 960, 640 }, figureSize };
 constexpr double names = 120; // beside the panels
 constexpr double between = 12; // the connectors' room, beyond axis and title
 constexpr double bracketHeight = 34;
@@ -48,8 +49,8 @@ void paintWindowBox(QPainter& painter, const FigurePanel& upper, const FigurePan
     painter.setRenderHint(QPainter::Antialiasing, false);
 }
 
-void paintPeriod(
-    QPainter& painter, const FigureScene& scene, const FigurePanel& panel, const FigureDetail& detail, const Theme& theme)
+void paintPeriod(QPainter& painter, const FigureScene& scene, const FigurePanel& panel, const FigureDetail& detail,
+    const Theme& theme)
 {
     const double left = std::round(panel.timeToX(detail.periodBegin)) + 0.5,
                  right = std::round(panel.timeToX(detail.periodEnd)) + 0.5;
@@ -57,8 +58,7 @@ void paintPeriod(
     painter.setRenderHint(QPainter::Antialiasing, true);
     painter.setPen(QPen(theme.text, 1.5, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
     painter.setBrush(Qt::NoBrush);
-    painter.drawPolyline(
-        QPolygonF(QVector<QPointF> { { left, y - 5 }, { left, y }, { right, y }, { right, y - 5 } }));
+    painter.drawPolyline(QPolygonF(QVector<QPointF> { { left, y - 5 }, { left, y }, { right, y }, { right, y - 5 } }));
     const QFont font = canvasFont(12);
     const QString text = periodText(scene, detail);
     const double width = textWidth(font, text);
@@ -83,7 +83,7 @@ void paintBody(QPainter& painter, const FigureScene& scene, const QRectF& body, 
     FigurePanel whole;
     whole.labels = body.left();
     const double length = scene.work().end - scene.work().begin;
-    whole.from = std::max(0.0, scene.work().begin - 0.004 * length);
+    whole.from = std::max(0.0, scene.firstOp() - 0.006 * length);
     whole.to = scene.work().end + 0.008 * length;
     // The same place in every figure, whether or not there is a period to be shown.
     const double around = 2 * (panelTitleHeight + figureAxisHeight) + between + bracketHeight;
@@ -94,9 +94,8 @@ void paintBody(QPainter& painter, const FigureScene& scene, const QRectF& body, 
     if (detail) {
         close.from = detail->from;
         close.to = detail->to;
-        close.plot = QRectF(plotLeft,
-            std::round(whole.plot.bottom() + figureAxisHeight + between + panelTitleHeight), plotWidth,
-            room - around - upper);
+        close.plot = QRectF(plotLeft, std::round(whole.plot.bottom() + figureAxisHeight + between + panelTitleHeight),
+            plotWidth, room - around - upper);
         paintWindow(painter, whole, close, theme);
         const QRectF line(body.left(), close.plot.top() - panelTitleHeight, body.width(), panelTitleHeight);
         const double width = textWidth(canvasFont(13, QFont::DemiBold), detailTitle(*detail)) + 26;
@@ -130,14 +129,14 @@ void paintFigure(QPainter& painter, const PictureRequest& request)
     const Theme& theme = Theme::byName(request.theme);
     const auto work = workOf(request);
     if (!work) {
-        const Page page = layoutPage(request.size, figureText(request), leastFigure);
+        const Page page = layoutPage(request.size, figureText(request), range);
         paintPage(painter, page, theme);
         paintPanelTitle(painter, page.body, QString(), QStringLiteral("No events were kept to be drawn."), theme);
         return;
     }
     const FigureScene scene(*request.run, *work);
     const Page page
-        = layoutPage(request.size, { figureTitle(scene), figureSubtitle(scene), provenance(request) }, leastFigure);
+        = layoutPage(request.size, { figureTitle(scene), figureSubtitle(scene), provenance(request) }, range);
     paintPage(painter, page, theme);
     paintBody(painter, scene, page.body, theme);
 }

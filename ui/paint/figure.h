@@ -13,7 +13,6 @@ namespace flashstep::paint {
 void paintFigure(QPainter& painter, const PictureRequest& request);
 
 constexpr QSizeF figureSize { 1440, 900 }; // that it is designed for
-constexpr QSizeF leastFigure { 960, 640 };
 [[nodiscard]] PageText figureText(const PictureRequest& request);
 
 } // namespace flashstep::paint

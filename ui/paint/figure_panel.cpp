@@ -80,8 +80,7 @@ void paintGrid(QPainter& painter, const FigurePanel& panel, const Ticks& ticks, 
     for (int k = 0; k < ticks.count; ++k) {
         const double x = std::round(panel.timeToX(ticks.at(k)));
         if (x > panel.plot.left() + 1 && x < panel.plot.right() - 1)
-            painter.fillRect(
-                QRectF(x, panel.plot.top(), 1, panel.plot.height()), mix(theme.line, theme.panel, 0.75));
+            painter.fillRect(QRectF(x, panel.plot.top(), 1, panel.plot.height()), mix(theme.line, theme.panel, 0.75));
     }
 }
 
@@ -116,7 +115,8 @@ void paintAxis(QPainter& painter, const FigurePanel& panel, const Ticks& ticks, 
         free = place.right() + 10;
     }
     painter.setPen(theme.t2);
-    drawElided(painter, QRectF(panel.labels, line.top(), std::max(0.0, panel.plot.left() - 28 - panel.labels), line.height()),
+    drawElided(painter,
+        QRectF(panel.labels, line.top(), std::max(0.0, panel.plot.left() - 28 - panel.labels), line.height()),
         Qt::AlignRight, canvasFont(11), QStringLiteral("cycles"));
 }
 
@@ -134,8 +134,8 @@ void paintNames(QPainter& painter, const FigureScene& scene, const TimelineLayou
         if (lane.kind == LaneKind::Engine) {
             const TimelineIndex& index = *scene.chain()[lane.group];
             const double high = std::min(14.0, lane.height - 2);
-            painter.fillRect(QRectF(left, std::round(middle - high / 2), 3, high),
-                theme.engine(index.engines()[lane.index].engine));
+            painter.fillRect(
+                QRectF(left, std::round(middle - high / 2), 3, high), theme.engine(index.engines()[lane.index].engine));
             left += 8;
         }
         if (lane.height < readable)
@@ -199,7 +199,20 @@ double FigureScene::busy(Engine engine, double from, double to) const
 
 bool FigureScene::uses(Engine engine) const
 {
-    return std::any_of(m_chain.begin(), m_chain.end(), [&](const auto& index) { return index->lane(engine) != nullptr; });
+    return std::any_of(
+        m_chain.begin(), m_chain.end(), [&](const auto& index) { return index->lane(engine) != nullptr; });
+}
+
+double FigureScene::firstOp() const
+{
+    double first = m_work.end;
+    for (const TimelineIndex::RoleLane& role : m_chain.front()->roles())
+        for (const TimelineIndex::Slice& slice : role.slices)
+            if (static_cast<double>(slice.begin) >= m_work.begin) {
+                first = std::min(first, static_cast<double>(slice.begin));
+                break;
+            }
+    return first < m_work.end ? first : m_work.begin;
 }
 
 void paintFigurePanel(QPainter& painter, const FigureScene& scene, const FigurePanel& panel, const Theme& theme)
@@ -228,8 +241,8 @@ void paintFigurePanel(QPainter& painter, const FigureScene& scene, const FigureP
     painter.restore();
 
     painter.setRenderHint(QPainter::Antialiasing, false);
-    const auto engines = std::find_if(layout.lanes.begin(), layout.lanes.end(),
-        [](const Lane& lane) { return lane.kind == LaneKind::Engine; });
+    const auto engines = std::find_if(
+        layout.lanes.begin(), layout.lanes.end(), [](const Lane& lane) { return lane.kind == LaneKind::Engine; });
     if (engines != layout.lanes.end() && engines != layout.lanes.begin())
         painter.fillRect(QRectF(panel.labels, engines->top, panel.plot.right() - panel.labels, 1), theme.mid);
     for (const QRectF& side : { QRectF(panel.plot.left(), panel.plot.top(), panel.plot.width(), 1),

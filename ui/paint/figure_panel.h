@@ -38,6 +38,7 @@ public:
     // Share of a stretch that an engine of the SM is busy, over all of it that the SM has.
     [[nodiscard]] double busy(Engine engine, double from, double to) const;
     [[nodiscard]] bool uses(Engine engine) const;
+    [[nodiscard]] double firstOp() const; // cycle at which something begins
 
 private:
     void addRoles();
@@ -56,7 +57,10 @@ struct FigurePanel {
     QRectF plot;
     double labels = 0;
     double from = 0, to = 1; // cycles
-    [[nodiscard]] double timeToX(double cycle) const { return plot.left() + (cycle - from) * plot.width() / (to - from); }
+    [[nodiscard]] double timeToX(double cycle) const
+    {
+        return plot.left() + (cycle - from) * plot.width() / (to - from);
+    }
 };
 constexpr double figureAxisHeight = 22;
 // Roles share the upper part of a panel, engines the lower one, whatever their number: so that the figures of all

@@ -398,8 +398,10 @@ void paintLegend(const GridCanvas& canvas)
         painter.drawRect(r.adjusted(0.5, 0.5, -0.5, -0.5));
     });
     entry(QStringLiteral("to come"), [&](const QRectF& r) {
-        painter.fillRect(r, theme.mid);
-        painter.fillRect(r.adjusted(1, 1, -1, -1), theme.panel);
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        painter.setPen(QPen(theme.mid, 1));
+        painter.setBrush(theme.panel);
+        painter.drawRect(r.adjusted(0.5, 0.5, -0.5, -0.5));
     });
     if (canvas.index().summary().tailSms > 0)
         entry(QStringLiteral("idle for good"), [&](const QRectF& r) { fillWait(painter, r, theme); });

@@ -5,6 +5,7 @@
 #include <QImage>
 #include <QPaintDevice>
 #include <QPaintEngine>
+#include <QPainterPath>
 
 #include <algorithm>
 #include <array>
@@ -60,6 +61,17 @@ void drawLines(QPainter& painter, const QRectF& rect, const Style& style, const 
     painter.setPen(QPen(colour, style.width, Qt::SolidLine, Qt::FlatCap));
     const std::vector<QLineF> lines = diagonals(rect, style);
     painter.drawLines(lines.data(), static_cast<int>(lines.size()));
+}
+
+// One path for all of them: in a file each line would bring its own pen.
+void strokeLines(QPainter& painter, const QRectF& rect, const Style& style, const QColor& colour)
+{
+    QPainterPath path;
+    for (const QLineF& line : diagonals(rect, style)) {
+        path.moveTo(line.p1());
+        path.lineTo(line.p2());
+    }
+    painter.strokePath(path, QPen(colour, style.width, Qt::SolidLine, Qt::FlatCap));
 }
 
 QImage makeTile(int side, double ratio, const QColor& ground, Kind kind, const QColor& colour)
@@ -125,7 +137,7 @@ void fill(QPainter& painter, const QRectF& rect, Kind kind, int side, const QCol
     if (kind == Kind::Masked)
         drawDots(painter, rect, colour);
     else
-        drawLines(painter, rect, kind == Kind::Wait ? wait : fault, colour);
+        strokeLines(painter, rect, kind == Kind::Wait ? wait : fault, colour);
     painter.restore();
 }
 

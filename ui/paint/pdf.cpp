@@ -9,6 +9,7 @@
 #include <QPageSize>
 #include <QPdfWriter>
 
+#include <cmath>
 #include <mutex>
 
 namespace flashstep::paint {
@@ -43,19 +44,22 @@ private:
 
 } // namespace
 
-QByteArray pdfOf(QSize size, const QString& title, const std::function<void(QPainter&)>& draw)
+QByteArray pdfOf(QSize size, const QString& title, const QColor& ground, const std::function<void(QPainter&)>& draw)
 {
     const FixedHashes fixed;
     QBuffer buffer;
     buffer.open(QIODevice::WriteOnly);
     QPdfWriter writer(&buffer);
-    writer.setPageLayout({ QPageSize(QSizeF(size) * pointsPerPixel, QPageSize::Point, QString(), QPageSize::ExactMatch),
+    const QSize points(static_cast<int>(std::ceil(size.width() * pointsPerPixel)),
+        static_cast<int>(std::ceil(size.height() * pointsPerPixel)));
+    writer.setPageLayout({ QPageSize(QSizeF(points), QPageSize::Point, QString(), QPageSize::ExactMatch),
         QPageLayout::Portrait, QMarginsF() });
     writer.setTitle(title);
     writer.setCreator(QStringLiteral("FlashStep"));
     writer.setResolution(96);
     QPainter painter(&writer);
     painter.setFont(canvasFont(12));
+    painter.fillRect(QRectF(QPointF(0, 0), QSizeF(points) / pointsPerPixel), ground);
     draw(painter);
     painter.end();
     return withoutDate(buffer.data());

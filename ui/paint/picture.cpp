@@ -20,27 +20,6 @@ namespace {
 constexpr int largestSide = 32767; // of an image, device pixels
 constexpr double largestArea = 256e6;
 
-Status checked(const PictureRequest& request, const QString& format)
-{
-    if (!request.run || !request.run->trace)
-        return Error { "there is no run to draw", "picture", "" };
-    if (format != QStringLiteral("svg") && format != QStringLiteral("pdf") && format != QStringLiteral("png"))
-        return Error { "no picture format " + format.toStdString(), "picture", "svg, pdf, png" };
-    if (!pictureViews().contains(request.view))
-        return Error { "no view " + request.view.toStdString(), "picture",
-            pictureViews().join(QStringLiteral(", ")).toStdString() };
-    for (const QString& panel : request.panels)
-        if (panel == QStringLiteral("figure") || !pictureViews().contains(panel))
-            return Error { "no panel " + panel.toStdString(), "picture", "timeline, tiles, memory, ledger, grid" };
-    const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
-    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
-        || width * height > largestArea)
-        return Error { "a picture of " + std::to_string(request.size.width()) + "x"
-                + std::to_string(request.size.height()) + " is out of range",
-            "picture", "200x150 up to 32767 on a side and 256 million pixels" };
-    return Nothing {};
-}
-
 QString titleOf(const PictureRequest& request)
 {
     const bool figure = request.view == QStringLiteral("figure") && request.panels.isEmpty();
@@ -64,9 +43,30 @@ QStringList pictureViews()
         QStringLiteral("grid"), QStringLiteral("figure") };
 }
 
+Status checkPicture(const PictureRequest& request)
+{
+    if (!request.run || !request.run->trace)
+        return Error { "there is no run to draw", "picture", "" };
+    if (!pictureViews().contains(request.view))
+        return Error { "no view " + request.view.toStdString(), "picture",
+            pictureViews().join(QStringLiteral(", ")).toStdString() };
+    for (const QString& panel : request.panels)
+        if (panel == QStringLiteral("figure") || !pictureViews().contains(panel))
+            return Error { "no panel " + panel.toStdString(), "picture", "timeline, tiles, memory, ledger, grid" };
+    const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
+    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
+        || width * height > largestArea)
+        return Error { "a picture of " + std::to_string(request.size.width()) + "x"
+                + std::to_string(request.size.height()) + " is out of range",
+            "picture", "200x150 up to 32767 on a side and 256 million pixels" };
+    return Nothing {};
+}
+
 Status writePicture(const PictureRequest& request, const QString& format, const QString& path, const Progress& progress)
 {
-    if (Status status = checked(request, format); !status)
+    if (format != QStringLiteral("svg") && format != QStringLiteral("pdf") && format != QStringLiteral("png"))
+        return Error { "no picture format " + format.toStdString(), "picture", "svg, pdf, png" };
+    if (Status status = checkPicture(request); !status)
         return status;
     const QByteArray bytes = format == QStringLiteral("svg") ? renderSvg(request)
         : format == QStringLiteral("pdf")                    ? renderPdf(request)
@@ -112,7 +112,8 @@ QByteArray renderSvg(const PictureRequest& request)
 
 QByteArray renderPdf(const PictureRequest& request)
 {
-    return pdfOf(request.size, titleOf(request), [&](QPainter& painter) { paintPicture(painter, request); });
+    return pdfOf(request.size, titleOf(request), Theme::byName(request.theme).panel,
+        [&](QPainter& painter) { paintPicture(painter, request); });
 }
 
 } // namespace flashstep::paint

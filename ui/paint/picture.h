@@ -36,6 +36,7 @@ struct PictureRequest {
     QString scenarioName; // in the provenance line
     QString input; // where Q, K and V come from, in words; empty: from the scenario
     QString version; // the program's
+    bool bare = false; // the view and its legend alone: title and provenance stand around it
 };
 
 // Everything on the sheet, with title, legend, scale and provenance line, from (0, 0) to request.size.

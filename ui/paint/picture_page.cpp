@@ -15,7 +15,6 @@ namespace {
 
 constexpr double top = 22, titleLine = 28, subtitleLine = 19, provenanceLine = 16;
 constexpr double beforeBody = 14, afterBody = 14, bottom = 20;
-constexpr double spacious = 2; // from twice the design size on a sheet grows as a whole
 
 double marginOf(double width)
 {
@@ -74,12 +73,11 @@ QStringList wrapped(const QString& text, const QFont& font, double width, int mo
     return lines;
 }
 
-Page layoutPage(QSizeF size, const PageText& text, QSizeF least)
+Page layoutPage(QSizeF size, const PageText& text, const PageRange& range)
 {
     Page page;
-    const double shrink = std::min(size.width() / least.width(), size.height() / least.height());
-    const double grow = std::min(size.width() / (spacious * 1440), size.height() / (spacious * 900));
-    page.zoom = shrink < 1 ? shrink : std::max(1.0, grow);
+    const auto share = [&](QSizeF of) { return std::min(size.width() / of.width(), size.height() / of.height()); };
+    page.zoom = share(range.least) < 1 ? share(range.least) : std::max(1.0, share(range.most));
     page.size = size / page.zoom;
     breakLines(page, page.size.width(), text);
     const double from = above(page);
@@ -111,6 +109,8 @@ void paintPage(QPainter& painter, const Page& page, const Theme& theme)
     lines(page.title, titleFont(page.size.width()), titleLine);
     painter.setPen(theme.t2);
     lines(page.subtitle, subtitleFont(), subtitleLine);
+    if (page.provenance.isEmpty())
+        return;
     y = page.size.height() - bottom - provenanceLine * page.provenance.size() - 8;
     painter.fillRect(QRectF(page.margin, std::round(y), width, 1), theme.line);
     y += 8;

@@ -16,8 +16,12 @@ struct PageText {
     QString title, subtitle, provenance;
 };
 
-// A sheet with its words in place; `body` is for what it shows. Sizes are those of the design. A sheet below its least
-// size is drawn at that size and made smaller as a whole, one far beyond its largest is made larger.
+// How small and how large a sheet may be before it is made smaller or larger as a whole, type and all.
+struct PageRange {
+    QSizeF least, most;
+};
+
+// A sheet with its words in place; `body` is for what it shows.
 struct Page {
     double zoom = 1;
     QSizeF size; // before the zoom
@@ -25,7 +29,7 @@ struct Page {
     QStringList title, subtitle, provenance; // lines
     QRectF body;
 };
-[[nodiscard]] Page layoutPage(QSizeF size, const PageText& text, QSizeF least);
+[[nodiscard]] Page layoutPage(QSizeF size, const PageText& text, const PageRange& range);
 // The height around the body at a width, so that a picture can be as high as what it shows.
 [[nodiscard]] double pageHeightBeyondBody(double width, const PageText& text);
 // Ground and words; the painter is left zoomed.

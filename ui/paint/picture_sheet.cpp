@@ -9,7 +9,8 @@ namespace flashstep::paint {
 namespace {
 
 constexpr double designWidth = 1440;
-constexpr QSizeF leastSheet { 640, 440 };
+constexpr QSizeF leastSheet { 800, 560 };
+constexpr QSizeF largestTimeline { 2880, 1800 };
 constexpr double leastPanel = 300; // height of a row of panels
 
 CtaId ctaOf(const PictureRequest& request)
@@ -37,6 +38,26 @@ bool isFigure(const PictureRequest& request)
     return request.view == QStringLiteral("figure");
 }
 
+// Time has use for room; other views have a size at which everything is there, and grow from it as a whole.
+PageRange rangeOf(const PictureRequest& request)
+{
+    if (request.view == QStringLiteral("timeline"))
+        return { leastSheet, largestTimeline };
+    QSizeF least = leastSheet;
+    if (isFigure(request))
+        least.setHeight(std::max(least.height(), leastPanel * request.panels.size()));
+    return { least, fittingSize(request) };
+}
+
+// For what has them around it.
+void leaveOutWords(Page& page)
+{
+    page.title.clear();
+    page.subtitle.clear();
+    page.provenance.clear();
+    page.body = QRectF(QPointF(0, 0), page.size).adjusted(page.margin, 16, -page.margin, -10);
+}
+
 } // namespace
 
 Sheet sheetOf(QPainter* painter, const PictureRequest& request)
@@ -51,10 +72,10 @@ QSize fittingSize(const PictureRequest& request)
     const Sheet sheet = sheetOf(nullptr, request);
     const PageText text = textOf(request);
     const double width = designWidth - 60;
-    const double body
-        = isFigure(request) ? panelsHeight(sheet, width) : viewHeight(sheet, request.view, width);
-    return { static_cast<int>(designWidth),
-        static_cast<int>(std::ceil(body + pageHeightBeyondBody(designWidth, text))) };
+    const double body = isFigure(request) ? panelsHeight(sheet, width) : viewHeight(sheet, request.view, width);
+    // Whole points of a PDF page.
+    const double height = 4 * std::ceil((body + pageHeightBeyondBody(designWidth, text)) / 4);
+    return { static_cast<int>(designWidth), static_cast<int>(height) };
 }
 
 void paintPicture(QPainter& painter, const PictureRequest& request)
@@ -64,10 +85,9 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
         paintFigure(painter, request);
     } else {
         const Sheet sheet = sheetOf(&painter, request);
-        QSizeF least = leastSheet;
-        if (isFigure(request))
-            least.setHeight(std::max(least.height(), leastPanel * request.panels.size()));
-        const Page page = layoutPage(request.size, textOf(request), least);
+        Page page = layoutPage(request.size, textOf(request), rangeOf(request));
+        if (request.bare)
+            leaveOutWords(page);
         paintPage(painter, page, sheet.theme);
         if (isFigure(request))
             paintPanels(sheet, page.body);

@@ -95,4 +95,15 @@ QString provenance(const PictureRequest& request)
     return line + QLatin1Char('.');
 }
 
+QString shortProvenance(const PictureRequest& request)
+{
+    const Run& run = *request.run;
+    QString line = pictureTitle(request)
+        + QStringLiteral(".  Modelled on %1 at %2 MHz, nothing is measured.  FlashStep ")
+              .arg(text(run.gpu.title))
+              .arg(std::lround(run.trace->clockMhz()));
+    line += request.version.isEmpty() ? text(version()) : request.version;
+    return request.scenarioName.isEmpty() ? line : line + QStringLiteral(", ") + request.scenarioName;
+}
+
 } // namespace flashstep::paint

@@ -84,9 +84,9 @@ TimelineView stretched(const TimelineIndex& index, TimelineView view, double hei
 {
     const auto factor
         = [&] { return (height - view.rulerHeight) / std::max(1.0, timelineHeight(index, view) - view.rulerHeight); };
-    if (factor() < 0.45)
+    if (view.counterHeight * factor() < smallestLane)
         view.counters = false;
-    if (factor() < 0.3)
+    if (view.engineHeight * factor() < 0.8 * smallestLane)
         view.engines = false;
     const double most = factor();
     if (most >= 1)
@@ -103,9 +103,9 @@ void paintPanel(const Sheet& sheet, const TimelineIndex& index, const QRectF& re
         sheet.request.at.value > 0 && sheet.request.at < sheet.trace().end(), true };
     paintTimeline(*sheet.painter, rect, scene, view, sheet.theme);
     sheet.painter->setRenderHint(QPainter::Antialiasing, false);
-    for (const QRectF& side : { QRectF(rect.left(), rect.top(), rect.width(), 1),
-             QRectF(rect.left(), rect.bottom() - 1, rect.width(), 1), QRectF(rect.left(), rect.top(), 1, rect.height()),
-             QRectF(rect.right() - 1, rect.top(), 1, rect.height()) })
+    for (const QRectF& side :
+        { QRectF(rect.left(), rect.top(), rect.width(), 1), QRectF(rect.left(), rect.bottom() - 1, rect.width(), 1),
+            QRectF(rect.left(), rect.top(), 1, rect.height()), QRectF(rect.right() - 1, rect.top(), 1, rect.height()) })
         sheet.painter->fillRect(side, sheet.theme.mid);
 }
 
@@ -200,8 +200,8 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body, const QString& le
     paintPanelTitle(*sheet.painter, line, QStringLiteral("a"), what, sheet.theme);
     const QString words = detailTitle({ lower.from, lower.to, false, 0, 0 });
     const QRectF lowerLine(b.left(), b.top() - panelTitleHeight, b.width(), panelTitleHeight);
-    sheet.painter->fillRect(QRectF(lowerLine.left(), lowerLine.top(),
-                                26 + textWidth(canvasFont(13, QFont::DemiBold), words), 18),
+    sheet.painter->fillRect(
+        QRectF(lowerLine.left(), lowerLine.top(), 26 + textWidth(canvasFont(13, QFont::DemiBold), words), 18),
         sheet.theme.panel);
     paintPanelTitle(*sheet.painter, lowerLine, QStringLiteral("b"), words, sheet.theme);
 }

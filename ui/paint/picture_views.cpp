@@ -38,8 +38,7 @@ template <typename Draw> void paintFitting(const Sheet& sheet, const QRectF& roo
 
 Legend stageLegendOf(const Sheet& sheet)
 {
-    return stageLegend(
-        sheet.theme, sheet.trace().program().launches.size() > 1, sheet.request.run->report.hazards > 0);
+    return stageLegend(sheet.theme, sheet.trace().program().launches.size() > 1, sheet.request.run->report.hazards > 0);
 }
 
 void paintTitle(const Sheet& sheet, const QRectF& body, const QString& letter, const QString& words)
@@ -79,9 +78,8 @@ QString titled(const Sheet& sheet, const QString& what, const QString& letter)
 // Panels have one legend of tiles between them: the first that shows some has it.
 bool bearsLegend(const Sheet& sheet, const QString& view)
 {
-    const auto tiled = [](const QString& name) {
-        return name == QStringLiteral("tiles") || name == QStringLiteral("memory");
-    };
+    const auto tiled
+        = [](const QString& name) { return name == QStringLiteral("tiles") || name == QStringLiteral("memory"); };
     const auto first = std::find_if(sheet.request.panels.begin(), sheet.request.panels.end(), tiled);
     return first == sheet.request.panels.end() || *first == view;
 }
@@ -104,8 +102,8 @@ void paintMargin(const Sheet& sheet, const QRectF& room)
     paintPanelTitle(*sheet.painter, { rest.left() + inset, rest.top(), rest.width() - 2 * inset, panelTitleHeight },
         QString(), QStringLiteral("Ledger of the rows, log2 units"), sheet.theme);
     const double rows = std::floor((rest.height() - 2 * 22) / 18);
-    paintLedger(*sheet.painter, { rest.left(), rest.top() + 22, rest.width(), 22 + 18 * rows }, sheet.stage(), 0,
-        sheet.theme);
+    paintLedger(
+        *sheet.painter, { rest.left(), rest.top() + 22, rest.width(), 22 + 18 * rows }, sheet.stage(), 0, sheet.theme);
 }
 
 bool hasMargin(const QRectF& body, const QString& letter)
@@ -140,11 +138,13 @@ void paintTilesView(const Sheet& sheet, const QRectF& body, const QString& lette
         const double left = std::max(layout.outputs.right() + 50, body.left() + 560);
         paintMargin(sheet, { left, room.top() - 4, body.right() + inset - left, room.height() });
     }
-    legend.paint(
-        *sheet.painter, { body.left(), body.bottom() - foot + 6, body.width(), legend.height(body.width()) }, sheet.theme);
+    // Close below the tiles, however high the sheet is.
+    const double low = column > 0 ? layout.bounds.bottom() : layout.caption.bottom() + 10;
+    const double top = std::min(body.bottom() - foot, low) + 6;
+    legend.paint(*sheet.painter, { body.left(), top, body.width(), legend.height(body.width()) }, sheet.theme);
     const QString words = QStringLiteral("O ÷ ℓ; squares: each element's share of its row's ℓ so far");
     const bool roomy = body.width() >= 190 + textWidth(canvasFont(11), words);
-    paintDivergingScale(*sheet.painter, { body.left(), body.bottom() - scaleHeight + 8 }, 180,
+    paintDivergingScale(*sheet.painter, { body.left(), top + legend.height(body.width()) + 8 }, 180,
         stageOutputLimit(scene, layout), roomy ? words : QStringLiteral("O ÷ ℓ"), sheet.theme);
 }
 
@@ -152,8 +152,7 @@ double tilesHeight(const Sheet& sheet, double width, bool margin)
 {
     const Program& program = sheet.trace().program();
     const double room = width + 2 * inset - (margin && width >= 1000 ? beside : 0);
-    const double cell
-        = std::clamp(std::floor((room - 230) / std::max(1, program.keyBlocks())), 2.0, designCell);
+    const double cell = std::clamp(std::floor((room - 230) / std::max(1, program.keyBlocks())), 2.0, designCell);
     double height = tilesNeed(sheet, cell).height();
     if (margin && width >= 1000)
         height = std::max(height, memoryHeight(memoryOf(sheet)) + 16);
@@ -172,9 +171,13 @@ void paintMemoryView(const Sheet& sheet, const QRectF& body, const QString& lett
     const Legend legend = bearsLegend(sheet, QStringLiteral("memory")) ? stageLegendOf(sheet) : Legend {};
     const double foot = legend.height(body.width()) + 8;
     const QRectF room = between(body, foot).adjusted(-inset, 0, inset, 0);
-    paintFitting(sheet, room, memoryNeed(scene, room.width()), largest,
-        [&](const QRectF& rect) { paintMemory(*sheet.painter, rect, scene, sheet.theme); });
-    legend.paint(*sheet.painter, body.adjusted(0, body.height() - foot + 8, 0, 0), sheet.theme);
+    const QSizeF need = memoryNeed(scene, room.width());
+    paintFitting(
+        sheet, room, need, largest, [&](const QRectF& rect) { paintMemory(*sheet.painter, rect, scene, sheet.theme); });
+    const double factor = std::min({ largest, room.width() / need.width(), room.height() / need.height() });
+    const double used = memoryHeight(scene, room.size() / factor) * factor;
+    const double top = std::min(body.bottom() - foot, room.top() + used + 6) + 8;
+    legend.paint(*sheet.painter, { body.left(), top, body.width(), foot }, sheet.theme);
 }
 
 double memoryViewHeight(const Sheet& sheet, double width)
@@ -238,19 +241,17 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body, const QString& lett
     if (shown.numbers) {
         paintTitle(sheet, body, letter,
             titled(sheet, QStringLiteral("Tile (%1, %2)").arg(shown.numbers->i).arg(shown.numbers->j), letter));
-        paintFitting(sheet, room, shown.need, largest, [&](const QRectF& rect) {
-            paintNumbers(*sheet.painter, rect, scene, *shown.numbers, sheet.theme);
-        });
+        paintFitting(sheet, room, shown.need, largest,
+            [&](const QRectF& rect) { paintNumbers(*sheet.painter, rect, scene, *shown.numbers, sheet.theme); });
         return;
     }
     const Work& work = sheet.trace().program().work(sheet.work());
-    paintTitle(sheet, body, letter,
-        titled(sheet, QStringLiteral("Ledger of query tile %1, log2 units").arg(work.i), letter));
+    paintTitle(
+        sheet, body, letter, titled(sheet, QStringLiteral("Ledger of query tile %1, log2 units").arg(work.i), letter));
     // Smaller type before rows are left out, but not beyond reading.
     const QSizeF need(shown.need.width(), std::min(shown.need.height(), 2 * room.height()));
     paintFitting(sheet, { room.left(), room.top() + 4, std::min(room.width(), 900.0), room.height() - 4 }, need,
-        largest,
-        [&](const QRectF& rect) { paintLedger(*sheet.painter, rect, scene, 0, sheet.theme); });
+        largest, [&](const QRectF& rect) { paintLedger(*sheet.painter, rect, scene, 0, sheet.theme); });
 }
 
 double ledgerViewHeight(const Sheet& sheet, double width)
@@ -263,6 +264,13 @@ double ledgerViewHeight(const Sheet& sheet, double width)
 
 // ---- grid -----------------------------------------------------------------------------------------------------------
 
+// All rows at their highest, with what is above and below them.
+double gridNeed(const GridIndex& index, double width)
+{
+    const GridLayout layout = layoutGrid({ 0, 0, width, 1e5 }, index, {});
+    return layout.plot.top() + layout.contentHeight + 36;
+}
+
 void paintGridPicture(const Sheet& sheet, const QRectF& body, const QString& letter)
 {
     paintTitle(sheet, body, letter, titled(sheet, QStringLiteral("The grid"), letter));
@@ -271,18 +279,17 @@ void paintGridPicture(const Sheet& sheet, const QRectF& body, const QString& let
     GridView view;
     if (sheet.request.from || sheet.request.to) {
         view.from = sheet.request.from.value_or(0);
-        view.to = std::max(view.from + 1,
-            sheet.request.to.value_or(static_cast<double>(sheet.trace().cycles())));
+        view.to = std::max(view.from + 1, sheet.request.to.value_or(static_cast<double>(sheet.trace().cycles())));
     }
-    paintGridView(*sheet.painter, between(body, 0).adjusted(-inset, -4, inset, 0), scene, view, sheet.theme);
+    QRectF room = between(body, 0).adjusted(-inset, -4, inset, 0);
+    room.setHeight(std::min(room.height(), gridNeed(index, room.width())));
+    paintGridView(*sheet.painter, room, scene, view, sheet.theme);
 }
 
 double gridHeight(const Sheet& sheet, double width)
 {
-    const GridIndex index(sheet.request.run->trace);
-    const GridLayout layout = layoutGrid({ 0, 0, width + 2 * inset, 1e5 }, index, {});
-    const double most = 640; // of the rows
-    return panelTitleHeight - 4 + layout.plot.top() + std::min(layout.contentHeight, most) + 36;
+    constexpr double most = 760;
+    return panelTitleHeight - 4 + std::min(most, gridNeed(GridIndex(sheet.request.run->trace), width + 2 * inset));
 }
 
 } // namespace

@@ -20,6 +20,13 @@ QString tidied(QString svg, QSize size)
         QStringLiteral("font-family=\"Inter, 'Noto Sans', 'DejaVu Sans', sans-serif\""));
     svg.replace(QStringLiteral("font-family=\"JetBrains Mono\""),
         QStringLiteral("font-family=\"'JetBrains Mono', 'DejaVu Sans Mono', monospace\""));
+    // A group opens with each change of the painter's state, whether or not something is drawn in it, and names a font
+    // that every text names again.
+    static const QRegularExpression empty(QStringLiteral("<g [^>]*>\\s*</g>\\s*"));
+    static const QRegularExpression groupFont(QStringLiteral(
+        "(<g [^>]*?)\\nfont-family=\"[^\"]*\" font-size=\"\\d+\" font-weight=\"\\d+\" font-style=\"normal\" \\n>"));
+    svg.replace(empty, QString());
+    svg.replace(groupFont, QStringLiteral("\\1>"));
     // Qt's own scale of weights, times ten.
     svg.replace(QStringLiteral("font-weight=\"570\""), QStringLiteral("font-weight=\"500\""));
     svg.replace(QStringLiteral("font-weight=\"630\""), QStringLiteral("font-weight=\"600\""));

@@ -79,9 +79,8 @@ QString hex(double value, DType dtype)
 // character. Each is drawn by itself there, at its place in the line.
 void drawPieces(QPainter& painter, QPointF at, const QFont& font, const QString& text)
 {
-    const auto plain = [](QChar c) {
-        return c.isLetterOrNumber() || c.isSpace() || c == QLatin1Char(',') || c == QLatin1Char('.');
-    };
+    const auto plain
+        = [](QChar c) { return c.isLetterOrNumber() || c.isSpace() || c == QLatin1Char(',') || c == QLatin1Char('.'); };
     int begin = 0;
     while (begin < text.size()) {
         int end = begin + 1;
@@ -90,6 +89,14 @@ void drawPieces(QPainter& painter, QPointF at, const QFont& font, const QString&
         painter.drawText(at + QPointF(textWidth(font, text.left(begin)), 0), text.mid(begin, end - begin));
         begin = end;
     }
+}
+
+// The shipped fonts have the raised small t for the transpose, and no raised capital: a font of the system's would
+// stand in for it, which differs between machines.
+QString inShippedFonts(const QString& text)
+{
+    constexpr QChar raisedCapital(0x1d40), raisedSmall(0x1d57);
+    return text.contains(raisedCapital) ? QString(text).replace(raisedCapital, raisedSmall) : text;
 }
 
 } // namespace
@@ -179,13 +186,14 @@ QString byteCount(double bytes)
 
 double textWidth(const QFont& font, const QString& text)
 {
-    return shapedWidth(font, text);
+    return shapedWidth(font, inShippedFonts(text));
 }
 
-void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& text)
+void drawLine(QPainter& painter, const QRectF& rect, Qt::Alignment alignment, const QFont& font, const QString& asked)
 {
-    if (text.isEmpty())
+    if (asked.isEmpty())
         return;
+    const QString text = inShippedFonts(asked);
     double x = rect.left();
     if (alignment & (Qt::AlignRight | Qt::AlignHCenter)) {
         const double slack = rect.width() - textWidth(font, text);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double headerInset = 12;
 constexpr double flagHeight = 15;
+constexpr double lowestHeader = 10; // pixels of a lane from which on it has room for its name
 
 double playheadX(const TimelineCanvas& canvas)
 {
@@ -101,7 +102,7 @@ void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
         const Engine engine = canvas.index().engines()[lane.index].engine;
         painter.fillRect(
             QRectF(rect.left() + 4, std::round(rect.center().y() - 6), 3, 12), canvas.theme.engine(engine));
-    } else if (lane.kind == LaneKind::Counter) {
+    } else if (lane.kind == LaneKind::Counter && lane.height >= lowestHeader) {
         const QFont mono = monoFont(10.5);
         const QString value = counterValue(canvas, lane);
         painter.setPen(canvas.theme.text);
@@ -109,9 +110,12 @@ void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
             painter, QRectF(rect.left(), rect.top(), rect.width() - 7, rect.height()), Qt::AlignRight, mono, value);
         right -= textWidth(mono, value) + 6;
     }
+    if (lane.height < lowestHeader)
+        return;
     painter.setPen(lane.kind == LaneKind::Counter ? canvas.theme.t2 : canvas.theme.text);
+    const double size = lane.kind == LaneKind::Counter ? 11 : 11.5;
     drawElided(painter, QRectF(rect.left() + headerInset, rect.top(), right - rect.left() - headerInset, rect.height()),
-        Qt::AlignLeft, canvasFont(lane.kind == LaneKind::Counter ? 11 : 11.5), lane.label);
+        Qt::AlignLeft, canvasFont(std::min(size, lane.height - 1)), lane.label);
 }
 
 void paintLanes(TimelineCanvas canvas)

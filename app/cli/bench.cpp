@@ -256,7 +256,6 @@ Status benchImports(Json& out, const Progress& progress)
         = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}()))
               .string();
     double extraMib = 0;
-    using Write = Status (*)(const Run&, const Range&, std::ostream&, const Progress&);
     for (const auto& [key, write] : { std::pair<const char*, Write>("perfetto_import_s_1e6", writePerfetto),
              std::pair<const char*, Write>("chrome_import_s_1e6", writeChromeJson) }) {
         Status written = writeFileAtomically(

@@ -80,9 +80,10 @@ Group groupOf(const ExportFormat& format)
     return format.hasViews ? Group::Pictures : format.drawn ? Group::Documents : Group::Tables;
 }
 
-bool rangeShows(const QString& view)
+// A stretch of time is drawn only where time is an axis.
+bool showsTime(const QString& shows)
 {
-    return view != QStringLiteral("tiles") && view != QStringLiteral("memory") && view != QStringLiteral("ledger");
+    return shows.contains(QStringLiteral("timeline")) || shows.contains(QStringLiteral("grid"));
 }
 
 bool plain(const QString& argument)
@@ -169,7 +170,7 @@ QString exportHolds(const ExportFormat& format)
     return known && *known->holds != '\0' ? tr(known->holds) : QString();
 }
 
-bool takes(const ExportFormat& format, const QString& view, ExportField field)
+bool takes(const ExportFormat& format, const QString& shows, ExportField field)
 {
     const Group group = groupOf(format);
     const bool still = group == Group::Pictures;
@@ -179,7 +180,7 @@ bool takes(const ExportFormat& format, const QString& view, ExportField field)
     case ExportField::Cta:
         return format.hasViews;
     case ExportField::Panels:
-        return still && view == QStringLiteral("figure");
+        return still && shows.startsWith(QStringLiteral("figure"));
     case ExportField::Theme:
         return format.drawn;
     case ExportField::Scale:
@@ -193,10 +194,10 @@ bool takes(const ExportFormat& format, const QString& view, ExportField field)
     case ExportField::Range:
     case ExportField::From:
     case ExportField::To:
-        return still ? rangeShows(view) : format.name != "npz";
+        return still ? showsTime(shows) : format.name != "npz";
     case ExportField::Moment:
     case ExportField::At:
-        return still || format.name == "npz";
+        return still ? shows != QStringLiteral("figure") : format.name == "npz"; // its figure is of the whole run
     }
     return false;
 }

@@ -44,8 +44,8 @@ struct ExportGroup {
 
 // What can be chosen. `From`, `To` and `At` are texts for what Range and Moment do not name.
 enum class ExportField { View, Panels, Theme, Size, Scale, Table, Level, Fps, Range, From, To, Moment, At, Cta };
-// Whether the format, showing that view, asks for it.
-[[nodiscard]] bool takes(const ExportFormat& format, const QString& view, ExportField field);
+// Whether the format asks for it. `shows`: the view, or "figure timeline,tiles" where the figure's panels are chosen.
+[[nodiscard]] bool takes(const ExportFormat& format, const QString& shows, ExportField field);
 // The field an error is about; "--from first(…)" is about From.
 [[nodiscard]] std::optional<ExportField> fieldOf(const Error& error);
 

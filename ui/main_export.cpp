@@ -62,9 +62,8 @@ void MainWindow::connectExports()
         m_notWritten.append(tr("%1: cancelled").arg(QFileInfo(path).fileName()));
         showExports();
     });
-    const auto thisView = [this] { showExport({}, viewInHand()); };
-    connect(m_timeline, &TimelineCanvas::exportAsked, this, thisView);
-    connect(m_stage->tiles(), &TileCanvas::exportAsked, this, thisView);
+    connect(m_timeline, &TimelineCanvas::exportAsked, this, [this] { showExport({}, QStringLiteral("timeline")); });
+    connect(m_stage->tiles(), &TileCanvas::exportAsked, this, [this] { showExport({}, QStringLiteral("tiles")); });
 }
 
 // Progress while anything is being written, then what became of it all.

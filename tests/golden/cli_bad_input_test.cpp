@@ -210,10 +210,7 @@ INSTANTIATE_TEST_SUITE_P(Recordings, BadCommandLine,
     nameOf);
 
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
-    testing::Values(BadInput { "Sweep", { "sweep" }, "not in this version" },
-        BadInput { "Merge", { "merge" }, "not in this version" },
-        BadInput { "Batch", { "batch", "b.json" }, "not in this version" },
-        BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
+    testing::Values(BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
         BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
         BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
@@ -253,8 +250,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "import", "narrate", "numerics",
-             "validate", "bench", "completion" }) {
+    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "batch", "sweep", "merge",
+             "import", "narrate", "numerics", "validate", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;

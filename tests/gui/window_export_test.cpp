@@ -9,6 +9,8 @@
 #include "ui/views/export_form.h"
 #include "ui/views/export_preview.h"
 #include "ui/views/notice_bar.h"
+#include "ui/views/stage_view.h"
+#include "ui/views/tile_canvas.h"
 #include "ui/views/timeline_canvas.h"
 
 #include <QComboBox>
@@ -17,7 +19,9 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QMenu>
 #include <QPushButton>
+#include <QSettings>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -36,7 +40,9 @@ private slots:
     void badValueIsSaidAtItsField_data();
     void badValueIsSaidAtItsField();
     void beginsAtTheViewInHand();
+    void menusOfTheCanvasesOfferIt();
     void beginsWithTheLastChoices();
+    void lastingChoicesAreKeptAndPlacesAreNot();
     void stretchOfTheTimelineIsOffered();
     void everyControlHasANameAndIsReachedByTab();
     void enterAsksForAFileAndEscapeCloses();
@@ -90,6 +96,17 @@ void WindowExport::asksForWhatTheFormatTakes()
     setField(*dialog, F::View, QStringLiteral("Tiles")); // of one moment: no range
     QVERIFY(!dialog->form().field(F::Range) && !dialog->form().field(F::From));
     QVERIFY(dialog->options().from.empty());
+    setField(*dialog, F::View, QStringLiteral("Figure")); // of a whole run, until its panels are chosen
+    QVERIFY(dialog->form().field(F::Panels) && dialog->form().field(F::Cta));
+    QVERIFY(!dialog->form().field(F::Range) && !dialog->form().field(F::Moment));
+    setField(*dialog, F::Panels, QStringLiteral("tiles,memory"));
+    QVERIFY(!dialog->form().field(F::Range) && dialog->form().field(F::Moment));
+    setField(*dialog, F::Panels, QStringLiteral("tiles,timeline"));
+    QVERIFY(dialog->form().field(F::Range) && dialog->form().field(F::Moment));
+    QVERIFY(canWrite(*dialog));
+    setField(*dialog, F::Panels, QStringLiteral("tiles,painting"));
+    QVERIFY(!canWrite(*dialog));
+    QVERIFY(dialog->form().field(F::Panels)->accessibleDescription().contains(QStringLiteral("painting")));
     for (const ExportFormat& format : exportFormats()) { // whatever the table holds can be chosen
         dialog->choose(fromView(format.name));
         QCOMPARE(dialog->options().format, std::string(format.name));
@@ -167,6 +184,23 @@ void WindowExport::beginsAtTheViewInHand()
     }
 }
 
+void WindowExport::menusOfTheCanvasesOfferIt()
+{
+    const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
+    const auto choose = [&](std::unique_ptr<QMenu> menu, const char* view) {
+        for (QAction* action : menu->actions())
+            if (action->text() == QStringLiteral("Export this view …"))
+                action->trigger();
+        auto* dialog = window->findChild<ExportDialog*>();
+        QVERIFY(dialog);
+        QCOMPARE(dialog->options().view, std::string(view));
+        dialog->reject();
+        QTRY_VERIFY(!window->findChild<ExportDialog*>());
+    };
+    choose(window->stage().tiles()->menuOf(6, 5), "tiles");
+    choose(window->timeline().menuAt(QPointF(300, 60)), "timeline");
+}
+
 void WindowExport::beginsWithTheLastChoices()
 {
     const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
@@ -183,6 +217,36 @@ void WindowExport::beginsWithTheLastChoices()
     QCOMPARE(dialog->options().theme, std::string("dark"));
     QCOMPARE(dialog->options().size, std::string("640x480"));
     QVERIFY(window->exportNotice().text().contains(QStringLiteral("last.png")));
+}
+
+void WindowExport::lastingChoicesAreKeptAndPlacesAreNot()
+{
+    QSettings settings(m_folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat);
+    QVERIFY(rememberedExport(settings).format.empty());
+    ExportOptions options;
+    options.format = "png";
+    options.view = "memory";
+    options.size = "640x480";
+    options.at = "1200cy";
+    options.cta = "3";
+    rememberExport(settings, options);
+    settings.sync();
+    const ExportOptions again = rememberedExport(settings);
+    QCOMPARE(again.format, options.format);
+    QCOMPARE(again.view, options.view);
+    QCOMPARE(again.size, options.size);
+    QVERIFY(again.at.empty() && again.cta.empty() && again.theme.empty());
+    // What a later version wrote there does no harm.
+    const auto window = openAt(QStringLiteral("block(i=6, n=2)"));
+    options.format = "hologram";
+    options.view = "smell";
+    options.size = "large";
+    ExportContext context { window->session().document.run(), {}, window->session().document.file(), {}, {}, {}, {},
+        {} };
+    const ExportDialog dialog(context, options, window->session().appearance, window.get());
+    QCOMPARE(dialog.options().format, std::string("svg"));
+    QCOMPARE(dialog.options().view, std::string("timeline"));
+    QVERIFY(!canWrite(dialog)); // the size is said at its field
 }
 
 void WindowExport::stretchOfTheTimelineIsOffered()

@@ -96,7 +96,6 @@ void ExportForm::addPlaces(const ExportContext& context)
     moment->addItem(tr("As in the window: event %1").arg(paint::grouped(context.at.value)), Now);
     moment->addItem(tr("The end"), AtEnd);
     moment->addItem(tr("At …"), AtText);
-    moment->addItem(tr("All steps"), AllSteps);
     addText(ExportField::At, tr("At"), tr("the end"), syntax);
     auto* cta = addText(ExportField::Cta, tr("CTA"), tr("that of the moment"),
         tr("A CTA's number, or nothing for the one that the moment is about"));
@@ -143,25 +142,30 @@ QLineEdit* ExportForm::addText(ExportField field, const QString& label, const QS
     auto* line = new QLineEdit(this);
     line->setPlaceholderText(placeholder);
     line->setFont(m_appearance.mono(11));
-    connect(line, &QLineEdit::textChanged, this, &ExportForm::changed);
+    connect(line, &QLineEdit::textChanged, this, [this, field] {
+        if (field == ExportField::Panels)
+            arrange();
+        emit changed();
+    });
     addRow(field, label, line, help);
     return line;
 }
 
 void ExportForm::setFormat(const ExportFormat& format)
 {
-    const bool pictures = takes(format, {}, ExportField::View);
-    if (m_format != &format) // a table of tensors is of the whole run, a picture of the moment
-        choose(m_rows[ExportField::Moment].field, std::to_string(pictures ? Now : AllSteps));
     m_format = &format;
+    // Tensors may be of all steps; a picture is of one moment.
     auto* moment = qobject_cast<QComboBox*>(m_rows[ExportField::Moment].field);
     const int all = moment->findData(AllSteps);
-    if (pictures && all >= 0)
+    if (format.hasViews && all >= 0) {
+        const bool chosen = moment->currentIndex() == all;
         moment->removeItem(all);
-    else if (!pictures && all < 0)
+        if (chosen)
+            moment->setCurrentIndex(moment->findData(Now));
+    } else if (!format.hasViews && all < 0 && takes(format, {}, ExportField::Moment)) {
         moment->addItem(tr("All steps"), AllSteps);
-    if (takes(format, {}, ExportField::Moment))
-        moment->setCurrentIndex(moment->findData(pictures ? Now : AllSteps));
+        moment->setCurrentIndex(moment->findData(AllSteps));
+    }
     arrange();
     emit changed();
 }
@@ -171,9 +175,11 @@ void ExportForm::arrange()
 {
     if (!m_format || m_rows.size() <= static_cast<std::size_t>(ExportField::Cta))
         return;
-    const QString view = fromText(text(ExportField::View));
+    QString shows = fromText(text(ExportField::View));
+    if (shows == QStringLiteral("figure") && !text(ExportField::Panels).empty())
+        shows += QLatin1Char(' ') + fromText(text(ExportField::Panels));
     for (auto& [field, row] : m_rows) {
-        row.taken = takes(*m_format, view, field);
+        row.taken = takes(*m_format, shows, field);
         if (field == ExportField::From || field == ExportField::To)
             row.taken = row.taken && chosenIndex(m_rows[ExportField::Range].field) == FromTo;
         if (field == ExportField::At)

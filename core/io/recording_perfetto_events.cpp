@@ -2,262 +2,17 @@
 #include "core/io/recording_perfetto_events.h"
 
 #include "core/io/json.h"
-
-#include <array>
+#include "core/io/perfetto_fields.h"
 
 namespace flashstep {
 
 namespace {
-
-// Field numbers, as Perfetto's reference documentation lists them.
-namespace field {
-enum Interned { categories = 1, eventNames = 2, annotationNames = 3, sourceLocations = 4, annotationStrings = 29 };
-enum InternedName { iid = 1, text = 2 };
-enum SourceLocation { fileName = 2, functionName = 3, lineNumber = 4 };
-enum Defaults { eventDefaults = 11, clockId = 58 };
-enum TrackEvent {
-    timestampDeltaUs = 1,
-    categoryIids = 3,
-    annotations = 4,
-    legacyEvent = 6,
-    type = 9,
-    nameIid = 10,
-    trackUuid = 11,
-    timestampAbsoluteUs = 16,
-    categoryNames = 22,
-    eventName = 23,
-    counterValue = 30,
-    sourceIid = 34,
-    flowIdsOld = 36,
-    terminatingFlowIdsOld = 42,
-    doubleCounterValue = 44,
-    flowIds = 47,
-    terminatingFlowIds = 48
-};
-enum Annotation {
-    annotationNameIid = 1,
-    boolValue = 2,
-    uintValue = 3,
-    intValue = 4,
-    doubleValue = 5,
-    stringValue = 6,
-    pointerValue = 7,
-    nestedValue = 8,
-    legacyJson = 9,
-    annotationName = 10,
-    dictEntries = 11,
-    arrayValues = 12,
-    stringIid = 17
-};
-enum Descriptor {
-    uuid = 1,
-    trackName = 2,
-    processOf = 3,
-    threadOf = 4,
-    parentUuid = 5,
-    counter = 8,
-    staticName = 10,
-    siblingOrderRank = 12
-};
-enum Process { pid = 1, processName = 6 };
-enum Thread { threadPid = 1, threadTid = 2, threadName = 5, referenceUs = 6 };
-enum Counter { counterType = 1, unit = 3, unitMultiplier = 4, incremental = 5, unitName = 6 };
-enum Legacy { legacyNameIid = 1, phase = 2, durationUs = 3, pidOverride = 18, tidOverride = 19 };
-} // namespace field
 
 constexpr std::uint64_t sliceBegin = 1, sliceEnds = 2, instantEvent = 3, counterEvent = 4;
 constexpr int deepest = 16; // of nested annotations
 constexpr std::size_t longestJson = 4096; // bytes
 
 } // namespace
-
-bool PerfettoEvents::nameInto(std::string_view bytes, InternedNames& names)
-{
-    std::uint64_t iid = 0;
-    std::string_view text;
-    ProtoReader in(bytes);
-    while (in.next())
-        if (in.field() == field::iid)
-            iid = in.value();
-        else if (in.field() == field::text)
-            text = in.bytes();
-    names.set(iid, m_builder.text(text));
-    return !in.damaged();
-}
-
-bool PerfettoEvents::sourceInto(std::string_view bytes, InternedNames& names)
-{
-    std::uint64_t iid = 0, line = 0;
-    std::string_view file, function;
-    ProtoReader in(bytes);
-    while (in.next())
-        switch (in.field()) {
-        case field::iid:
-            iid = in.value();
-            break;
-        case field::fileName:
-            file = in.bytes();
-            break;
-        case field::functionName:
-            function = in.bytes();
-            break;
-        case field::lineNumber:
-            line = in.value();
-            break;
-        default:
-            break;
-        }
-    names.set(iid, m_builder.text(std::string(file.empty() ? function : file) + ':' + std::to_string(line)));
-    return !in.damaged();
-}
-
-bool PerfettoEvents::interned(std::string_view bytes, PerfettoSequence& sequence)
-{
-    ProtoReader in(bytes);
-    bool whole = true;
-    while (whole && in.next())
-        switch (in.field()) {
-        case field::categories:
-            whole = nameInto(in.bytes(), sequence.categories);
-            break;
-        case field::eventNames:
-            whole = nameInto(in.bytes(), sequence.names);
-            break;
-        case field::annotationNames:
-            whole = nameInto(in.bytes(), sequence.annotationNames);
-            break;
-        case field::sourceLocations:
-            whole = sourceInto(in.bytes(), sequence.sourceFiles);
-            break;
-        case field::annotationStrings:
-            whole = nameInto(in.bytes(), sequence.strings);
-            break;
-        default:
-            break;
-        }
-    return whole && !in.damaged();
-}
-
-bool PerfettoEvents::defaults(std::string_view bytes, PerfettoSequence& sequence)
-{
-    ProtoReader in(bytes);
-    while (in.next())
-        if (in.field() == field::clockId) {
-            sequence.defaultClock = in.value();
-        } else if (in.field() == field::eventDefaults) {
-            ProtoReader part(in.bytes());
-            while (part.next())
-                if (part.field() == field::trackUuid)
-                    sequence.defaultTrack = part.value();
-            if (part.damaged())
-                return false;
-        }
-    return !in.damaged();
-}
-
-bool PerfettoEvents::process(std::string_view bytes, PerfettoSequence& sequence)
-{
-    ProtoReader in(bytes);
-    while (in.next())
-        if (in.field() == field::pid)
-            sequence.pid = in.value();
-    return !in.damaged();
-}
-
-bool PerfettoEvents::thread(std::string_view bytes, PerfettoSequence& sequence)
-{
-    std::string_view name;
-    ProtoReader in(bytes);
-    while (in.next())
-        switch (in.field()) {
-        case field::threadPid:
-            sequence.pid = in.value();
-            break;
-        case field::threadTid:
-            sequence.tid = in.value();
-            break;
-        case field::threadName:
-            name = in.bytes();
-            break;
-        case field::referenceUs:
-            sequence.referenceUs = in.integer();
-            break;
-        default:
-            break;
-        }
-    if (!name.empty())
-        m_tracks.ofThread(sequence.pid, sequence.tid).threadName = m_builder.text(name);
-    return !in.damaged();
-}
-
-bool PerfettoEvents::descriptor(std::string_view bytes)
-{
-    std::uint64_t uuid = 0;
-    ProtoReader first(bytes);
-    while (first.next())
-        if (first.field() == field::uuid)
-            uuid = first.value();
-    PerfettoTrack& track = m_tracks.at(uuid);
-    ProtoReader in(bytes);
-    bool whole = true;
-    while (in.next())
-        switch (in.field()) {
-        case field::trackName:
-        case field::staticName:
-            track.name = m_builder.text(in.bytes());
-            break;
-        case field::parentUuid:
-            track.parent = in.value();
-            break;
-        case field::siblingOrderRank:
-            track.order = static_cast<std::int32_t>(in.integer());
-            track.hasOrder = true;
-            break;
-        case field::processOf: {
-            track.isProcess = true;
-            ProtoReader part(in.bytes());
-            while (part.next())
-                if (part.field() == field::pid)
-                    track.pid = part.value();
-                else if (part.field() == field::processName)
-                    track.processName = m_builder.text(part.bytes());
-            whole = whole && !part.damaged();
-            break;
-        }
-        case field::threadOf: {
-            track.isThread = true;
-            ProtoReader part(in.bytes());
-            while (part.next())
-                if (part.field() == field::threadPid)
-                    track.pid = part.value();
-                else if (part.field() == field::threadTid)
-                    track.tid = part.value();
-                else if (part.field() == field::threadName)
-                    track.threadName = m_builder.text(part.bytes());
-            whole = whole && !part.damaged();
-            break;
-        }
-        case field::counter: {
-            track.isCounter = true;
-            constexpr std::array<std::string_view, 4> units { "", "ns", "count", "bytes" };
-            ProtoReader part(in.bytes());
-            while (part.next())
-                if ((part.field() == field::unit || part.field() == field::counterType) && part.value() < units.size())
-                    track.unit = m_builder.text(units.at(part.value()));
-                else if (part.field() == field::unitName)
-                    track.unit = m_builder.text(part.bytes());
-                else if (part.field() == field::unitMultiplier)
-                    track.multiplier = static_cast<double>(part.integer());
-                else if (part.field() == field::incremental)
-                    track.incrementalCounter = part.value() != 0;
-            whole = whole && !part.damaged();
-            break;
-        }
-        default:
-            break;
-        }
-    return whole && !in.damaged();
-}
 
 PerfettoEvents::Text PerfettoEvents::named(const InternedNames& names, std::uint64_t iid)
 {
@@ -432,7 +187,7 @@ void PerfettoEvents::addCategory(Text category)
     m_event.category = category;
 }
 
-bool PerfettoEvents::event(std::string_view bytes, std::optional<std::int64_t> at, PerfettoSequence& sequence)
+bool PerfettoEvents::takeEvent(std::string_view bytes, PerfettoSequence& sequence)
 {
     m_event.type = 0;
     m_event.hasTrack = false;
@@ -501,7 +256,12 @@ bool PerfettoEvents::event(std::string_view bytes, std::optional<std::int64_t> a
         default:
             break;
         }
-    if (!whole || in.damaged())
+    return whole && !in.damaged();
+}
+
+bool PerfettoEvents::event(std::string_view bytes, std::optional<std::int64_t> at, PerfettoSequence& sequence)
+{
+    if (!takeEvent(bytes, sequence))
         return false;
     if (m_event.type == 0 && !m_event.legacy.empty())
         return legacyEvent(at, sequence);
@@ -519,7 +279,11 @@ bool PerfettoEvents::event(std::string_view bytes, std::optional<std::int64_t> a
         break;
     case instantEvent:
         m_builder.instant(m_tracks.laneOf(track), *at, m_event.name, m_event.category);
-        bind(Recording::none, Recording::none, *at);
+        // An arrow to a moment inside a slice is one to the slice.
+        if (!track.open.empty())
+            bind(track.lane, track.open.back(), *at);
+        else
+            bind(Recording::none, Recording::none, *at);
         break;
     case counterEvent:
         if (m_event.counterValue) {

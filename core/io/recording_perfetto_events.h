@@ -48,6 +48,7 @@ private:
     [[nodiscard]] Text named(const InternedNames& names, std::uint64_t iid);
     [[nodiscard]] bool annotation(std::string_view bytes, PerfettoSequence& sequence);
     void json(std::string& out, std::string_view bytes, PerfettoSequence& sequence, int depth);
+    [[nodiscard]] bool takeEvent(std::string_view bytes, PerfettoSequence& sequence); // into m_event
     void addFlows(const ProtoReader& in, bool isFixed, bool ends);
     void addCategory(Text category);
     [[nodiscard]] bool takeLegacy(std::string_view bytes, Legacy& legacy) const;

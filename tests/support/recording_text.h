@@ -6,6 +6,7 @@
 #include "core/io/recording_read.h"
 #include "core/io/recording_write.h"
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
@@ -40,12 +41,14 @@ inline std::string written(const Recording& recording)
     return out.str();
 }
 
-inline std::string argumentText(const Recording& recording, const Recording::Slice& slice)
+// The arguments as "key=value;", in the file's order or by key.
+inline std::string argumentText(const Recording& recording, const Recording::Slice& slice, bool sorted = false)
 {
     using Type = Recording::Argument::Type;
-    std::string text;
+    std::vector<std::string> texts;
     for (std::size_t k = 0; k < recording.argumentCount(slice); ++k) {
         const Recording::Argument a = recording.argument(slice, k);
+        std::string& text = texts.emplace_back();
         text += std::string(a.key) + '=';
         text += a.type == Type::Integer ? std::to_string(a.integer)
             : a.type == Type::Unsigned  ? std::to_string(a.natural)
@@ -54,7 +57,12 @@ inline std::string argumentText(const Recording& recording, const Recording::Sli
                                         : std::string(a.text);
         text += ';';
     }
-    return text;
+    if (sorted)
+        std::sort(texts.begin(), texts.end());
+    std::string all;
+    for (const std::string& text : texts)
+        all += text;
+    return all;
 }
 
 // "process/lane [begin end] category name {arguments}", all that a slice is, for comparing.
@@ -64,7 +72,7 @@ inline std::string sliceText(const Recording& recording, const Recording::Slice&
     return std::string(recording.text(recording.processes()[track.process].name)) + '/'
         + (withLane ? std::string(recording.text(track.name)) : "") + " [" + std::to_string(slice.begin) + ' '
         + std::to_string(slice.end) + "] " + std::string(recording.text(slice.category)) + ' '
-        + std::string(recording.text(slice.name)) + " {" + argumentText(recording, slice) + '}';
+        + std::string(recording.text(slice.name)) + " {" + argumentText(recording, slice, !withLane) + '}';
 }
 
 inline std::vector<std::string> laneNames(const Recording& recording)

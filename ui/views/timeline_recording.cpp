@@ -11,7 +11,7 @@ namespace flashstep::ui {
 
 namespace {
 
-constexpr std::size_t mostSlicesTold = 200; // of a lane
+constexpr std::size_t mostLanesTold = 256, mostSlicesTold = 200; // of each lane
 
 QString qt(std::string_view text)
 {
@@ -106,7 +106,10 @@ std::vector<AccessibleNode> TimelineCanvas::recordingNodes() const
             add(tr("title"), group.title());
     for (const std::string& note : recording.notes())
         add(tr("note"), qt(note));
-    for (const Recording::Track& track : recording.tracks()) {
+    if (recording.tracks().size() > mostLanesTold)
+        add(tr("lanes told of"), QString::number(mostLanesTold));
+    for (const Recording::Track& track :
+        recording.tracks().first(std::min<std::size_t>(recording.tracks().size(), mostLanesTold))) {
         AccessibleNode lane { QAccessible::Row, qt(recording.laneName(track)),
             tr("%n slice(s)", nullptr, static_cast<int>(track.slices)), {} };
         for (const Recording::Slice& slice :

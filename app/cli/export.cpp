@@ -65,7 +65,9 @@ Command addExport(CLI::App& app)
     parser->add_option("--at", e.at, "moment a picture shows (default: the end)")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
-    parser->add_option("--cta", e.cta, "CTA a picture shows (default: the moment's own, else the first)")
+    parser
+        ->add_option(
+            "--cta", e.cta, "CTA a picture shows (default: the moment's own, else the one with most key blocks)")
         ->type_name("K");
     parser->add_option("--view", e.view, "pictures: timeline, tiles, memory, ledger, grid or figure (default timeline)")
         ->type_name("V");

@@ -24,6 +24,8 @@ struct Arguments {
     ui::HeadlessRequest request;
     bool bench = false;
     std::string size = "1440x900", shot, read, at, theme, layout, focus;
+    std::string charts, sweep, format = "svg";
+    double scale = 1;
 };
 
 int refuse(const std::string& line)
@@ -53,15 +55,23 @@ void addProblemOptions(CLI::App& app, ui::HeadlessRequest& request)
 
 void addOwnOptions(CLI::App& app, Arguments& arguments)
 {
-    app.add_option("FILE", arguments.request.file, "a scenario to open")->type_name("");
+    app.add_option("FILE", arguments.request.file, "a scenario or a recording to open")->type_name("");
     app.add_option("--shot", arguments.shot, "write the whole window as a picture, then exit")->type_name("OUT.png");
     app.add_option("--read", arguments.read, "print what a screen reader is given of a view")->type_name("VIEW");
     app.add_flag("--bench", arguments.bench, "measure the window");
+    app.add_option("--charts", arguments.charts, "draw small plots of the run, then exit")->type_name("OUT");
+    app.add_option("--sweep", arguments.sweep, "--charts of a table that flashstep-cli sweep or merge wrote")
+        ->type_name("F.csv");
+    app.add_option("--format", arguments.format, "--charts: svg, pdf or png")->capture_default_str();
+    app.add_option("--scale", arguments.scale, "--charts, --shot: pixels for each logical one")
+        ->check(CLI::Range(0.25, 8.0))
+        ->capture_default_str();
     app.add_flag("--json", arguments.request.json, "--read and --bench as JSON");
     app.add_option("--at", arguments.at, "where: 1204, end, 1200cy, 3.4us, first(rescale, i=2), block(i=2, n=1)")
         ->type_name("P");
     app.add_option("--size", arguments.size, "of the window")->type_name("WxH")->capture_default_str();
-    app.add_option("--theme", arguments.theme, "light or dark")->check(CLI::IsMember({ "light", "dark" }));
+    app.add_option("--theme", arguments.theme, "light or dark; --charts: also print")
+        ->check(CLI::IsMember({ "light", "dark", "print" }));
     app.add_option("--layout", arguments.layout, "learn, pipeline, numbers or present")
         ->check(CLI::IsMember({ "learn", "pipeline", "numbers", "present" }));
     app.add_option("--focus", arguments.focus, "the view in front")->type_name("VIEW");
@@ -88,6 +98,8 @@ int showWindow(const ui::HeadlessRequest& request, bool bare)
         return refuse(status.error().line());
     if (bare) {
         window.openSample(QStringLiteral("samples/licence-causal.json"));
+    } else if (ui::opensRecording(request) && request.given.empty()) {
+        window.open(QString::fromStdString(request.file));
     } else {
         const Result<ScenarioFile> file = ui::scenarioOf(request);
         if (!file)
@@ -131,7 +143,10 @@ int main(int argc, char** argv)
     request.layout = QString::fromStdString(arguments.layout);
     request.focus = QString::fromStdString(arguments.focus);
 
-    const bool headless = !arguments.shot.empty() || !arguments.read.empty() || arguments.bench;
+    const bool headless
+        = !arguments.shot.empty() || !arguments.read.empty() || arguments.bench || !arguments.charts.empty();
+    if (!arguments.shot.empty() && arguments.scale != 1)
+        qputenv("QT_SCALE_FACTOR", QByteArray::number(arguments.scale));
     const bool display = qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY");
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM") && !display) {
         if (!headless)
@@ -153,6 +168,10 @@ int main(int argc, char** argv)
         status = ui::bench(sinceStart, request.json);
     else if (!arguments.read.empty())
         status = ui::readView(request, QString::fromStdString(arguments.read));
+    else if (!arguments.charts.empty())
+        status = ui::drawCharts(request,
+            { QString::fromStdString(arguments.charts), QString::fromStdString(arguments.format),
+                QString::fromStdString(arguments.sweep), arguments.scale });
     else if (!arguments.shot.empty())
         status = ui::shootWindow(request, QString::fromStdString(arguments.shot));
     else

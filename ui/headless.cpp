@@ -2,9 +2,14 @@
 #include "ui/headless.h"
 
 #include "core/emulation/run.h"
+#include "core/io/csv_table.h"
+#include "core/io/files.h"
+#include "core/io/recording_read.h"
 #include "ui/insights.h"
 #include "ui/main_window.h"
+#include "ui/run_charts.h"
 #include "ui/samples.h"
+#include "ui/sweep_charts.h"
 #include "ui/views/accessible.h"
 #include "ui/views/notice_bar.h"
 #include "ui/views/welcome.h"
@@ -22,11 +27,25 @@
 
 namespace flashstep::ui {
 
+bool opensRecording(const HeadlessRequest& request)
+{
+    return !request.file.empty() && kindOfFile(request.file) == FileKind::Recording;
+}
+
 Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
 {
     ScenarioFile file;
-    if (!request.file.empty() || request.given.empty()) {
-        std::string path = request.file;
+    std::optional<ScenarioFile> ofRecording;
+    if (opensRecording(request)) {
+        const Result<Recording> recording = readRecordingFile(request.file);
+        if (!recording)
+            return recording.error();
+        ofRecording = scenarioOfRecording(*recording);
+    }
+    if (ofRecording) {
+        file = std::move(*ofRecording);
+    } else if (!request.file.empty() || request.given.empty()) {
+        std::string path = opensRecording(request) ? "" : request.file;
         if (path.empty()) {
             const Result<QString> sample = unpackSample(QStringLiteral("samples/licence-causal.json"));
             if (!sample)
@@ -59,7 +78,8 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
         const Result<ScenarioFile> file = scenarioOf(request);
         if (!file)
             return file.error();
-        QString path = QString::fromStdString(request.file);
+        const bool recorded = opensRecording(request);
+        QString path = recorded ? QString() : QString::fromStdString(request.file);
         if (path.isEmpty() && request.given.empty())
             path = unpackSample(QStringLiteral("samples/licence-causal.json")).value();
         QEventLoop loop;
@@ -73,6 +93,9 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
         loop.exec();
         if (failure)
             return *failure;
+        if (recorded)
+            if (const Status shown = window.showRecording(QString::fromStdString(request.file)); !shown)
+                return shown.error();
     }
     if (const auto layout = layoutFromName(request.layout))
         window.setLayout(*layout);
@@ -116,6 +139,43 @@ Status shootWindow(const HeadlessRequest& request, const QString& target)
         || !file.commit())
         return Error { file.errorString().toStdString(), target.toStdString(), "a file that can be written" };
     return Nothing {};
+}
+
+namespace {
+
+constexpr std::uint64_t largestTable = 1U << 30U;
+
+Result<ChartPage> chartsOf(const HeadlessRequest& request, const ChartsRequest& charts)
+{
+    const QString theme = request.theme.isEmpty() ? QStringLiteral("print") : request.theme;
+    if (!charts.sweep.isEmpty()) {
+        const std::string path = charts.sweep.toStdString();
+        const Result<std::string> text = readFile(path, largestTable);
+        if (!text)
+            return text.error();
+        const Result<CsvTableText> table = parseCsv(*text, path);
+        return table ? sweepCharts(*table, theme) : table.error();
+    }
+    Result<ScenarioFile> file = scenarioOf(request);
+    if (!file)
+        return file.error();
+    Result<LoadedInputs> loaded = loadInputs(*file);
+    if (!loaded)
+        return loaded.error();
+    const Result<Run> run = runScenario(file->scenario, std::move(loaded->inputs), {});
+    if (!run)
+        return run.error();
+    return runCharts(*run, QString::fromStdString(fileNameOf(request.file)), theme);
+}
+
+} // namespace
+
+Status drawCharts(const HeadlessRequest& request, const ChartsRequest& charts)
+{
+    Result<ChartPage> page = chartsOf(request, charts);
+    if (!page)
+        return page.error();
+    return writeChartPage(*page, request.size, charts.scale, charts.format, charts.target);
 }
 
 Status readView(const HeadlessRequest& request, const QString& name)

@@ -3,12 +3,8 @@
 
 #include "ui/main_window.h"
 
-#include "core/emulation/run.h"
-#include "core/io/chrome_json.h"
-#include "core/io/csv.h"
 #include "core/io/files.h"
-#include "core/io/perfetto.h"
-#include "ui/paint/picture.h"
+#include "core/io/recording_read.h"
 #include "ui/samples.h"
 #include "ui/text.h"
 #include "ui/views/notice_bar.h"
@@ -39,6 +35,10 @@ void MainWindow::openSample(const QString& resourceName)
 
 void MainWindow::open(const QString& path)
 {
+    if (kindOfFile(path.toStdString()) == FileKind::Recording) {
+        openRecording(path);
+        return;
+    }
     const Result<ScenarioFile> file = readScenario(path.toStdString());
     if (!file) {
         m_notice->showError(file.error());
@@ -69,8 +69,8 @@ void MainWindow::openVersion(const QString& algorithm, const QString& gpu)
 void MainWindow::chooseFile()
 {
     const QString folder = m_document.path().isEmpty() ? QDir::homePath() : QFileInfo(m_document.path()).path();
-    const QString path
-        = QFileDialog::getOpenFileName(this, tr("Open scenario"), folder, tr("Scenarios (*.json);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open a scenario or a recording"), folder,
+        tr("Scenarios and recordings (*.json *.pftrace *.perfetto-trace *.pb *.trace);;All files (*)"));
     if (!path.isEmpty())
         open(path);
 }
@@ -122,7 +122,8 @@ void MainWindow::save()
 
 void MainWindow::saveAs()
 {
-    const QString path = targetFor(tr("Save scenario"), QStringLiteral("json"), tr("Scenarios (*.json)"));
+    const QString path = targetFor(tr("Save scenario"),
+        QFileInfo(m_document.title()).completeBaseName() + QStringLiteral(".json"), tr("Scenarios (*.json)"));
     if (!path.isEmpty())
         saveTo(path);
 }
@@ -142,7 +143,7 @@ void MainWindow::saveTo(const QString& path)
     }
 }
 
-QString MainWindow::targetFor(const QString& title, const QString& suffix, const QString& filter)
+QString MainWindow::targetFor(const QString& title, const QString& name, const QString& filter)
 {
     if (m_document.empty()) {
         m_notice->showText(tr("There is nothing to write: no scenario is open."));
@@ -151,10 +152,9 @@ QString MainWindow::targetFor(const QString& title, const QString& suffix, const
     const QString folder = m_options.remembers
         ? QSettings().value(QStringLiteral("exportFolder"), QDir::homePath()).toString()
         : QDir::homePath();
-    const QString name = QFileInfo(m_document.title()).completeBaseName() + QLatin1Char('.') + suffix;
     QString path = QFileDialog::getSaveFileName(this, title, folder + QLatin1Char('/') + name, filter);
     if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty())
-        path += QLatin1Char('.') + suffix;
+        path += QLatin1Char('.') + QFileInfo(name).suffix();
     if (!path.isEmpty() && m_options.remembers)
         QSettings().setValue(QStringLiteral("exportFolder"), QFileInfo(path).absolutePath());
     return path;
@@ -166,46 +166,6 @@ void MainWindow::report(const Status& status, const QString& path)
         m_notice->showText(tr("Written: %1").arg(path));
     else
         QMessageBox::critical(this, tr("Not written"), QString::fromStdString(status.error().line()));
-}
-
-void MainWindow::exportPicture(const QString& viewName, const QString& format)
-{
-    const QString path = targetFor(tr("Export %1").arg(viewName), format, tr("Pictures (*.%1)").arg(format));
-    if (path.isEmpty())
-        return;
-    paint::PictureRequest request;
-    request.run = m_document.run().get();
-    request.tokens = m_document.tokens();
-    request.view = viewName;
-    request.at = m_playback.position();
-    request.cta = m_selection.cta();
-    request.scale = 2;
-    request.scenarioName = m_document.title();
-    request.version = QApplication::applicationVersion();
-    report(paint::writePicture(request, format, path), path);
-}
-
-void MainWindow::exportTrace(const QString& format)
-{
-    const bool perfetto = format == QStringLiteral("perfetto");
-    const bool chrome = format == QStringLiteral("chrome");
-    const QString suffix = perfetto ? QStringLiteral("pftrace")
-        : chrome                    ? QStringLiteral("json")
-                                    : QStringLiteral("csv");
-    const QString path = targetFor(tr("Export trace"), suffix, tr("Traces (*.%1)").arg(suffix));
-    if (path.isEmpty())
-        return;
-    const Run& run = *m_document.run();
-    const Range whole = Range::whole(*run.trace);
-    const Progress progress;
-    QApplication::setOverrideCursor(Qt::WaitCursor);
-    const Status status = writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
-        return perfetto ? writePerfetto(run, whole, out, progress)
-            : chrome    ? writeChromeJson(run, whole, out, progress)
-                        : writeCsv(run, CsvTable::Events, whole, out, progress);
-    });
-    QApplication::restoreOverrideCursor();
-    report(status, path);
 }
 
 void MainWindow::rememberFile(const QString& path)

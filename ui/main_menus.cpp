@@ -38,8 +38,8 @@ void MainWindow::makeMenus()
 void MainWindow::fileMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&File"));
-    m_actions->add(
-        menu, QStringLiteral("open"), tr("&Open scenario …"), { QStringLiteral("Ctrl+O") }, [this] { chooseFile(); });
+    m_actions->add(menu, QStringLiteral("open"), tr("&Open scenario or recording …"), { QStringLiteral("Ctrl+O") },
+        [this] { chooseFile(); });
     QMenu* sampleMenu = menu->addMenu(tr("Open &sample"));
     for (const Sample& sample : samples())
         m_actions->add(sampleMenu, sample.resource, sample.title, {}, [this, sample] { openSample(sample.resource); });
@@ -54,33 +54,14 @@ void MainWindow::fileMenu()
         if (recent.isEmpty())
             m_recentMenu->addAction(tr("None yet"))->setEnabled(false);
     });
+    recordingFileAction(menu);
     menu->addSeparator();
     m_actions->add(
         menu, QStringLiteral("save"), tr("&Save scenario"), { QStringLiteral("Ctrl+S") }, [this] { save(); });
     m_actions->add(menu, QStringLiteral("saveAs"), tr("Save scenario &as …"), { QStringLiteral("Ctrl+Shift+S") },
         [this] { saveAs(); });
     menu->addSeparator();
-    QMenu* out = menu->addMenu(tr("&Export"));
-    const auto picture = [this, out](const char* view, const char* format, const QString& text) {
-        const QString v = QString::fromLatin1(view);
-        const QString f = QString::fromLatin1(format);
-        m_actions->add(out, QStringLiteral("export.%1.%2").arg(v, f), text, {}, [this, v, f] { exportPicture(v, f); });
-    };
-    picture("timeline", "svg", tr("Timeline as SVG …"));
-    picture("timeline", "png", tr("Timeline as PNG …"));
-    picture("tiles", "svg", tr("Tiles as SVG …"));
-    picture("tiles", "png", tr("Tiles as PNG …"));
-    picture("memory", "svg", tr("Memory as SVG …"));
-    picture("memory", "png", tr("Memory as PNG …"));
-    picture("ledger", "svg", tr("Ledger as SVG …"));
-    picture("ledger", "png", tr("Ledger as PNG …"));
-    out->addSeparator();
-    m_actions->add(out, QStringLiteral("export.perfetto"), tr("Perfetto trace …"), {},
-        [this] { exportTrace(QStringLiteral("perfetto")); });
-    m_actions->add(out, QStringLiteral("export.chrome"), tr("Chrome trace JSON …"), {},
-        [this] { exportTrace(QStringLiteral("chrome")); });
-    m_actions->add(
-        out, QStringLiteral("export.csv"), tr("Events as CSV …"), {}, [this] { exportTrace(QStringLiteral("csv")); });
+    exportMenu(menu);
     menu->addSeparator();
     m_actions->add(menu, QStringLiteral("quit"), tr("&Quit"), { QStringLiteral("Ctrl+Q") }, [this] { close(); });
 }
@@ -168,6 +149,7 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
     m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
         [this] { m_appearance.setScale(1); });
+    recordingViewAction(menu);
     QAction* path = m_actions->add(menu, QStringLiteral("path"), tr("Order of visits over the tiles"), {},
         [this] { m_stage->tiles()->setPath(!m_stage->tiles()->path()); });
     path->setCheckable(true);

@@ -39,8 +39,11 @@ MainWindow::MainWindow(const Options& options)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     m_notice = new NoticeBar(centre);
+    m_exportNotice = new NoticeBar(centre);
+    m_exportNotice->setAccessibleName(tr("Export"));
     m_stage = new StageView(m_session, centre);
     column->addWidget(m_notice);
+    column->addWidget(m_exportNotice);
     column->addWidget(m_stage, 1);
     setCentralWidget(centre);
 
@@ -78,6 +81,7 @@ MainWindow::MainWindow(const Options& options)
 MainWindow::~MainWindow()
 {
     m_controller.disconnect(this);
+    m_exporter.disconnect();
     m_scenario->disconnect(this);
     m_undo->disconnect(); // says that it is being emptied
     qDeleteAll(findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
@@ -85,7 +89,7 @@ MainWindow::~MainWindow()
 
 void MainWindow::connectParts()
 {
-    connect(&m_controller, &RunController::started, m_notice, &NoticeBar::showRunning);
+    connect(&m_controller, &RunController::started, this, [this] { m_notice->showRunning(tr("Emulating …")); });
     connect(&m_controller, &RunController::progressed, m_notice, &NoticeBar::setProgress);
     connect(&m_controller, &RunController::finished, this, &MainWindow::accept);
     connect(&m_controller, &RunController::cancelled, this, [this] {
@@ -112,6 +116,7 @@ void MainWindow::connectParts()
         start({ file, m_document.path(), true });
     });
     connectPlaces();
+    connectExports();
     connect(&m_document, &Document::changed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::renamed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::changed, this, &MainWindow::showStatus);
@@ -303,6 +308,7 @@ void MainWindow::closeEvent(QCloseEvent* event)
 {
     m_playback.pause();
     m_controller.cancel();
+    m_exporter.cancel();
     remember();
     event->accept();
 }

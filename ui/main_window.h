@@ -3,6 +3,7 @@
 
 #include "ui/appearance.h"
 #include "ui/document.h"
+#include "ui/export_controller.h"
 #include "ui/insights.h"
 #include "ui/places.h"
 #include "ui/playback.h"
@@ -20,11 +21,16 @@ class QLineEdit;
 class QMenu;
 class QUndoStack;
 
+namespace flashstep {
+class Recording;
+}
+
 namespace flashstep::ui {
 
 class Actions;
 class ComboBox;
 class ExplainView;
+class ExportDialog;
 class GlossaryView;
 class Hints;
 class Inspector;
@@ -41,6 +47,10 @@ class TimelineCanvas;
 class Transport;
 class WelcomePage;
 class WhyView;
+struct ExportContext;
+
+// What a recording says that it ran; nothing where it does not.
+[[nodiscard]] std::optional<ScenarioFile> scenarioOfRecording(const Recording& recording);
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -61,6 +71,8 @@ public:
     [[nodiscard]] StageView& stage() { return *m_stage; }
     [[nodiscard]] TimelineCanvas& timeline() { return *m_timeline; }
     [[nodiscard]] NoticeBar& notice() { return *m_notice; }
+    [[nodiscard]] NoticeBar& exportNotice() { return *m_exportNotice; }
+    [[nodiscard]] ExportController& exporter() { return m_exporter; }
     [[nodiscard]] WelcomePage& welcome() { return *m_welcome; }
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] Places& places() { return m_places; }
@@ -71,12 +83,15 @@ public:
     void showView(const QString& name, Qt::FocusReason reason);
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
-    void open(const QString& path);
+    void open(const QString& path); // a scenario or a recording
+    [[nodiscard]] Status showRecording(const QString& path); // in the timeline; what is open stays
     void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
     [[nodiscard]] Status goTo(const QString& position); // cli.md's positions
     [[nodiscard]] bool command(const QString& text); // by its name
+    void showExport(const QString& format, const QString& view); // empty: as last time
+    void writeFrom(ExportDialog& dialog, const QString& path); // what it shows, on a worker thread; closes it
 
 signals:
     void runShown(); // a finished run is in the document
@@ -139,18 +154,27 @@ private:
     void helpMenu();
     void makeWelcome();
     void showShortcuts();
+    // main_recording.cpp
+    void openRecording(const QString& path);
+    void recordingFileAction(QMenu* menu);
+    void recordingViewAction(QMenu* menu);
     // main_files.cpp
     void chooseFile();
     void save();
     void saveAs();
     void saveTo(const QString& path);
     void moveToItsGpu(ScenarioFile& file);
-    void exportPicture(const QString& viewName, const QString& format);
-    void exportTrace(const QString& format);
     void rememberFile(const QString& path);
     void change(const std::string& key, const std::string& value);
-    [[nodiscard]] QString targetFor(const QString& title, const QString& suffix, const QString& filter);
+    [[nodiscard]] QString targetFor(const QString& title, const QString& name, const QString& filter);
     void report(const Status& status, const QString& path);
+    // main_export.cpp
+    void exportMenu(QMenu* menu);
+    void connectExports();
+    void showExports();
+    [[nodiscard]] QString viewInHand();
+    [[nodiscard]] ExportContext exportContext() const;
+    void writeAsAsked(ExportDialog& dialog); // a file's name first
 
     const Options m_options;
     Appearance m_appearance;
@@ -169,7 +193,7 @@ private:
 
     Actions* m_actions = nullptr;
     StageView* m_stage = nullptr;
-    NoticeBar* m_notice = nullptr;
+    NoticeBar *m_notice = nullptr, *m_exportNotice = nullptr;
     TimelineCanvas* m_timeline = nullptr;
     Transport* m_transport = nullptr;
     ScenarioPanel* m_scenario = nullptr;
@@ -200,8 +224,11 @@ private:
     QUndoStack* m_undo = nullptr;
     std::optional<int> m_undoFrom; // where the history stood before the undo or redo under way
     bool m_restoring = false;
+    ExportOptions m_lastExport;
+    QStringList m_written, m_notWritten; // since nothing was being written
 
-    RunController m_controller; // last: its worker is joined first
+    ExportController m_exporter; // last: their workers are joined first
+    RunController m_controller;
 };
 
 } // namespace flashstep::ui

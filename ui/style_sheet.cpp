@@ -45,7 +45,7 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: n
 QPushButton, QToolButton[role="button"] { background: @panel; border: 1px solid @mid; border-radius: #5px; padding: 0 #12px;
     min-height: #24px; max-height: #24px; font-weight: 456; font-size: #12px; }
 QPushButton:hover, QToolButton[role="button"]:hover { background: @alt; border-color: @text; }
-QPushButton:focus { border-color: @text; }
+QPushButton:focus, QPushButton:default:enabled { border-color: @text; }
 QPushButton:disabled { color: @t3; border-color: @line; }
 QToolButton[role="icon"] { background: transparent; border: 1px solid transparent; border-radius: #4px; padding: 0; }
 QToolButton[role="icon"]:hover { background: @line; }
@@ -77,6 +77,7 @@ QLabel[role="title"] { font-size: #12px; font-weight: 504; color: @text; }
 QLabel[role="viewtitle"] { font-size: #13px; font-weight: 504; color: @text; }
 QLabel[role="section"] { font-size: #11.5px; font-weight: 504; color: @text; }
 QLabel[role="info"] { font-size: #11px; color: @t2; }
+QLabel[role="complaint"] { font-size: #11px; color: @text; padding-bottom: #4px; }
 QLabel[role="field"] { font-size: #12px; color: @text; }
 QLabel[role="value"] { font-size: #12px; color: @text; }
 QWidget[role="panel"] { background: @panel; }

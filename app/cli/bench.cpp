@@ -5,7 +5,9 @@
 #include "core/io/chrome_json.h"
 #include "core/io/files.h"
 #include "core/io/json.h"
+#include "core/io/kanata.h"
 #include "core/io/perfetto.h"
+#include "core/io/recording_read.h"
 #include "core/trace/state.h"
 
 #include <fmt/format.h>
@@ -18,6 +20,8 @@
 #include <memory>
 #include <random>
 #include <thread>
+
+#include <malloc.h>
 
 namespace flashstep::cli {
 
@@ -160,22 +164,89 @@ Status benchWholeGrid(Json& out, const Progress& progress)
     return Nothing {};
 }
 
-// Seconds for a million events; the file is thrown away.
-Result<double> timeExport(const Run& run, const std::string& path,
-    Status (*write)(const Run&, const Range&, std::ostream&, const Progress&), const Progress& progress)
+using Write = Status (*)(const Run&, const Range&, std::ostream&, const Progress&);
+
+struct Exported {
+    double seconds = 0; // for a million events
+    double extraMib = 0; // beyond what was held before
+};
+
+// The file is thrown away.
+Result<Exported> timeExport(const Run& run, const std::string& path, Write write, const Progress& progress)
 {
+    malloc_trim(0); // what the emulation gave back is not to be had for nothing
+    resetPeak();
+    const double before = statusMib("VmRSS:");
     const auto start = Clock::now();
     const Status written = writeFileAtomically(
         path, [&](std::ostream& out) { return write(run, Range::whole(*run.trace), out, progress); });
     const double seconds = secondsSince(start);
+    const double peak = statusMib("VmHWM:");
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
     if (!written)
         return written.error();
+    return Exported { seconds * 1e6 / static_cast<double>(run.trace->end().value), std::max(0.0, peak - before) };
+}
+
+// All that one CTA does for a query tile and very many keys.
+Scenario longScenario()
+{
+    Scenario s = timingScenario(1, 32, { Record::Kind::None, 0 });
+    s.problem.seqlenK = 1 << 18;
+    return s;
+}
+
+// Times of a grid; memory as well where a single CTA does it all.
+Status benchExports(Json& out, const Progress& progress)
+{
+    const Result<Timed> grid = timed(timingScenario(16, 1024, { Record::Kind::None, 0 }), emulationOnly, 1, progress);
+    if (!grid)
+        return grid.error();
+    const Result<Timed> single = timed(longScenario(), emulationOnly, 1, progress);
+    if (!single)
+        return single.error();
+    std::error_code ignored;
+    const std::string path
+        = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}()))
+              .string();
+    double extra = 0;
+    struct Row {
+        const Run& run;
+        Write write;
+        const char* key;
+    };
+    for (const Row& row : { Row { *grid->run, writePerfetto, "perfetto_export_s_1e6" },
+             Row { *grid->run, writeChromeJson, "chrome_export_s_1e6" }, Row { *single->run, writePerfetto, nullptr },
+             Row { *single->run, writeChromeJson, nullptr }, Row { *single->run, writeKanata, nullptr } }) {
+        const Result<Exported> exported = timeExport(row.run, path, row.write, progress);
+        if (!exported)
+            return exported.error();
+        extra = std::max(extra, exported->extraMib);
+        if (row.key != nullptr)
+            out[row.key] = exported->seconds;
+    }
+    out["export_peak_extra_mib"] = extra;
+    return Nothing {};
+}
+
+// Seconds to read a file back, for a million events of the run that it is of; and what reading took beyond what is
+// kept.
+Result<double> timeImport(const Run& run, const std::string& path, double& extraMib, const Progress& progress)
+{
+    resetPeak();
+    const double before = statusMib("VmRSS:");
+    const auto start = Clock::now();
+    const Result<Recording> recording = readRecordingFile(path, progress);
+    const double seconds = secondsSince(start);
+    if (!recording)
+        return recording.error();
+    const double kept = static_cast<double>(recording->bytes()) / (1 << 20);
+    extraMib = std::max(extraMib, statusMib("VmHWM:") - before - kept);
     return seconds * 1e6 / static_cast<double>(run.trace->end().value);
 }
 
-Status benchExports(Json& out, const Progress& progress)
+Status benchImports(Json& out, const Progress& progress)
 {
     const Result<Timed> run = timed(timingScenario(16, 1024, { Record::Kind::None, 0 }), emulationOnly, 1, progress);
     if (!run)
@@ -184,17 +255,20 @@ Status benchExports(Json& out, const Progress& progress)
     const std::string path
         = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}()))
               .string();
-    resetPeak();
-    const double before = statusMib("VmRSS:");
-    const Result<double> perfetto = timeExport(*run->run, path, writePerfetto, progress);
-    if (!perfetto)
-        return perfetto.error();
-    const Result<double> chrome = timeExport(*run->run, path, writeChromeJson, progress);
-    if (!chrome)
-        return chrome.error();
-    out["perfetto_export_s_1e6"] = *perfetto;
-    out["chrome_export_s_1e6"] = *chrome;
-    out["export_peak_extra_mib"] = std::max(0.0, statusMib("VmHWM:") - before);
+    double extraMib = 0;
+    using Write = Status (*)(const Run&, const Range&, std::ostream&, const Progress&);
+    for (const auto& [key, write] : { std::pair<const char*, Write>("perfetto_import_s_1e6", writePerfetto),
+             std::pair<const char*, Write>("chrome_import_s_1e6", writeChromeJson) }) {
+        Status written = writeFileAtomically(
+            path, [&](std::ostream& file) { return write(*run->run, Range::whole(*run->run->trace), file, progress); });
+        const Result<double> seconds
+            = written ? timeImport(*run->run, path, extraMib, progress) : Result<double>(written.error());
+        std::filesystem::remove(path, ignored);
+        if (!seconds)
+            return seconds.error();
+        out[key] = *seconds;
+    }
+    out["import_peak_extra_mib"] = std::max(0.0, extraMib);
     return Nothing {};
 }
 
@@ -251,7 +325,7 @@ int perform(bool json, bool quiet)
     Json out;
     const ProgressLine line("measuring", quiet);
     for (Status (*bench)(Json&, const Progress&) :
-        { benchExports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
+        { benchExports, benchImports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
         if (Status status = bench(out, line.progress()); !status)
             return fail(status.error());
     out["cpu"] = cpuName();

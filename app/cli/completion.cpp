@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/algorithms/registry.h"
 #include "core/hardware/spec.h"
@@ -41,7 +42,7 @@ constexpr const char* values = R"(        --pass) words="forward" ;;
         --record) words="all none cta:" ;;
         --what) words="program trace steps state" ;;
         --table) words="events spans counters ledger" ;;
-        --view) words="timeline tiles memory ledger" ;;
+        --view) words="timeline tiles memory ledger charts window" ;;
         --theme) words="light dark print" ;;
         --level) words="event operation inner-tile outer-tile cta" ;;
         --lang) words="en" ;;
@@ -49,7 +50,7 @@ constexpr const char* values = R"(        --pass) words="forward" ;;
         --baseline) words="roofline" ;;
         list) words="algorithms gpus knobs formats views ops waits constants" ;;
         completion) words="bash" ;;
-        --scenario|--q|--k|--v|--out|--out-npy|--published) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        --scenario|--q|--k|--v|--out|--out-npy|--published|--chart) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
 )";
 
@@ -61,7 +62,7 @@ std::string casesOf(const std::string& option, const std::vector<std::string>& w
 // Those of which the program has a list.
 std::string listedValues()
 {
-    std::vector<std::string> versions, gpus, written, keys;
+    std::vector<std::string> versions, gpus, written, keys, varied;
     for (const Algorithm& a : algorithms())
         versions.emplace_back(a.name);
     for (const GpuSpec& gpu : gpuSpecs())
@@ -70,14 +71,19 @@ std::string listedValues()
         written.emplace_back(format.name);
     for (const Knob& knob : knobs())
         keys.push_back(std::string(knob.key) + "=");
+    for (const ScenarioOption& option : scenarioOptions())
+        if (option.key != "what_if")
+            varied.push_back(optionName(option.key).substr(2) + "=");
+    varied.insert(varied.end(), keys.begin(), keys.end());
     return casesOf("--algorithm", versions) + casesOf("--gpu", gpus) + casesOf("--format", written)
-        + casesOf("--what-if", keys);
+        + casesOf("--what-if", keys) + casesOf("--vary", varied);
 }
 
 // Files, where a command takes them without an option before.
 std::string filesOf(const CLI::App& app)
 {
-    if (app.get_option_no_throw("files") == nullptr)
+    const auto takes = [&](const char* argument) { return app.get_option_no_throw(argument) != nullptr; };
+    if (!takes("files") && !takes("file") && !takes("parts"))
         return "";
     return "; [[ $COMP_CWORD -gt 1 && $current != -* ]] && { COMPREPLY=($(compgen -f -- \"$current\")); return; }";
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/export.h"
+
+#include "app/cli/beside.h"
 #include "app/cli/commands.h"
 #include "app/cli/pictures.h"
-#include "app/cli/session.h"
 #include "app/cli/status.h"
 #include "core/io/export_request.h"
 #include "core/io/files.h"
@@ -15,12 +17,18 @@ namespace flashstep::cli {
 
 namespace {
 
-struct Options {
-    ProblemOptions problem;
-    ExportOptions written;
-};
+int perform(const ExportJob& job)
+{
+    if (const int status = checkJob(job); status != success)
+        return status;
+    if (isOfWidgets(job.written))
+        return performOfWidgets(job);
+    const Result<Session> session = emulate(job.problem);
+    return session ? performOn(*session, job) : fail(session.error());
+}
 
-// Before a long run: a target that cannot be written is known at once.
+} // namespace
+
 Status checkTarget(const std::string& path)
 {
     namespace fs = std::filesystem;
@@ -35,41 +43,65 @@ Status checkTarget(const std::string& path)
     return Nothing {};
 }
 
-int perform(const Options& o)
+int checkJob(const ExportJob& job)
 {
-    if (Status status = checkExport(o.written); !status)
+    if (Status status = checkExport(job.written); !status)
         return fail(status.error());
-    if (Status status = checkTarget(o.written.out); !status)
+    if (Status status = checkTarget(job.written.out); !status)
         return fail(status.error());
-    if (!hasPictures && findExportFormat(o.written.format)->drawn)
-        return fail(withoutPictures(o.written.format), notHere);
-    const Result<Session> session = emulate(o.problem);
-    if (!session)
-        return fail(session.error());
-    const Result<ExportRequest> request = understandExport(o.written, *session->run.trace);
-    if (!request)
-        return fail(request.error());
-    const ProgressLine line("exporting", o.problem.quiet);
-    return writeExport(*session, *request, o.written.out, line.progress());
+    if (Status status = checkHere(*findExportFormat(job.written.format)); !status)
+        return fail(status.error(), notHere);
+    return success;
 }
 
-} // namespace
+bool isOfWidgets(const ExportOptions& written)
+{
+    return findExportFormat(written.format)->hasViews && needsWidgets(written.view);
+}
+
+int performOfWidgets(const ExportJob& job)
+{
+    const ExportOptions& e = job.written;
+    std::vector<std::string> words { e.view == "window" ? "--shot" : "--charts", e.out };
+    if (e.view == "charts")
+        words.insert(words.end(), { "--format", e.format });
+    if (!e.theme.empty()) // a window is on a screen: it has no colours for paper
+        words.push_back("--theme=" + (e.view == "window" && e.theme == "print" ? std::string("light") : e.theme));
+    for (const auto& [option, value] :
+        { std::pair("--at", &e.at), std::pair("--size", &e.size), std::pair("--scale", &e.scale) })
+        if (!value->empty())
+            words.insert(words.end(), { option, *value });
+    const std::vector<std::string> problem = problemWords(job.problem);
+    words.insert(words.end(), problem.begin(), problem.end());
+    return startBeside("the view " + e.view, words);
+}
+
+int performOn(const Session& session, const ExportJob& job)
+{
+    const Result<ExportRequest> request = understandExport(job.written, *session.run.trace);
+    if (!request)
+        return fail(request.error());
+    const ProgressLine line("exporting", job.problem.quiet);
+    return writeExport(session, *request, job.written.out, line.progress());
+}
 
 Command addExport(CLI::App& app)
 {
-    CLI::App* parser = app.add_subcommand("export", "write a run as a timeline, a table or a picture");
-    const auto o = std::make_shared<Options>();
+    CLI::App* parser = app.add_subcommand("export", "write a run as a timeline, a table, a picture, a film or a page");
+    const auto o = std::make_shared<ExportJob>();
     ExportOptions& e = o->written;
     parser->add_option("--format", e.format, exportFormatNames(true))->required()->type_name("F");
     parser->add_option("--out", e.out, "the file to write")->required()->type_name("FILE");
-    parser->add_option("--at", e.at, "moment a picture shows (default: the end)")->type_name("P");
+    parser->add_option("--at", e.at, "moment a picture shows (default: the end); npz: whose buffers")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
     parser
-        ->add_option(
-            "--cta", e.cta, "CTA a picture shows (default: the moment's own, else the one with most key blocks)")
+        ->add_option("--cta", e.cta,
+            "CTA a picture shows, or a film tells of (default: the moment's own, else the one with most key blocks)")
         ->type_name("K");
-    parser->add_option("--view", e.view, "pictures: timeline, tiles, memory, ledger, grid or figure (default timeline)")
+    parser
+        ->add_option("--view", e.view,
+            "pictures: timeline, tiles, memory, ledger, grid, figure, charts or window (default timeline; html: tiles)")
         ->type_name("V");
     parser->add_option("--panels", e.panels, "view figure: views on one page in place of the pipeline, with commas")
         ->type_name("V,V");
@@ -77,9 +109,11 @@ Command addExport(CLI::App& app)
     parser->add_option("--scale", e.scale, "pixels for each logical one (default 1)")->type_name("X");
     parser->add_option("--theme", e.theme, "pictures: light, dark or print (default print)")->type_name("T");
     parser->add_option("--table", e.table, "csv: events, spans, counters or ledger (default events)")->type_name("T");
-    parser->add_option("--level", e.level, "films and documents: event, operation, inner-tile, outer-tile or cta")
+    parser
+        ->add_option(
+            "--level", e.level, "films and pages: event, operation, inner-tile, outer-tile or cta (default inner-tile)")
         ->type_name("L");
-    parser->add_option("--fps", e.fps, "films: frames a second")->type_name("N");
+    parser->add_option("--fps", e.fps, "films: frames a second (default 2)")->type_name("N");
     addProblemOptions(*parser, o->problem);
     return { parser, [o] { return perform(*o); } };
 }

@@ -187,7 +187,7 @@ Result<Listing> listFormats(const Options&)
         Json one;
         one["name"] = text(format.name);
         one["views"] = format.hasViews;
-        one["available"] = hasPictures || !format.drawn;
+        one["available"] = checkHere(format).ok();
         one["what"] = text(format.what);
         one["source"] = text(format.source);
         list.push_back(std::move(one));
@@ -203,6 +203,7 @@ Result<Listing> listViews(const Options&)
         one["name"] = text(view.name);
         one["what"] = text(view.what);
         one["picture"] = view.picture;
+        one["window"] = view.inWindow;
         one["source"] = "FlashStep";
         list.push_back(std::move(one));
     }

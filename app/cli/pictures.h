@@ -4,21 +4,21 @@
 #include "app/cli/session.h"
 #include "core/base/progress.h"
 #include "core/io/export_request.h"
+#include "core/io/recording.h"
 
 #include <string>
 
 namespace flashstep::cli {
 
-#ifdef FLASHSTEP_HAS_PAINT
-constexpr bool hasPictures = true;
-#else
-constexpr bool hasPictures = false;
-#endif
-
 // Writes one export, drawn or not. The status to exit with: 3 for what is drawn in a build without Qt.
 int writeExport(
     const Session& session, const ExportRequest& request, const std::string& path, const Progress& progress);
-// Why a build without Qt cannot write it.
-[[nodiscard]] Error withoutPictures(const std::string& format);
+// The lanes of a recording, as stated on the command line; empty: left out.
+struct RecordingPicture {
+    std::string out, size, theme;
+};
+int writeRecordingPicture(const Recording& recording, const std::string& name, const RecordingPicture& picture);
+// Before the run: whether this build and this computer can write the format (status 3 where not).
+[[nodiscard]] Status checkHere(const ExportFormat& format);
 
 } // namespace flashstep::cli

@@ -74,6 +74,16 @@ std::vector<GuessEffect> effectsOfGuesses(const Run& run)
     return effects ? *effects : std::vector<GuessEffect>();
 }
 
+void addGuessEffects(Json& out, const Run& run)
+{
+    out["guess_effects"] = Json::array(); // of one that is 10 % smaller, or larger, on the time
+    for (const GuessEffect& effect : effectsOfGuesses(run))
+        out["guess_effects"].push_back(
+            { { "figure", std::string(effect.field) }, { "value", jsonNumber(effect.figure.value) },
+                { "unit", std::string(effect.figure.unit) }, { "smaller_percent", jsonNumber(effect.smallerPercent) },
+                { "larger_percent", jsonNumber(effect.largerPercent) } });
+}
+
 void addTimes(Json& out, const Run& run)
 {
     const Report& r = run.report;
@@ -89,12 +99,6 @@ void addTimes(Json& out, const Run& run)
     out["guesses"] = Json::array(); // figures behind the times that are no better than that
     for (const std::string_view field : guessesIn(run.gpu, *run.program))
         out["guesses"].push_back(std::string(field));
-    out["guess_effects"] = Json::array(); // of one that is 10 % smaller, or larger, on the time
-    for (const GuessEffect& effect : effectsOfGuesses(run))
-        out["guess_effects"].push_back(
-            { { "figure", std::string(effect.field) }, { "value", jsonNumber(effect.figure.value) },
-                { "unit", std::string(effect.figure.unit) }, { "smaller_percent", jsonNumber(effect.smallerPercent) },
-                { "larger_percent", jsonNumber(effect.largerPercent) } });
 }
 
 void addCounts(Json& out, const Run& run)
@@ -316,14 +320,22 @@ bool failed(const Report& report, const Trace& trace)
     return report.hazards > 0 || !trace.deadlock().empty() || beyond;
 }
 
-Json reportObject(const Session& session)
+Json runObject(const Run& run, bool withGuessEffects)
 {
     Json out;
     out["flashstep"] = std::string(version());
-    addProblem(out, session.run);
-    addTimes(out, session.run);
-    addCounts(out, session.run);
-    addChecks(out, session.run);
+    addProblem(out, run);
+    addTimes(out, run);
+    if (withGuessEffects)
+        addGuessEffects(out, run);
+    addCounts(out, run);
+    addChecks(out, run);
+    return out;
+}
+
+Json reportObject(const Session& session)
+{
+    Json out = runObject(session.run, true);
     out["wall_seconds"] = session.wallSeconds;
     out["peak_rss_mib"] = peakRssMib();
     return out;

@@ -10,6 +10,8 @@ namespace flashstep::cli {
 
 // A hazard, a deadlock, or an error beyond the bound: status 1.
 [[nodiscard]] bool failed(const Report& report, const Trace& trace);
+// What is the same on every computer; the effects of guesses are runs of their own.
+[[nodiscard]] Json runObject(const Run& run, bool withGuessEffects);
 [[nodiscard]] Json reportObject(const Session& session); // what reportJson writes
 [[nodiscard]] std::string reportJson(const Session& session);
 [[nodiscard]] std::string reportText(const Session& session);

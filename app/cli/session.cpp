@@ -15,13 +15,6 @@ namespace flashstep::cli {
 
 namespace {
 
-std::string optionName(std::string_view key)
-{
-    std::string text = "--" + std::string(key);
-    std::replace(text.begin(), text.end(), '_', '-');
-    return text;
-}
-
 void addOne(CLI::App& command, const ScenarioOption& option, ProblemOptions& target)
 {
     const std::string key(option.key);
@@ -35,21 +28,14 @@ void addOne(CLI::App& command, const ScenarioOption& option, ProblemOptions& tar
     added->multi_option_policy(option.repeats ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
 }
 
-// What the machine it runs on can hold, said before it starts.
-Status checkMemory(const Prepared& prepared)
-{
-    const auto memory = static_cast<double>(physicalMemory());
-    const bool everything = prepared.scenario.record.kind == Record::Kind::All;
-    const double needed = prepared.estimate.traceBytes + (everything ? prepared.estimate.valueBytes : 0);
-    if (memory == 0 || needed < 0.9 * memory)
-        return Nothing {};
-    return Error { fmt::format("this would take about {} of memory, of {} that this computer has", bytesInWords(needed),
-                       bytesInWords(memory)),
-        "",
-        everything ? "fewer or shorter sequences, or --record cta:0" : "fewer or shorter sequences, or larger tiles" };
-}
-
 } // namespace
+
+std::string optionName(std::string_view key)
+{
+    std::string text = "--" + std::string(key);
+    std::replace(text.begin(), text.end(), '_', '-');
+    return text;
+}
 
 void addProblemOptions(CLI::App& command, ProblemOptions& options)
 {
@@ -87,6 +73,19 @@ Result<Stated> stateProblem(ScenarioFile file, const ProblemOptions& options)
     if (!prepared)
         return prepared.error();
     return Stated { std::move(file), std::move(*loaded), std::move(*prepared), options.scenario };
+}
+
+Status checkMemory(const Prepared& prepared)
+{
+    const auto memory = static_cast<double>(physicalMemory());
+    const bool everything = prepared.scenario.record.kind == Record::Kind::All;
+    const double needed = prepared.estimate.traceBytes + (everything ? prepared.estimate.valueBytes : 0);
+    if (memory == 0 || needed < 0.9 * memory)
+        return Nothing {};
+    return Error { fmt::format("this would take about {} of memory, of {} that this computer has", bytesInWords(needed),
+                       bytesInWords(memory)),
+        "",
+        everything ? "fewer or shorter sequences, or --record cta:0" : "fewer or shorter sequences, or larger tiles" };
 }
 
 Result<Session> emulate(Stated stated, bool quiet)

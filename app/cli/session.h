@@ -21,6 +21,9 @@ struct ProblemOptions {
 };
 void addProblemOptions(CLI::App& command, ProblemOptions& options);
 
+// "--kv-heads" of the key "kv_heads".
+[[nodiscard]] std::string optionName(std::string_view key);
+
 // A scenario read, completed and checked, before anything runs.
 struct Stated {
     ScenarioFile file;
@@ -40,6 +43,8 @@ struct Session {
     double wallSeconds = 0;
     std::string scenarioPath; // empty: stated on the command line alone
 };
+// What the machine it runs on can hold, said before it starts.
+[[nodiscard]] Status checkMemory(const Prepared& prepared);
 [[nodiscard]] Result<Session> emulate(Stated stated, bool quiet);
 [[nodiscard]] Result<Session> emulate(const ProblemOptions& options);
 

@@ -75,6 +75,7 @@ ProgressLine::ProgressLine(std::string what, bool quiet)
     : m_what(std::move(what))
 {
     m_progress.stop = stopSource().get_token();
+    m_progress.note = [quiet](const std::string& text) { cli::note(text, quiet); };
     if (quiet || isatty(STDERR_FILENO) == 0)
         return;
     m_progress.report = [this](double fraction) {

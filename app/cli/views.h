@@ -11,6 +11,7 @@ struct View {
     std::string_view name;
     std::string_view what;
     bool picture = false;
+    bool inWindow = true; // has a place there
 };
 [[nodiscard]] std::span<const View> views();
 

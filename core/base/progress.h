@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
 namespace flashstep {
 
@@ -11,12 +12,18 @@ namespace flashstep {
 struct Progress {
     std::stop_token stop;
     std::function<void(double)> report;
+    std::function<void(const std::string&)> note; // what the user should know of the result, in a line
 
     [[nodiscard]] bool cancelled() const { return stop.stop_requested(); }
     void at(double fraction) const
     {
         if (report)
             report(fraction);
+    }
+    void remark(const std::string& text) const
+    {
+        if (note && !text.empty())
+            note(text);
     }
 };
 

@@ -62,13 +62,15 @@ private:
     std::array<std::deque<std::vector<InstanceId>>, groupKinds> m_groups;
 };
 
-// The arrival that completed the turn which a Wait or Sync of this work is for, the last one where each warp has a
-// barrier of its own; nullptr where it never was completed, or lies before the CTA's first work.
-[[nodiscard]] inline const Arrival* completingArrival(const Trace& trace, CtaId cta, WorkId work, const Op& op)
+// The arrival that completed the turn which a Wait or Sync is for, the last one where each warp has a barrier of its
+// own; nullptr where it never was completed, or lies before the CTA's first work. `turnsBefore(barrier)`: how many
+// turns the CTA's works before this one completed.
+template <typename TurnsBefore>
+[[nodiscard]] const Arrival* findCompletingArrival(const Trace& trace, CtaId cta, const Op& op, TurnsBefore turnsBefore)
 {
     const Arrival* last = nullptr;
     for (std::size_t b = op.barrier.index(); b < op.barrier.index() + op.barriers; ++b) {
-        const std::int64_t turn = trace.turnsBefore(work, BarrierId(b)) + op.turn;
+        const std::int64_t turn = turnsBefore(BarrierId(b)) + op.turn;
         if (turn < 0)
             return nullptr;
         const auto arrivals = trace.arrivals(cta, BarrierId(b));
@@ -80,6 +82,16 @@ private:
             last = &*found;
     }
     return last;
+}
+[[nodiscard]] inline const Arrival* completingArrival(const Trace& trace, CtaId cta, WorkId work, const Op& op)
+{
+    return findCompletingArrival(trace, cta, op, [&](BarrierId b) { return trace.turnsBefore(work, b); });
+}
+// The same for somebody who has counted the turns before, by barrier.
+[[nodiscard]] inline const Arrival* completingArrival(
+    const Trace& trace, CtaId cta, const Op& op, const std::vector<std::int64_t>& turnsBefore)
+{
+    return findCompletingArrival(trace, cta, op, [&](BarrierId b) { return turnsBefore[b.index()]; });
 }
 
 } // namespace flashstep

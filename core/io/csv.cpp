@@ -2,67 +2,113 @@
 #include "core/io/csv.h"
 
 #include "core/io/json.h"
+#include "core/io/op_classes.h"
+#include "core/io/text_buffer.h"
 #include "core/trace/state.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <iterator>
+#include <concepts>
 
 namespace flashstep {
 
 namespace {
 
-constexpr std::size_t flushAt = 1U << 16U;
+// A cell as RFC 4180 has it: in quotes where it holds a comma, a quote or a line's end.
+std::string cell(std::string_view text)
+{
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos)
+        return std::string(text);
+    std::string quotes = "\"";
+    for (const char c : text)
+        quotes.append(c == '"' ? 2 : 1, c);
+    return quotes + '"';
+}
 
-// Lines of text on their way to a stream. Roles and ops have no commas or quotes in their names.
+// Rows on their way to a stream.
 class Lines {
 public:
-    Lines(std::ostream& out, const Progress& progress)
+    Lines(std::ostream& out, const Program& program, const Progress& progress)
         : m_out(out)
+        , m_classes(program)
         , m_progress(progress)
     {
+        for (const RoleDecl& role : program.roles)
+            m_roles.push_back(cell(role.name));
     }
-    Lines(const Lines&) = delete;
-    Lines& operator=(const Lines&) = delete;
-    ~Lines() { flush(); }
 
-    template <typename... Args> void add(fmt::format_string<Args...> format, Args&&... args)
+    TextBuffer& text() { return m_out; }
+    void header(std::string_view columns) { m_out << columns << '\n'; }
+    template <typename Value> Lines& add(Value value) // a cell, and the comma behind it
     {
-        fmt::format_to(std::back_inserter(m_text), format, std::forward<Args>(args)...);
-        if (m_text.size() > flushAt)
-            flush();
+        put(value);
+        m_out << ',';
+        return *this;
     }
-    [[nodiscard]] bool cancelled() { return (++m_asked & 1023U) == 0 && m_progress.cancelled(); }
+    template <typename Value> void last(Value value)
+    {
+        put(value);
+        m_out << '\n';
+    }
+    Lines& index(int value) // empty for none
+    {
+        if (value >= 0)
+            m_out.integer(value);
+        m_out << ',';
+        return *this;
+    }
+    Lines& role(const Op& op) { return add(std::string_view(m_roles[op.role.index()])); }
+    [[nodiscard]] std::string_view source(const Op& op)
+    {
+        const std::size_t kind = m_classes.indexOf(op);
+        if (kind == m_sources.size())
+            m_sources.push_back(cell(m_classes.at(kind).source));
+        return m_sources[kind];
+    }
+    // To be asked often; looks now and then, and says how far the table is.
+    [[nodiscard]] bool cancelled(double fraction) { return (m_asked++ & 1023U) == 0 && stopped(fraction); }
+    [[nodiscard]] bool stopped(double fraction) const
+    {
+        m_progress.at(fraction);
+        return m_progress.cancelled();
+    }
 
 private:
-    void flush()
-    {
-        m_out.write(m_text.data(), static_cast<std::streamsize>(m_text.size()));
-        m_text.clear();
-    }
+    void put(std::string_view text) { m_out << text; }
+    void put(double value) { m_out << std::string_view(numberText(value)); }
+    template <std::integral Number> void put(Number value) { m_out.integer(static_cast<std::int64_t>(value)); }
 
-    std::ostream& m_out;
+    TextBuffer m_out;
+    OpClasses m_classes;
     const Progress& m_progress;
-    std::string m_text;
+    std::vector<std::string> m_roles, m_sources; // as cells; sources by class
     std::size_t m_asked = 0;
 };
 
-std::string indexText(int value)
+double shareOf(CtaId cta, const Program& program)
 {
-    return value < 0 ? std::string() : std::to_string(value);
+    return static_cast<double>(cta.index()) / static_cast<double>(program.ctaCount());
+}
+
+double shareOf(std::uint32_t event, const Range& range)
+{
+    return static_cast<double>(event - range.from.value) / static_cast<double>(range.to.value - range.from.value);
 }
 
 bool writeSpans(const Run& run, const Range& range, Lines& lines)
 {
     bool whole = true;
-    lines.add("cta,role,engine,op,i,j,begin,end\n");
+    lines.header("cta,role,engine,op,i,j,begin,end");
     SpanVisitor visitor;
     visitor.span = [&](const Span& span) {
-        lines.add("{},{},{},{},{},{},{},{}\n", span.cta.index(), run.program->roles[span.op->role.index()].name,
-            span.engine ? name(*span.engine) : std::string_view(), name(span.op->kind), span.i, indexText(span.j),
-            span.begin, span.end);
-        whole = !lines.cancelled();
+        lines.add(span.cta.index())
+            .role(*span.op)
+            .add(span.engine ? name(*span.engine) : std::string_view())
+            .add(name(span.op->kind))
+            .add(span.i)
+            .index(span.j)
+            .add(span.begin)
+            .last(span.end);
+        whole = !lines.cancelled(shareOf(span.cta, *run.program));
         return whole;
     };
     forEachSpan(*run.trace, range, visitor);
@@ -73,45 +119,63 @@ bool writeEvents(const Run& run, const Range& range, Lines& lines)
 {
     const Trace& trace = *run.trace;
     const Program& program = *run.program;
-    lines.add("event,cycle,what,cta,role,op,i,j,source\n");
+    lines.header("event,cycle,what,cta,role,op,i,j,source");
     for (std::uint32_t k = range.from.value; k < range.to.value; ++k) {
         const Event event = trace.eventAt(k);
         const WorkId workId = trace.workOf(event.instance);
         const Work& work = program.work(workId);
         const Op& op = trace.op(event.instance);
-        lines.add("{},{},{},{},{},{},{},{},{}\n", k, trace.timeAt(Position { k + 1 }), event.ends ? "end" : "begin",
-            trace.ctaOf(workId).index(), program.roles[op.role.index()].name, name(op.kind),
-            program.queryTile(work, op), indexText(program.keyBlock(work, op)), program.sourceOf(op.line));
-        if (lines.cancelled())
+        lines.add(k)
+            .add(trace.timeAt(Position { k + 1 }))
+            .add(event.ends ? std::string_view("end") : std::string_view("begin"))
+            .add(trace.ctaOf(workId).index())
+            .role(op)
+            .add(name(op.kind))
+            .add(program.queryTile(work, op))
+            .index(program.keyBlock(work, op))
+            .last(lines.source(op));
+        if (lines.cancelled(shareOf(k, range)))
             return false;
     }
     return true;
 }
 
+// Adds what an op counts when it ends; of a conditional rescale, what its vote does.
+void addCountsOf(const Trace& trace, InstanceId instance, std::array<double, counterCount>& totals)
+{
+    const Op& op = trace.op(instance);
+    if (!op.conditional || op.kind != OpKind::Rescale)
+        addCounts(countsOf(trace.program(), trace.program().work(trace.workOf(instance)), op), totals);
+    else if (const auto vote = trace.voteOf(instance))
+        addVote(*vote, totals);
+}
+
 bool writeCounters(const Run& run, const Range& range, Lines& lines)
 {
     const Trace& trace = *run.trace;
-    std::array<double, counterCount> before {};
-    lines.add("event,cycle");
+    lines.text() << "event,cycle";
     for (std::size_t c = 0; c < counterCount; ++c)
-        lines.add(",{}", name(static_cast<Counter>(c)));
-    lines.add("\n");
+        lines.text() << ',' << name(static_cast<Counter>(c));
+    lines.text() << '\n';
+    std::array<double, counterCount> totals {};
+    for (std::size_t c = 0; c < counterCount; ++c)
+        totals.at(c) = trace.counter(static_cast<Counter>(c), range.from);
+    // What is so from the beginning is no change.
+    std::array<double, counterCount> before {};
     for (std::uint32_t k = range.from.value; k < range.to.value; ++k) {
-        const Position p { k + 1 };
-        if (!trace.eventAt(k).ends)
-            continue;
-        std::array<double, counterCount> now {};
-        for (std::size_t c = 0; c < counterCount; ++c)
-            now.at(c) = trace.counter(static_cast<Counter>(c), p);
-        if (now == before)
-            continue;
-        before = now;
-        lines.add("{},{}", k, trace.timeAt(p));
-        for (const double value : now)
-            lines.add(",{}", numberText(value));
-        lines.add("\n");
-        if (lines.cancelled())
+        if (lines.cancelled(shareOf(k, range)))
             return false;
+        const Event event = trace.eventAt(k);
+        if (!event.ends)
+            continue;
+        addCountsOf(trace, event.instance, totals);
+        if (totals == before)
+            continue;
+        before = totals;
+        lines.add(k).text().integer(trace.timeAt(Position { k + 1 }));
+        for (const double value : totals)
+            lines.text() << ',' << std::string_view(numberText(value));
+        lines.text() << '\n';
     }
     return true;
 }
@@ -129,27 +193,36 @@ void writeBlock(const Run& run, CtaId cta, const Work& work, const StepDecl& ste
     };
     for (const RowState& row : ledgerAt(*run.trace, cta, p))
         if (inTile(row))
-            lines.add("{},{},{},{},{},{},{},{},{},{},{},{}\n", cta.index(), row.b, row.h, row.row, step.n,
-                run.trace->timeAt(p), numberText(row.m), numberText(row.mUsed), numberText(row.l), row.blocks,
-                row.decision, numberText(row.scale));
+            lines.add(cta.index())
+                .add(row.b)
+                .add(row.h)
+                .add(row.row)
+                .add(step.n)
+                .add(run.trace->timeAt(p))
+                .add(row.m)
+                .add(row.mUsed)
+                .add(row.l)
+                .add(row.blocks)
+                .add(std::string_view(row.decision))
+                .last(row.scale);
 }
 
 bool writeLedger(const Run& run, const Range& range, Lines& lines)
 {
     const Trace& trace = *run.trace;
-    lines.add("cta,b,h,row,block,cycle,m,m_used,l,blocks,decision,scale\n");
+    lines.header("cta,b,h,row,block,cycle,m,m_used,l,blocks,decision,scale");
     for (std::size_t k = 0; k < run.program->ctaCount(); ++k) {
         const CtaId cta(k);
         if (!trace.hasValues(cta))
             continue;
         for (const WorkId work : trace.worksOf(cta))
             for (const StepDecl& step : trace.streamOf(trace.productsOf(work)).steps) {
+                if (lines.stopped(shareOf(cta, *run.program))) // a block takes long
+                    return false;
                 const std::optional<Position> p = trace.block(work, step.i, step.n);
                 if (p && *p >= range.from && *p <= range.to)
                     writeBlock(run, cta, run.program->work(work), step, *p, lines);
             }
-        if (lines.cancelled())
-            return false;
     }
     return true;
 }
@@ -168,7 +241,7 @@ std::optional<CsvTable> csvTableFromName(std::string_view name)
 Status writeCsv(const Run& run, CsvTable table, const Range& range, std::ostream& out, const Progress& progress)
 {
     constexpr std::array writers { writeEvents, writeSpans, writeCounters, writeLedger };
-    Lines lines(out, progress);
+    Lines lines(out, *run.program, progress);
     if (!writers.at(static_cast<std::size_t>(table))(run, range, lines))
         return Error { "cancelled", "", "" };
     return Nothing {};

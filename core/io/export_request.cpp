@@ -17,15 +17,24 @@ constexpr std::array allFormats {
     ExportFormat { "perfetto", false, false, "pftrace", "timeline for ui.perfetto.dev: tracks, flows, counters",
         "Perfetto trace protobuf" },
     ExportFormat { "chrome", false, false, "json", "the same slices as Chrome-trace JSON", "Trace Event Format" },
+    ExportFormat { "kanata", false, false, "log", "each op as an instruction, for the pipeline viewer Konata",
+        "Kanata log format 0004" },
     ExportFormat { "csv", false, false, "csv", "tables: events, spans, counters, ledger", "RFC 4180" },
+    ExportFormat { "npz", false, false, "npz", "the values of every tile, or of the buffers at a moment, for NumPy",
+        "NumPy .npz" },
     ExportFormat { "svg", true, true, "svg", "a view as a vector picture", "SVG 1.1" },
     ExportFormat { "pdf", true, true, "pdf", "a view as a vector page, fonts embedded", "PDF 1.4" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
+    ExportFormat { "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960,
+        640, 680 },
+    ExportFormat {
+        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640, 680 },
+    ExportFormat { "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960,
+        500, 680, 1.5 },
 };
-constexpr std::array<std::string_view, 5> laterFormats { "kanata", "npz", "gif", "mp4", "html" };
 
-constexpr std::array<std::string_view, 6> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure" };
-constexpr std::array<std::string_view, 2> laterViews { "charts", "window" };
+constexpr std::array<std::string_view, 8> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure",
+    "charts", "window" };
 constexpr std::array<std::string_view, 5> panelViews { "timeline", "tiles", "memory", "ledger", "grid" };
 constexpr std::size_t mostPanels = 8;
 constexpr std::array<std::string_view, 3> themes { "light", "dark", "print" };
@@ -73,20 +82,28 @@ Status checkFormat(const std::string& format)
 {
     if (findExportFormat(format) != nullptr)
         return Nothing {};
-    if (has(laterFormats, format))
-        return Error { "the format " + format + " is not in this version", "--format", exportFormatNames(true) };
     return notAccepted(format, "--format", exportFormatNames(true));
+}
+
+// A view of widgets is one still picture, the window's of pixels only.
+Status checkWidgets(const ExportOptions& options)
+{
+    constexpr std::array<std::string_view, 3> still { "svg", "pdf", "png" };
+    const bool takesView = findExportFormat(options.format)->hasViews;
+    if (!takesView || !needsWidgets(options.view) || options.format == "png")
+        return Nothing {};
+    if (options.view == "window")
+        return Error { "the window is written as pixels, not as " + options.format, "--format", "png" };
+    if (!has(still, options.format))
+        return Error { "charts are a still picture, not " + options.format, "--format", listed(still) };
+    return Nothing {};
 }
 
 Status checkView(const ExportOptions& options)
 {
-    if (options.view.empty() || has(allViews, options.view))
-        return Nothing {};
-    if (!has(laterViews, options.view))
+    if (!options.view.empty() && !has(allViews, options.view))
         return notAccepted(options.view, "--view", listed(allViews));
-    if (findExportFormat(options.format)->hasViews)
-        return Error { "the view " + options.view + " is not in this version", "--view", listed(allViews) };
-    return Nothing {};
+    return checkWidgets(options);
 }
 
 std::vector<std::string> panelsFrom(const std::string& text)
@@ -116,6 +133,12 @@ Status checkPanels(const ExportOptions& options)
     return Nothing {};
 }
 
+// The matrix of a film or a document is about as wide as it is high: a wider frame would stay empty.
+int usualWidth(const ExportFormat& format, const std::string& view)
+{
+    return view == "tiles" ? std::min(format.width, format.widthOfTiles) : format.width;
+}
+
 Status takeRange(const ExportOptions& options, const Trace& trace, ExportRequest& request)
 {
     const Result<Moment> from = momentOf(trace, "--from", options.from, Position {});
@@ -127,6 +150,7 @@ Status takeRange(const ExportOptions& options, const Trace& trace, ExportRequest
     if (to->position < from->position)
         return Error { "the end lies before the beginning", "--to", fmt::format("from {} on", from->position.value) };
     request.range = { from->position, to->position };
+    request.cta = from->cta;
     request.ranged = !options.from.empty() || !options.to.empty();
     return Nothing {};
 }
@@ -157,6 +181,11 @@ std::string exportFormatNames(bool withDrawn)
 std::span<const std::string_view> exportViews()
 {
     return allViews;
+}
+
+bool needsWidgets(std::string_view view)
+{
+    return view == "charts" || view == "window";
 }
 
 Status checkExport(const ExportOptions& options)
@@ -190,13 +219,15 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
         return status.error();
     ExportRequest request;
     request.format = findExportFormat(options.format);
-    if (!options.view.empty())
-        request.view = options.view;
+    request.view = options.view.empty() ? request.format->view : options.view;
     request.panels = panelsFrom(options.panels);
     if (!options.theme.empty())
         request.theme = options.theme;
-    request.sized = !options.size.empty() && takeSize(options.size, request.width, request.height);
-    request.scale = numberFrom(options.scale).value_or(1);
+    request.width = usualWidth(*request.format, request.view);
+    request.height = request.format->height;
+    if (!options.size.empty())
+        (void)takeSize(options.size, request.width, request.height); // has been checked
+    request.scale = numberFrom(options.scale).value_or(request.format->scale);
     if (!options.table.empty())
         request.table = *csvTableFromName(options.table);
     if (!options.level.empty())
@@ -209,7 +240,8 @@ Result<ExportRequest> understandExport(const ExportOptions& options, const Trace
         if (!at)
             return at.error();
         request.at = at->position;
-        request.cta = at->cta;
+        if (at->cta.valid())
+            request.cta = at->cta;
     }
     const Result<CtaId> cta = ctaFrom(trace.program(), options.cta);
     if (!cta)

@@ -21,6 +21,9 @@ struct ExportFormat {
     std::string_view suffix; // of file names
     std::string_view what;
     std::string_view source; // whose format it is
+    std::string_view view = "timeline"; // what is shown where nothing is stated
+    int width = 0, height = 0, widthOfTiles = 0; // logical pixels; 0: as large as what is shown needs
+    double scale = 1;
 };
 [[nodiscard]] std::span<const ExportFormat> exportFormats();
 [[nodiscard]] const ExportFormat* findExportFormat(std::string_view name);
@@ -29,6 +32,8 @@ struct ExportFormat {
 
 // What a picture can show.
 [[nodiscard]] std::span<const std::string_view> exportViews();
+// Those that need widgets, and so the program with the window: charts, window.
+[[nodiscard]] bool needsWidgets(std::string_view view);
 
 // One export as somebody states it: on the command line, in a batch file (keys as here, with '_'), in the window's
 // dialog. Empty: left out.
@@ -43,16 +48,15 @@ struct ExportRequest {
     const ExportFormat* format = nullptr;
     std::string view = "timeline", theme = "print";
     std::vector<std::string> panels; // view figure: the views on the page; none: the pipeline figure
-    int width = 1440, height = 900; // logical pixels
-    bool sized = false; // width and height were stated
+    int width = 0, height = 0; // logical pixels; 0: as large as what is shown needs
     double scale = 1; // device pixels per logical one, where there are pixels
     CsvTable table = CsvTable::Events;
     std::optional<Level> level; // nothing: the format's own
     std::optional<double> fps;
-    Range range; // the whole run where nothing is stated
+    Range range; // the whole run where nothing is stated; films and documents tell what is complete behind its begin
     bool ranged = false; // --from or --to was given
     std::optional<Position> at;
-    CtaId cta; // stated, or that of the moment `at`; else none()
+    CtaId cta; // stated, or that of the moment `at`, or of the range's begin; else none()
 };
 [[nodiscard]] Result<ExportRequest> understandExport(const ExportOptions& options, const Trace& trace);
 

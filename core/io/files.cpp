@@ -25,8 +25,12 @@ std::string reason(int error)
 // The rights a file newly made by open(2) would get: a temporary made by mkstemp is private.
 void giveUsualRights(const std::string& path)
 {
-    const mode_t mask = umask(0);
-    umask(mask);
+    // It can only be asked for by setting it: once, since files may be written on several threads.
+    static const mode_t mask = [] {
+        const mode_t set = umask(0);
+        umask(set);
+        return set;
+    }();
     chmod(path.c_str(), 0666U & ~mask);
 }
 
@@ -88,10 +92,17 @@ Status writeTo(const std::string& file, const std::string& target, const std::fu
 
 Status writeFileAtomically(const std::string& path, const std::function<Status(std::ostream&)>& write)
 {
+    if (!path.empty() && isSpecial(path))
+        return writeTo(path, path, write);
+    return writePathAtomically(path, [&](const std::string& temporary) { return writeTo(temporary, path, write); });
+}
+
+Status writePathAtomically(const std::string& path, const std::function<Status(const std::string&)>& write)
+{
     if (path.empty())
         return Error { "no file name", "", "" };
     if (isSpecial(path))
-        return writeTo(path, path, write);
+        return Error { "cannot write: it is not a regular file", path, "name a file" };
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
         return Error { "cannot write: it is a directory", path, "name a file" };
@@ -101,7 +112,7 @@ Status writeFileAtomically(const std::string& path, const std::function<Status(s
     if (temporary.error() != 0)
         return Error { "cannot write: " + reason(temporary.error()), path,
             "name a file in a directory that exists and can be written" };
-    if (Status written = writeTo(temporary.path(), path, write); !written)
+    if (Status written = write(temporary.path()); !written)
         return written;
     giveUsualRights(temporary.path());
     if (!temporary.renameTo(target))

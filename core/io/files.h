@@ -15,6 +15,11 @@ namespace flashstep {
 // may fail (or be cancelled): then nothing is left behind.
 [[nodiscard]] Status writeFileAtomically(const std::string& path, const std::function<Status(std::ostream&)>& write);
 
+// The same for a library that writes to a name of its own choice: `write` is given the name beside the target. The
+// target has to be a file.
+[[nodiscard]] Status writePathAtomically(
+    const std::string& path, const std::function<Status(const std::string& temporary)>& write);
+
 // The whole file as bytes; an error beyond `limit`.
 [[nodiscard]] Result<std::string> readFile(const std::string& path, std::uint64_t limit);
 

@@ -13,38 +13,57 @@ namespace flashstep {
 // landed, and the last arrival at a barrier that all wait at to what each of the others does next.
 struct FlowEnd {
     std::uint64_t id = 0; // of the whole file; two ends each
-    Cycle at = 0; // inside the slice, not before the other end's
+    std::int64_t at = 0; // nanoseconds, inside the slice, not before the other end's
+    // The slice it arrives at began no later than the one it leaves, as a wait does that is there before what it waits
+    // for: it arrives just before that slice ends.
+    bool late = false;
 };
 
-// The arrows of one CTA; made anew for each, so that memory does not grow with the grid.
+// The arrows of one CTA after the other, asked for in the order of forEachSpan. Memory does not grow with the run: of
+// a CTA with very many ops only the arrows of a stretch of one role are held, and found again for the next.
 class Flows {
 public:
-    Flows(const Trace& trace, const Range& range)
+    static constexpr std::uint64_t opsAtOnce = 1U << 19U;
+
+    Flows(const Trace& trace, const Range& range, std::uint64_t opsHeld = opsAtOnce)
         : m_trace(trace)
         , m_range(range)
+        , m_ns(trace.clockMhz())
+        , m_opsHeld(opsHeld)
     {
     }
 
     void enter(CtaId cta);
     // Arrows that leave, and that reach, the slice of this op of the current CTA.
-    void outOf(const Span& span, std::vector<FlowEnd>& ends) const;
-    void into(const Span& span, std::vector<FlowEnd>& ends) const;
+    void outOf(const Span& span, std::vector<FlowEnd>& ends);
+    void into(const Span& span, std::vector<FlowEnd>& ends);
 
 private:
     struct Edge {
         std::uint64_t id = 0;
         InstanceId from, to;
     };
+    // What is held: everything, or the ops of one role from one instance to another.
+    struct Stretch {
+        bool everything = false;
+        RoleId role;
+        InstanceId first, last;
+    };
+    void hold(const Span& span);
+    [[nodiscard]] Stretch stretchFrom(const Span& span) const;
+    void load();
     // Arrows that end in a CTA; numbered alike whoever asks, since one may begin in the other CTA of a cluster.
     void addEdgesInto(CtaId cta);
-    void addRole(CtaId cta, std::size_t role);
-    void addSyncs(CtaId cta);
-    void add(InstanceId from, InstanceId to) { m_edges.push_back({ 0, from, to }); }
-    [[nodiscard]] bool shown(const Edge& edge) const;
+    [[nodiscard]] bool holds(InstanceId instance) const;
+    [[nodiscard]] bool shown(InstanceId from, InstanceId to) const;
     [[nodiscard]] FlowEnd endOf(const Edge& edge, bool arrival) const;
 
     const Trace& m_trace;
     Range m_range;
+    Nanoseconds m_ns;
+    std::uint64_t m_opsHeld;
+    CtaId m_cta;
+    Stretch m_stretch;
     std::vector<Edge> m_edges;
     std::vector<std::uint32_t> m_byFrom, m_byTo;
 };

@@ -2,9 +2,11 @@
 #include "core/io/narrate.h"
 
 #include "core/io/narrate_numbers.h"
+#include "core/io/step_choice.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace flashstep {
@@ -62,6 +64,16 @@ bool handsOver(const Program& program, const Op& op)
     return program.softmax.conditional && op.in[0].valid() && op.out.valid()
         && program.buffers[op.out.index()].space == Space::Smem
         && program.buffers[op.in[0].index()].space == Space::Registers && program.buffers[op.out.index()].cols == 1;
+}
+
+std::string markdownHead(const Run& run, const Words& words)
+{
+    const Problem& p = run.program->problem;
+    return words.say("markdown.head",
+        { { "algorithm", run.scenario.algorithm }, { "pass", run.scenario.pass }, { "gpu", std::string(run.gpu.title) },
+            { "queries", std::to_string(p.seqlenQ) }, { "keys", std::to_string(p.seqlenK) },
+            { "d", std::to_string(p.headDim) }, { "mask", p.mask.text() }, { "dtype", std::string(name(p.dtype)) },
+            { "tile", run.program->tile.text() }, { "clock", fmt::format("{:.0f}", run.trace->clockMhz()) } });
 }
 
 } // namespace
@@ -301,31 +313,46 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
     return say(last ? "summary.block.last" : "summary.block", values);
 }
 
+std::string Narrator::heading(Position p, CtaId cta, Level level) const
+{
+    const Step step = stepAt(p, cta);
+    if (step.op == nullptr || level == Level::Event || level == Level::Operation)
+        return title(p, cta);
+    const Program& program = *m_run.program;
+    const Work& work = workOf(step);
+    Words::Values values = common(step, cta);
+    values["what"] = queryTilesOf(work);
+    values["h"] = std::to_string(work.h);
+    values["b"] = std::to_string(work.b);
+    const bool sweep = program.launches[work.launch].sweep > 0;
+    const std::string_view form = level == Level::InnerTile ? "heading.block"
+        : level == Level::Cta                               ? "heading.cta"
+        : sweep                                             ? "heading.sweep"
+                                                            : "heading.work";
+    const bool severalHeads = program.problem.batch * program.problem.heads > 1;
+    return say(std::string(form), values) + (severalHeads ? say("heading.head", values) : "");
+}
+
 Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only,
-    std::string_view lang, std::ostream& out)
+    std::string_view lang, std::ostream& out, const Progress& progress)
 {
     Result<Words> words = Words::load(lang);
     if (!words)
         return words.error();
-    const Words& table = *words;
-    const Problem& p = run.program->problem;
-    const Words::Values values { { "algorithm", run.scenario.algorithm }, { "pass", run.scenario.pass },
-        { "gpu", std::string(run.gpu.title) }, { "queries", std::to_string(p.seqlenQ) },
-        { "keys", std::to_string(p.seqlenK) }, { "d", std::to_string(p.headDim) }, { "mask", p.mask.text() },
-        { "dtype", std::string(name(p.dtype)) }, { "tile", run.program->tile.text() },
-        { "clock", fmt::format("{:.0f}", run.trace->clockMhz()) } };
-    out << table.say("markdown.head", values);
-    const Narrator narrator(run, labels, table);
+    out << markdownHead(run, *words);
+    const Narrator narrator(run, labels, *words);
     const Trace& trace = *run.trace;
-    for (Position at = range.from; at < range.to;) {
-        at = trace.next(at, level, only);
-        if (at > range.to || !completesStep(trace, at, level)) // nothing any more: next() gave the end
-            break;
-        const CtaId cta = trace.ctaOf(trace.eventAt(at.value - 1).instance);
-        out << fmt::format("- `{} cy` CTA {}: {}\n", trace.timeAt(at), cta.index(), narrator.summary(at, cta, level));
-        if (!out)
-            break;
-    }
+    std::size_t steps = 0;
+    forEachStep(trace, range, level, only, [&](const Step& step) {
+        out << fmt::format("- `{} cy` CTA {}: {}\n", trace.timeAt(step.at), step.cta.index(),
+            narrator.summary(step.at, step.cta, level));
+        if (++steps % 256 == 0)
+            progress.at(static_cast<double>(step.at.value - range.from.value)
+                / std::max(1.0, static_cast<double>(range.to.value - range.from.value)));
+        return out.good() && !progress.cancelled();
+    });
+    if (progress.cancelled())
+        return Error { "cancelled", "", "" };
     return Nothing {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/progress.h"
 #include "core/emulation/run.h"
 #include "core/io/labels.h"
 #include "core/io/spans.h"
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] std::string explain(Position p, CtaId cta) const;
     // The same for a whole key block, query tile or CTA that is complete at p.
     [[nodiscard]] std::string summary(Position p, CtaId cta, Level level) const;
+    // What is complete at p, in a few words: "Query tile 6, key block 5"; of single steps their title.
+    [[nodiscard]] std::string heading(Position p, CtaId cta, Level level) const;
 
 private:
     struct Step {
@@ -120,8 +123,9 @@ private:
     Words m_words;
 };
 
-// A stretch of the run, step by step, as Markdown; of one CTA, or of all where `only` is none().
+// A stretch of the run, step by step, as Markdown; of one CTA, or of all where `only` is none(). Written as it is told:
+// what is held does not grow with the stretch.
 [[nodiscard]] Status narrateMarkdown(const Run& run, const Labels& labels, const Range& range, Level level, CtaId only,
-    std::string_view lang, std::ostream& out);
+    std::string_view lang, std::ostream& out, const Progress& progress = {});
 
 } // namespace flashstep

@@ -156,27 +156,25 @@ bool parseDict(std::string_view text, Header& header)
     return entries == 3 && !header.descr.empty();
 }
 
-Result<Header> readHeader(std::istream& stream, const std::string& path)
+Result<Header> readHeader(const ByteReader& read, const std::string& path)
 {
     std::array<char, 8> start {};
-    stream.read(start.data(), start.size());
-    if (stream.gcount() < 8 || std::string_view(start.data(), 6) != magic)
+    if (read(start.data(), start.size()) < start.size() || std::string_view(start.data(), 6) != magic)
         return bad(path, "not a .npy file", "it has to begin with the bytes \\x93NUMPY");
     const int version = static_cast<unsigned char>(start[6]);
     if (version < 1 || version > 3)
         return bad(path, fmt::format(".npy version {} is not known", version), "1, 2 or 3");
     std::array<unsigned char, 4> lengthBytes {};
     const std::size_t lengthSize = version == 1 ? 2 : 4;
-    stream.read(reinterpret_cast<char*>(lengthBytes.data()), static_cast<std::streamsize>(lengthSize));
+    const bool known = read(reinterpret_cast<char*>(lengthBytes.data()), lengthSize) == lengthSize;
     std::uint64_t length = 0;
     for (std::size_t k = 0; k < lengthSize; ++k)
         length |= static_cast<std::uint64_t>(lengthBytes[k]) << (8 * k);
-    if (!stream || length > longestHeader)
+    if (!known || length > longestHeader)
         return bad(path, "its header is damaged", "");
     std::string text(length, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(length));
     Header header;
-    if (!stream || !parseDict(text, header))
+    if (read(text.data(), text.size()) != text.size() || !parseDict(text, header))
         return bad(path, "its header is damaged", "it has to name descr, fortran_order and shape");
     header.dataOffset = 8 + lengthSize + length;
     return header;
@@ -207,10 +205,10 @@ Result<std::uint64_t> checkedCount(const Header& header, std::uint64_t size, con
         count *= axis;
     }
     const std::uint64_t bytes = count * static_cast<std::uint64_t>(header.descr[2] - '0');
-    if (size - header.dataOffset < bytes)
+    if (size < header.dataOffset || size - header.dataOffset < bytes)
         return bad(path,
-            fmt::format(
-                "it is cut short: {} bytes of data for shape {}", size - header.dataOffset, shapeText(header.shape)),
+            fmt::format("it is cut short: {} bytes of data for shape {}", size - std::min(size, header.dataOffset),
+                shapeText(header.shape)),
             fmt::format("{} bytes", bytes));
     if (size - header.dataOffset > bytes)
         return bad(path, fmt::format("it goes on for {} bytes behind its data", size - header.dataOffset - bytes), "");
@@ -237,15 +235,14 @@ float decode(const char* bytes, int size)
     return static_cast<float>(value);
 }
 
-bool readData(std::istream& stream, int size, NpyTensor& out)
+bool readData(const ByteReader& read, int size, NpyTensor& out)
 {
     std::vector<char> buffer(1U << 18U);
     std::vector<float>& data = out.tensor.data;
     const std::size_t atOnce = buffer.size() / static_cast<std::size_t>(size);
     for (std::size_t done = 0; done < data.size();) {
         const std::size_t count = std::min(atOnce, data.size() - done);
-        stream.read(buffer.data(), static_cast<std::streamsize>(count * static_cast<std::size_t>(size)));
-        if (!stream)
+        if (const std::size_t bytes = count * static_cast<std::size_t>(size); read(buffer.data(), bytes) != bytes)
             return false;
         for (std::size_t k = 0; k < count; ++k) {
             const float value = decode(buffer.data() + k * static_cast<std::size_t>(size), size);
@@ -256,23 +253,6 @@ bool readData(std::istream& stream, int size, NpyTensor& out)
         done += count;
     }
     return true;
-}
-
-std::string headerText(const Tensor& tensor, int rank)
-{
-    std::string dict = fmt::format(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}, {}", tensor.batch, tensor.heads, tensor.seqlen);
-    dict += rank == 4 ? fmt::format(", {}), }}", tensor.dim) : "), }";
-    // The data begin at a multiple of 64 bytes, behind magic, version, length and a newline.
-    const std::size_t total = (10 + dict.size() + 1 + 63) / 64 * 64;
-    dict.append(total - 10 - dict.size() - 1, ' ');
-    dict += '\n';
-    std::string text(magic);
-    text += '\x01';
-    text += '\x00';
-    text += static_cast<char>(dict.size() & 0xffU);
-    text += static_cast<char>(dict.size() >> 8U);
-    return text + dict;
 }
 
 } // namespace
@@ -288,6 +268,21 @@ std::string NpyTensor::note(const std::string& file) const
     return what.empty() ? what : file + " holds " + what;
 }
 
+Result<NpyTensor> readNpy(const ByteReader& read, std::uint64_t size, const std::string& where)
+{
+    const Result<Header> header = readHeader(read, where);
+    if (!header)
+        return header.error();
+    if (const Result<std::uint64_t> count = checkedCount(*header, size, where); !count)
+        return count.error();
+    const auto axis = [&](std::size_t k) { return static_cast<int>(header->shape[k]); };
+    NpyTensor out;
+    out.tensor = Tensor(axis(0), axis(1), axis(2), axis(3));
+    if (!readData(read, header->descr[2] - '0', out))
+        return bad(where, "cannot read its data", "");
+    return out;
+}
+
 Result<NpyTensor> readNpy(const std::string& path)
 {
     const Result<std::uint64_t> size = fileSize(path);
@@ -296,23 +291,37 @@ Result<NpyTensor> readNpy(const std::string& path)
     std::ifstream stream(path, std::ios::binary);
     if (!stream)
         return bad(path, "cannot be read", "");
-    const Result<Header> header = readHeader(stream, path);
-    if (!header)
-        return header.error();
-    if (const Result<std::uint64_t> count = checkedCount(*header, *size, path); !count)
-        return count.error();
-    const auto axis = [&](std::size_t k) { return static_cast<int>(header->shape[k]); };
-    NpyTensor out;
-    out.tensor = Tensor(axis(0), axis(1), axis(2), axis(3));
-    if (!readData(stream, header->descr[2] - '0', out))
-        return bad(path, "cannot read its data", "");
-    return out;
+    return readNpy(
+        [&](char* to, std::size_t count) {
+            stream.read(to, static_cast<std::streamsize>(count));
+            return static_cast<std::size_t>(stream.gcount());
+        },
+        *size, path);
+}
+
+std::string npyHeader(std::span<const int> shape)
+{
+    std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+    for (std::size_t k = 0; k < shape.size(); ++k)
+        dict += (k == 0 ? "" : ", ") + std::to_string(shape[k]);
+    dict += shape.size() == 1 ? ",), }" : "), }";
+    // The data begin at a multiple of 64 bytes, behind magic, version, length and a newline.
+    const std::size_t total = (10 + dict.size() + 1 + 63) / 64 * 64;
+    dict.append(total - 10 - dict.size() - 1, ' ');
+    dict += '\n';
+    std::string text(magic);
+    text += '\x01';
+    text += '\x00';
+    text += static_cast<char>(dict.size() & 0xffU);
+    text += static_cast<char>(dict.size() >> 8U);
+    return text + dict;
 }
 
 Status writeNpy(const std::string& path, const Tensor& tensor, int rank)
 {
     return writeFileAtomically(path, [&](std::ostream& stream) -> Status {
-        stream << headerText(tensor, rank);
+        const std::array shape { tensor.batch, tensor.heads, tensor.seqlen, tensor.dim };
+        stream << npyHeader(std::span(shape).first(static_cast<std::size_t>(rank)));
         stream.write(reinterpret_cast<const char*>(tensor.data.data()),
             static_cast<std::streamsize>(tensor.data.size() * sizeof(float)));
         return Nothing {};

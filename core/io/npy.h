@@ -5,6 +5,9 @@
 #include "core/tensor/tensor.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 namespace flashstep {
@@ -18,8 +21,13 @@ struct NpyTensor {
     [[nodiscard]] std::string note(const std::string& file) const;
 };
 [[nodiscard]] Result<NpyTensor> readNpy(const std::string& path);
+// The same from `size` bytes that somebody hands out in order: up to so many into `to`, fewer at the end.
+using ByteReader = std::function<std::size_t(char* to, std::size_t count)>;
+[[nodiscard]] Result<NpyTensor> readNpy(const ByteReader& read, std::uint64_t size, const std::string& where);
 
-// '<f4', C order, header version 1.0. `rank` 3 leaves out the last axis, which then is of length 1 (LSE).
+// What stands before the numbers: '<f4', C order, header version 1.0.
+[[nodiscard]] std::string npyHeader(std::span<const int> shape);
+// `rank` 3 leaves out the last axis, which then is of length 1 (LSE).
 [[nodiscard]] Status writeNpy(const std::string& path, const Tensor& tensor, int rank = 4);
 
 } // namespace flashstep

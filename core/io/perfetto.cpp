@@ -2,6 +2,8 @@
 #include "core/io/perfetto.h"
 
 #include "core/io/flows.h"
+#include "core/io/marks.h"
+#include "core/io/op_classes.h"
 #include "core/io/proto_message.h"
 #include "core/io/tracks.h"
 
@@ -56,17 +58,18 @@ constexpr std::uint64_t explicitOrder = 3, unitBytes = 3;
 constexpr std::uint64_t sequence = 1;
 constexpr std::int32_t processOfCounters = 1; // CTAs follow
 
-// Names of annotations are sent once; their place here, from 1, stands for them.
-constexpr std::array<std::string_view, 19> annotationNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle",
-    "source", "global_read_bytes", "global_write_bytes", "flops", "exp2", "rows_rescaled", "m_lowest", "m_highest",
-    "l_lowest", "l_highest", "clock_mhz", "provenance", "note" };
+// Names of annotations are sent once; their number stands for them. Those of facts follow.
+enum class Note : std::uint8_t { Cta = 1, Role, I, J, BeginCycle, EndCycle, Source, ClockMhz, Provenance, Note };
+constexpr std::array<std::string_view, 10> noteNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle", "source",
+    "clock_mhz", "provenance", "note" };
 
-std::uint64_t iidOf(std::string_view name)
+constexpr std::uint64_t iidOf(Note note)
 {
-    for (std::size_t k = 0; k < annotationNames.size(); ++k)
-        if (annotationNames.at(k) == name)
-            return k + 1;
-    return annotationNames.size();
+    return static_cast<std::uint64_t>(note);
+}
+constexpr std::uint64_t iidOf(FactKey key)
+{
+    return noteNames.size() + 1 + static_cast<std::uint64_t>(key);
 }
 
 std::uint64_t processUuid(CtaId cta)
@@ -101,10 +104,9 @@ public:
         , m_stream(&m_sink, 1 << 16)
         , m_out(&m_stream)
         , m_ns(m_trace.clockMhz())
-        , m_names(*run.program)
+        , m_classes(*run.program)
         , m_tracks(*run.program)
         , m_flows(m_trace, range)
-        , m_fixedFacts(run.program->ops.size())
     {
     }
 
@@ -131,12 +133,16 @@ private:
     void preamble()
     {
         ProtoMessage interned;
-        for (std::size_t k = 0; k < annotationNames.size(); ++k) {
+        const auto intern = [&](std::uint64_t iid, std::string_view text) {
             m_part.clear();
-            m_part.varint(field::iid, k + 1);
-            m_part.text(field::internedText, annotationNames.at(k));
+            m_part.varint(field::iid, iid);
+            m_part.text(field::internedText, text);
             interned.message(field::annotationNames, m_part);
-        }
+        };
+        for (std::size_t k = 0; k < noteNames.size(); ++k)
+            intern(k + 1, noteNames.at(k));
+        for (std::size_t k = 0; k < factKeyCount; ++k)
+            intern(iidOf(static_cast<FactKey>(k)), name(static_cast<FactKey>(k)));
         m_packet.varint(field::sequenceId, sequence);
         m_packet.message(field::internedData, interned);
         m_packet.varint(field::sequenceFlags, stateCleared);
@@ -144,10 +150,10 @@ private:
         process(1, processOfCounters, "GPU: " + provenance(m_run), 0);
         track(2, 1, "run", 0);
         m_event.clear();
-        annotate("clock_mhz", m_trace.clockMhz());
-        annotate("provenance", provenance(m_run));
-        annotate("note", "times are modelled; nanoseconds = cycles x 1000 / clock_mhz, rounded");
-        event(2, instant, m_trace.timeAt(m_range.from), "run");
+        annotate(iidOf(Note::ClockMhz), m_trace.clockMhz());
+        annotate(iidOf(Note::Provenance), provenance(m_run));
+        annotate(iidOf(Note::Note), "times are modelled; nanoseconds = cycles x 1000 / clock_mhz, rounded");
+        event(2, instant, m_ns.of(m_trace.timeAt(m_range.from)), "run");
     }
 
     void counters()
@@ -169,7 +175,7 @@ private:
             for (const CounterLine::Sample& sample : line.samples) {
                 m_event.clear();
                 m_event.real(field::doubleCounterValue, sample.value);
-                event(uuid, counterEvent, sample.cycle, {});
+                event(uuid, counterEvent, m_ns.of(sample.cycle), {});
             }
             ++uuid;
         }
@@ -179,25 +185,27 @@ private:
     {
         m_tracks.enter();
         m_flows.enter(cta);
+        if (m_progress.cancelled())
+            m_cancelled = true;
         process(
             processUuid(cta), static_cast<std::int32_t>(cta.index()) + 2, processName(m_trace, cta), cta.index() + 1);
         marks(cta);
         m_progress.at(static_cast<double>(cta.index()) / static_cast<double>(m_run.program->ctaCount()));
-        return true;
+        return !m_cancelled;
     }
 
     void marks(CtaId cta)
     {
         std::string line;
         std::uint64_t uuid = processUuid(cta) + (1U << 19U);
-        for (const Mark& mark : marksOf(m_trace, cta, m_range)) {
+        forEachMark(m_trace, cta, m_range, [&](const Mark& mark) {
             if (mark.line != line) {
                 line = mark.line;
                 track(++uuid, processUuid(cta), line, 1U << 20U);
             }
             m_event.clear();
-            event(uuid, instant, mark.cycle, mark.text);
-        }
+            event(uuid, instant, m_ns.of(mark.cycle), mark.text);
+        });
     }
 
     bool slice(const Span& span)
@@ -208,45 +216,47 @@ private:
         const std::uint64_t uuid = processUuid(span.cta) + place.track.number;
         if (place.isNew)
             track(uuid, processUuid(span.cta), place.track.name, static_cast<std::uint64_t>(place.track.order));
+        const std::int64_t end = m_ns.of(span.end);
+        const std::size_t kind = m_classes.indexOf(*span.op);
         m_event.clear();
+        m_event.raw(fixedFields(kind));
         facts(span);
         flows(span);
-        m_text.clear();
-        m_names.append(m_text, span);
-        m_event.text(field::categories, name(span.op->kind));
-        event(uuid, sliceBegin, span.begin, m_text);
+        m_text = m_classes.at(kind).label;
+        appendTile(m_text, span);
+        event(uuid, sliceBegin, m_ns.of(span.begin), m_text);
+        arrivals(uuid);
         m_event.clear();
-        event(uuid, sliceEnd, span.end, {});
+        event(uuid, sliceEnd, end, {});
         return !m_cancelled;
     }
 
     void facts(const Span& span)
     {
-        annotate("cta", static_cast<std::int64_t>(span.cta.index()), 1);
-        m_event.raw(fixedFacts(span));
-        annotate("i", span.i, 3);
+        annotate(iidOf(Note::Cta), static_cast<std::int64_t>(span.cta.index()));
+        annotate(iidOf(Note::I), std::int64_t { span.i });
         if (span.j >= 0)
-            annotate("j", span.j, 4);
-        annotate("begin_cycle", span.begin, 5);
-        annotate("end_cycle", span.end, 6);
+            annotate(iidOf(Note::J), std::int64_t { span.j });
+        annotate(iidOf(Note::BeginCycle), span.begin);
+        annotate(iidOf(Note::EndCycle), span.end);
         factsOf(m_run, span, m_facts);
         for (const Fact& fact : m_facts)
-            annotate(fact.key, fact.value);
+            annotate(iidOf(fact.key), fact.value);
     }
 
-    // Role and source line are the same for every execution of an op.
-    std::string_view fixedFacts(const Span& span)
+    // Category, role and source line are the same for every op of a class.
+    std::string_view fixedFields(std::size_t kind)
     {
-        std::string& known = m_fixedFacts[span.opId.index()];
-        if (known.empty()) {
-            ProtoMessage keep;
-            std::swap(keep, m_event);
-            annotate("role", m_run.program->roles[span.op->role.index()].name);
-            annotate("source", m_run.program->sourceOf(span.op->line));
-            known = std::string(m_event.bytes());
-            std::swap(keep, m_event);
-        }
-        return known;
+        if (kind < m_fixed.size())
+            return m_fixed[kind];
+        ProtoMessage keep;
+        std::swap(keep, m_event);
+        annotate(iidOf(Note::Role), m_classes.at(kind).role);
+        annotate(iidOf(Note::Source), m_classes.at(kind).source);
+        m_event.text(field::categories, name(m_classes.at(kind).kind));
+        m_fixed.emplace_back(m_event.bytes()); // classes come in order of first use
+        std::swap(keep, m_event);
+        return m_fixed.back();
     }
 
     void flows(const Span& span)
@@ -256,40 +266,58 @@ private:
             m_event.fixed64(field::flowIds, end.id);
         m_flows.into(span, m_ends);
         for (const FlowEnd& end : m_ends)
-            m_event.fixed64(field::terminatingFlowIds, end.id);
+            if (!end.late)
+                m_event.fixed64(field::terminatingFlowIds, end.id);
     }
 
-    void annotate(std::string_view key, std::int64_t value, std::uint64_t iid)
+    // A slice that began before the one an arrow leaves cannot end it: readers take events in order of time, and would
+    // turn it round or drop it. An instant inside the slice does.
+    void arrivals(std::uint64_t uuid)
     {
-        (void)key;
+        std::int64_t at = -1;
+        m_event.clear();
+        for (const FlowEnd& end : m_ends) {
+            if (!end.late)
+                continue;
+            m_event.fixed64(field::terminatingFlowIds, end.id);
+            at = std::max(at, end.at);
+        }
+        if (at < 0)
+            return;
+        m_event.text(field::categories, "flow");
+        event(uuid, instant, at, "released");
+    }
+
+    void annotate(std::uint64_t iid, std::int64_t value)
+    {
         m_part.clear();
         m_part.varint(field::nameIid, iid);
         m_part.signedVarint(field::intValue, value);
         m_event.message(field::annotations, m_part);
     }
-    void annotate(std::string_view key, double value)
+    void annotate(std::uint64_t iid, double value)
     {
         m_part.clear();
-        m_part.varint(field::nameIid, iidOf(key));
+        m_part.varint(field::nameIid, iid);
         m_part.real(field::doubleValue, value);
         m_event.message(field::annotations, m_part);
     }
-    void annotate(std::string_view key, std::string_view value)
+    void annotate(std::uint64_t iid, std::string_view value)
     {
         m_part.clear();
-        m_part.varint(field::nameIid, iidOf(key));
+        m_part.varint(field::nameIid, iid);
         m_part.text(field::stringValue, value);
         m_event.message(field::annotations, m_part);
     }
 
     // Sends m_event, to which the parts that every event has are added.
-    void event(std::uint64_t uuid, std::uint64_t type, Cycle cycle, std::string_view text)
+    void event(std::uint64_t uuid, std::uint64_t type, std::int64_t ns, std::string_view text)
     {
         m_event.varint(field::type, type);
         m_event.varint(field::trackUuid, uuid);
         if (!text.empty())
             m_event.text(field::eventName, text);
-        m_packet.varint(field::timestamp, static_cast<std::uint64_t>(m_ns.of(cycle)));
+        m_packet.varint(field::timestamp, static_cast<std::uint64_t>(ns));
         m_packet.varint(field::sequenceId, sequence);
         m_packet.message(field::trackEvent, m_event);
         m_packet.varint(field::sequenceFlags, needsState);
@@ -335,11 +363,11 @@ private:
     google::protobuf::io::CopyingOutputStreamAdaptor m_stream;
     google::protobuf::io::CodedOutputStream m_out;
     Nanoseconds m_ns;
-    SliceNames m_names;
+    OpClasses m_classes;
     Tracks m_tracks;
     Flows m_flows;
     ProtoMessage m_packet, m_event, m_part;
-    std::vector<std::string> m_fixedFacts; // by op
+    std::vector<std::string> m_fixed; // by class
     std::vector<Fact> m_facts;
     std::vector<FlowEnd> m_ends;
     std::string m_text;

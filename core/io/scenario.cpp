@@ -2,7 +2,7 @@
 #include "core/io/scenario.h"
 
 #include "core/io/files.h"
-#include "core/io/json.h"
+#include "core/io/json_document.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t largestFile = 16U << 20U;
 constexpr int formatVersion = 1;
-constexpr int deepest = 64;
 
 // Reads one JSON document into a ScenarioFile; the first error stops it.
 class Reader {
@@ -29,83 +28,20 @@ public:
 
     Result<ScenarioFile> read(const std::string& text)
     {
-        if (isTooDeep(text))
-            return Error { "nested too deep", m_where, fmt::format("at most {} levels", deepest) };
-        const Json document = Json::parse(text, nullptr, false);
-        if (document.is_discarded())
-            return Error { "not a JSON document", m_where, syntaxError(text) };
-        if (!document.is_object())
+        const Result<Json> document = parseJsonDocument(text, m_where);
+        if (!document)
+            return document.error();
+        if (!document->is_object())
             return Error { "not a scenario", m_where, "a JSON object with \"flashstep\": 1" };
-        if (Status status = checkVersion(document); !status)
+        if (Status status = checkFormatVersion(*document, m_where); !status)
             return status.error();
-        for (const auto& [key, value] : document.items())
+        for (const auto& [key, value] : document->items())
             if (Status status = takeTop(key, value); !status)
                 return status.error();
         return std::move(m_file);
     }
 
 private:
-    // Deeper than any scenario: the library's writer is recursive.
-    static bool isTooDeep(const std::string& text)
-    {
-        int depth = 0;
-        bool inString = false;
-        for (std::size_t k = 0; k < text.size(); ++k) {
-            const char c = text[k];
-            if (inString && c == '\\')
-                ++k;
-            else if (c == '"')
-                inString = !inString;
-            else if (!inString && (c == '[' || c == '{') && ++depth > deepest)
-                return true;
-            else if (!inString && (c == ']' || c == '}'))
-                --depth;
-        }
-        return false;
-    }
-
-    static std::string syntaxError(const std::string& text)
-    {
-        // The position in lines and columns; the parser's own message is for programmers.
-        const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-        struct Place : nlohmann::json_sax<Json> {
-            std::size_t at = 0;
-            bool null() override { return true; }
-            bool boolean(bool) override { return true; }
-            bool number_integer(number_integer_t) override { return true; }
-            bool number_unsigned(number_unsigned_t) override { return true; }
-            bool number_float(number_float_t, const string_t&) override { return true; }
-            bool string(string_t&) override { return true; }
-            bool binary(binary_t&) override { return true; }
-            bool start_object(std::size_t) override { return true; }
-            bool key(string_t&) override { return true; }
-            bool end_object() override { return true; }
-            bool start_array(std::size_t) override { return true; }
-            bool end_array() override { return true; }
-            bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override
-            {
-                at = position;
-                return false;
-            }
-        } place;
-        Json::sax_parse(bytes, bytes + text.size(), &place);
-        const auto before = text.begin() + static_cast<std::ptrdiff_t>(std::min(place.at, text.size()));
-        return fmt::format("line {} is where it stops being one", 1 + std::count(text.begin(), before, '\n'));
-    }
-
-    Status checkVersion(const Json& document) const
-    {
-        const auto version = document.find("flashstep");
-        if (version == document.end())
-            return wrong("flashstep", "the key is missing", "\"flashstep\": 1");
-        if (!version->is_number_integer() && !version->is_number_unsigned())
-            return wrong("flashstep", "the version has to be a whole number", "1");
-        if (*version > formatVersion || *version < 1)
-            return wrong("flashstep", fmt::format("version {} of the format is not known here", version->dump()),
-                "1; a newer program wrote it?");
-        return Nothing {};
-    }
-
     Status takeTop(const std::string& key, const Json& value)
     {
         if (key == "flashstep")
@@ -219,7 +155,11 @@ Json problemJson(const ScenarioFile& file, const std::string& directory)
 {
     const Problem& p = file.scenario.problem;
     Json problem = Json::object();
-    const bool files = !file.scenario.qFile.empty();
+    // Some may be missing: such a scenario cannot run, but it can be written.
+    const std::array<std::pair<const char*, const std::string*>, 3> named { { { "q", &file.scenario.qFile },
+        { "k", &file.scenario.kFile }, { "v", &file.scenario.vFile } } };
+    const bool files
+        = std::any_of(named.begin(), named.end(), [](const auto& entry) { return !entry.second->empty(); });
     const auto size = [&](const char* key, int value) {
         if (!files) // sizes come from the files
             problem[key] = value;
@@ -234,9 +174,9 @@ Json problemJson(const ScenarioFile& file, const std::string& directory)
     problem["dtype"] = std::string(name(p.dtype));
     problem["mask"] = p.mask.text();
     if (files) {
-        problem["q"] = pathSeenFrom(directory, file.scenario.qFile);
-        problem["k"] = pathSeenFrom(directory, file.scenario.kFile);
-        problem["v"] = pathSeenFrom(directory, file.scenario.vFile);
+        for (const auto& [key, path] : named)
+            if (!path->empty())
+                problem[key] = pathSeenFrom(directory, *path);
     } else {
         problem["init"] = std::string(name(p.init));
         problem["seed"] = p.seed;

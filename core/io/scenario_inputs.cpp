@@ -2,6 +2,7 @@
 #include "core/io/files.h"
 #include "core/io/json.h"
 #include "core/io/npy.h"
+#include "core/io/npz.h"
 #include "core/io/scenario.h"
 
 #include <fmt/format.h>
@@ -35,9 +36,10 @@ Status checkHeads(const ScenarioFile& file)
     return Nothing {};
 }
 
-Result<Tensor> load(const std::string& path, LoadedInputs& out)
+// `name`: the array's, where the file is an archive of several.
+Result<Tensor> load(const std::string& path, const char* name, LoadedInputs& out)
 {
-    Result<NpyTensor> npy = readNpy(path);
+    Result<NpyTensor> npy = isNpz(path) ? readNpz(path, name) : readNpy(path);
     if (!npy)
         return npy.error();
     if (std::string note = npy->note(fileNameOf(path)); !note.empty())
@@ -125,13 +127,13 @@ Result<LoadedInputs> loadInputs(ScenarioFile& file)
                 : s.kFile.empty() ? "--k"
                                   : "--v",
             "name all three files" };
-    Result<Tensor> q = load(s.qFile, out);
+    Result<Tensor> q = load(s.qFile, "q", out);
     if (!q)
         return q.error();
-    Result<Tensor> k = load(s.kFile, out);
+    Result<Tensor> k = load(s.kFile, "k", out);
     if (!k)
         return k.error();
-    Result<Tensor> v = load(s.vFile, out);
+    Result<Tensor> v = load(s.vFile, "v", out);
     if (!v)
         return v.error();
     Inputs inputs;

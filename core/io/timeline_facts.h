@@ -10,11 +10,28 @@
 
 namespace flashstep {
 
-// What both timeline formats say beside the slices themselves.
+// What the timeline formats say beside the slices themselves.
 
-// A number or a word about a slice, beyond what every slice has (tile, role, source, cycles).
+// A number about a slice, beyond what every slice has (tile, role, source, cycles).
+enum class FactKey : std::uint8_t {
+    GlobalReadBytes,
+    GlobalWriteBytes,
+    Flops,
+    Exp2,
+    Exp2Emulated,
+    RowsRescaled,
+    RowsSkipped,
+    WarpsRescaling,
+    MLowest,
+    MHighest,
+    LLowest,
+    LHighest
+};
+constexpr std::size_t factKeyCount = 12;
+[[nodiscard]] std::string_view name(FactKey key); // "global_read_bytes", …
+
 struct Fact {
-    std::string_view key;
+    FactKey key = FactKey::Flops;
     double value = 0;
 };
 // Bytes, FLOP, exponentials, rows rescaled; where values were recorded also the statistics of the rows the op touched.
@@ -28,19 +45,11 @@ struct CounterLine {
         Cycle cycle = 0;
         double value = 0;
     };
-    std::vector<Sample> samples; // by cycle
+    std::vector<Sample> samples; // by cycle; so many at most, however long the run is
 };
-// Global bytes so far, shared memory held by resident CTAs, use of tensor cores and exponential units per window.
+// Bytes through the SMs' port to L2 and behind L2 so far; shared and tensor memory that CTAs hold; the use of each
+// engine that `run` reports, per window.
 [[nodiscard]] std::vector<CounterLine> counterLines(const Run& run, const Range& range);
-
-// A moment worth a mark: a barrier's turn completed, rows rescaled.
-struct Mark {
-    std::string line; // "syncthreads", "rescales"
-    std::string text;
-    Cycle cycle = 0;
-};
-// Of one CTA, by line, then by time.
-[[nodiscard]] std::vector<Mark> marksOf(const Trace& trace, CtaId cta, const Range& range);
 
 // "FlashStep 0.1.0, fa2 forward on a100; times are modelled at a clock of 1410 MHz"
 [[nodiscard]] std::string provenance(const Run& run);

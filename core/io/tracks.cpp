@@ -65,20 +65,12 @@ std::string processName(const Trace& trace, CtaId cta)
     return fmt::format("CTA {} · SM {}", cta.index(), trace.span(cta).sm);
 }
 
-SliceNames::SliceNames(const Program& program)
-{
-    m_labels.reserve(program.ops.size());
-    for (const Op& op : program.ops)
-        m_labels.push_back(labelOf(program, op));
-}
-
-void SliceNames::append(std::string& out, const Span& span) const
+void appendTile(std::string& out, const Span& span)
 {
     const auto number = [&](int value) {
         std::array<char, 12> digits {};
         out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
     };
-    out += m_labels[span.opId.index()];
     if (span.j < 0 && !span.engine)
         return;
     out += " (";

@@ -48,14 +48,7 @@ private:
 
 // "CTA 0 · SM 3"
 [[nodiscard]] std::string processName(const Trace& trace, CtaId cta);
-// "S = Q Kᵀ (2, 3)": labels are made once per op, tiles are added per slice.
-class SliceNames {
-public:
-    explicit SliceNames(const Program& program);
-    void append(std::string& out, const Span& span) const;
-
-private:
-    std::vector<std::string> m_labels; // by op
-};
+// " (2, 3)", which a slice's name has behind its label; nothing where it is no tile's.
+void appendTile(std::string& out, const Span& span);
 
 } // namespace flashstep

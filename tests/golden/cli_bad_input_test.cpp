@@ -39,6 +39,7 @@ protected:
         directory.write(
             "order.npy", std::regex_replace(bytesOfFile(directory.path("q.npy")), std::regex("False"), "True "));
         directory.write("type.npy", std::regex_replace(bytesOfFile(directory.path("q.npy")), std::regex("<f4"), "<i4"));
+        directory.write("archive.npz", "PK\x03\x04 and nothing else");
         directory.write("newer.json", R"({"flashstep": 2})");
         directory.write("unknown.json", R"({"flashstep": 1, "problem": {"sequence": 5}})");
         directory.write("broken.json", "{\"flashstep\": 1,");
@@ -140,6 +141,8 @@ INSTANTIATE_TEST_SUITE_P(Values, BadCommandLine,
         BadInput { "BreakUnknown", { "run", "--break", "wait:nothing" }, "K_landed" },
         BadInput { "BreakWord", { "run", "--break", "everything" }, "wait:NAME" },
         BadInput { "TooMuchMemory", { "run", "--batch", "60000", "--heads", "1000", "--seqlen-q", "100000" }, "GiB" },
+        BadInput { "NpzWithoutValues",
+            with({ "export", "--record", "none", "--format", "npz", "--out", "@/x.npz" }, small), "--record" },
         BadInput {
             "OutNpyWithoutValues", with({ "run", "--record", "none", "--out-npy", "@/out" }, small), "--record all" }),
     nameOf);
@@ -156,6 +159,7 @@ INSTANTIATE_TEST_SUITE_P(Files, BadCommandLine,
         BadInput { "CutShort", with(tensors, { "--q", "@/short.npy" }), "cut short" },
         BadInput { "WrongOrder", with(tensors, { "--k", "@/order.npy" }), "Fortran" },
         BadInput { "WrongType", with(tensors, { "--v", "@/type.npy" }), "<i4" },
+        BadInput { "ArchiveWithoutTheArray", with(tensors, { "--q", "@/archive.npz" }), "not an .npz archive" },
         BadInput { "LengthsDiffer", with(tensors, { "--v", "@/longer.npy" }), "48" },
         BadInput { "OptionContradicts", with(tensors, { "--head-dim", "64" }), "contradicts" }),
     nameOf);
@@ -180,15 +184,33 @@ INSTANTIATE_TEST_SUITE_P(Targets, BadCommandLine,
         BadInput { "Cta", with({ "dump", "--what", "state", "--cta", "99" }, small), "--cta" },
         BadInput { "Buffer", with({ "dump", "--what", "state", "--buffer", "X" }, small), "'X'" },
         BadInput { "Backwards",
-            with({ "export", "--format", "csv", "--from", "10", "--to", "5", "--out", "@/x" }, small), "--to" }),
+            with({ "export", "--format", "csv", "--from", "10", "--to", "5", "--out", "@/x" }, small), "--to" },
+        BadInput { "FilmBackwards",
+            with({ "export", "--format", "gif", "--from", "10", "--to", "5", "--out", "@/x" }, small), "--to" },
+        BadInput { "Fps", with({ "export", "--format", "gif", "--fps", "0", "--out", "@/x" }, small), "--fps" },
+        BadInput { "FpsWord", with({ "export", "--format", "gif", "--fps", "slow", "--out", "@/x" }, small), "'slow'" },
+        BadInput { "ExportLevel", with({ "export", "--format", "html", "--level", "warp", "--out", "@/x" }, small),
+            "inner-tile" },
+        BadInput { "NarrateFolder", with({ "narrate", "--out", "@/folder" }, small), "directory" },
+        BadInput { "NarrateBackwards", with({ "narrate", "--from", "10", "--to", "5" }, small), "--to" }),
+    nameOf);
+
+INSTANTIATE_TEST_SUITE_P(Recordings, BadCommandLine,
+    testing::Values(BadInput { "Missing", { "import", "@/not-there", "--out", "@/x" }, "no such file" },
+        BadInput { "NoTimeline", { "import", "@/newer.json", "--out", "@/x" }, "traceEvents" },
+        BadInput { "Broken", { "import", "@/broken.json", "--out", "@/x" }, "in the middle of" },
+        BadInput { "Words", { "import", "@/magic.npy", "--out", "@/x" }, "no timeline that is known" },
+        BadInput { "NoFile", { "import" }, "files" },
+        BadInput { "Picture",
+            { "import", FLASHSTEP_SOURCE_DIR "/tests/fixtures/recordings/own.json", "--picture", "@/x.bmp" }, ".svg" },
+        BadInput { "Theme",
+            { "import", FLASHSTEP_SOURCE_DIR "/tests/fixtures/recordings/own.json", "--picture", "@/x.svg", "--theme",
+                "pink" },
+            "pink" }),
     nameOf);
 
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
-    testing::Values(BadInput { "Sweep", { "sweep" }, "not in this version" },
-        BadInput { "Merge", { "merge" }, "not in this version" },
-        BadInput { "Batch", { "batch", "b.json" }, "not in this version" },
-        BadInput { "Import", { "import", "x" }, "not in this version" },
-        BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
+    testing::Values(BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
         BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
         BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
@@ -196,7 +218,6 @@ INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
         BadInput { "E4m3", { "run", "--dtype", "e4m3" }, "no FP8 kernel" },
         BadInput { "Knob", { "run", "--what-if", "deterministic=on" }, "not in this version" },
         BadInput { "Chinese", { "narrate", "--lang", "zh" }, "not in this version" },
-        BadInput { "Kanata", { "export", "--format", "kanata", "--out", "@/x" }, "not in this version" },
         BadInput {
             "MixFrames", { "run", "--algorithm", "standard", "--break", "rescale:mix-frames" }, "keeps no frames" }),
     nameOf);
@@ -229,8 +250,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "narrate", "numerics", "validate",
-             "bench", "completion" }) {
+    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "batch", "sweep", "merge",
+             "import", "narrate", "numerics", "validate", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;

@@ -88,7 +88,8 @@ void WindowViews::viewsAreThoseThatAreListed()
     QStringList listed;
     for (const QJsonValue& view :
         QJsonDocument::fromJson(cli.readAllStandardOutput()).object().value(QStringLiteral("views")).toArray())
-        listed.append(view.toObject().value(QStringLiteral("name")).toString());
+        if (view.toObject().value(QStringLiteral("window")).toBool()) // the others are pictures only
+            listed.append(view.toObject().value(QStringLiteral("name")).toString());
     QStringList shown = MainWindow::viewNames();
     listed.sort();
     shown.sort();

@@ -23,6 +23,7 @@ declare -A package_of=(
     [find_package:Qt5:Test]=qtbase5-dev
     [find_package:Qt5:Svg]=libqt5svg5-dev
     [find_package:Qt5:Charts]=libqt5charts5-dev
+    [find_package:GIF]=libgif-dev
     [find_package:KF5SyntaxHighlighting]=libkf5syntaxhighlighting-dev
     [pkg_check_modules:libzip]=libzip-dev
     [protoc]=protobuf-compiler

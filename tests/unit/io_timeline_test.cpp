@@ -1,263 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the exported timelines back with a decoder of its own, and holds them against the trace and against each other.
+// Reads the exported timelines back with decoders of the tests' own, and holds them against the trace, against the
+// table of spans, and against each other.
 #include "core/io/chrome_json.h"
-#include "core/io/csv.h"
 #include "core/io/perfetto.h"
+#include "tests/support/csv_rows.h"
 #include "tests/support/random_problem.h"
-
-#include <nlohmann/json.hpp>
+#include "tests/support/timeline_reader.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <map>
 #include <set>
 #include <sstream>
 
 namespace flashstep::test {
 namespace {
-
-// ---- protobuf, as little of it as a trace needs ----
-
-struct Value {
-    std::uint64_t number = 0;
-    std::string_view bytes;
-};
-using Fields = std::multimap<int, Value>;
-
-std::uint64_t varint(std::string_view& bytes)
-{
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; !bytes.empty(); shift += 7) {
-        const auto byte = static_cast<unsigned char>(bytes.front());
-        bytes.remove_prefix(1);
-        value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return value;
-}
-
-Fields fieldsOf(std::string_view bytes)
-{
-    Fields fields;
-    while (!bytes.empty()) {
-        const std::uint64_t tag = varint(bytes);
-        Value value;
-        switch (tag & 7U) {
-        case 0:
-            value.number = varint(bytes);
-            break;
-        case 1:
-            std::memcpy(&value.number, bytes.data(), 8);
-            bytes.remove_prefix(8);
-            break;
-        case 2: {
-            const std::uint64_t size = varint(bytes);
-            EXPECT_LE(size, bytes.size());
-            value.bytes = bytes.substr(0, size);
-            bytes.remove_prefix(std::min<std::size_t>(size, bytes.size()));
-            break;
-        }
-        default:
-            ADD_FAILURE() << "wire type " << (tag & 7U);
-            return fields;
-        }
-        fields.emplace(static_cast<int>(tag >> 3U), value);
-    }
-    return fields;
-}
-
-std::uint64_t number(const Fields& fields, int field)
-{
-    const auto found = fields.find(field);
-    return found == fields.end() ? 0 : found->second.number;
-}
-
-std::string text(const Fields& fields, int field)
-{
-    const auto found = fields.find(field);
-    return found == fields.end() ? "" : std::string(found->second.bytes);
-}
-
-// ---- what both formats come down to ----
-
-struct Slice {
-    std::string process, track, name;
-    std::int64_t begin = 0, end = 0;
-    std::map<std::string, std::string> arguments;
-    auto key() const { return std::tie(process, track, name, begin, end); }
-    bool operator<(const Slice& other) const { return key() < other.key(); }
-};
-
-struct Timeline {
-    std::vector<Slice> slices;
-    std::map<std::uint64_t, int> flowStarts, flowEnds;
-    std::set<std::string> counters;
-    std::map<std::string, int> marks; // per track
-};
-
-struct PerfettoTrack {
-    std::string name;
-    std::uint64_t parent = 0;
-    bool isCounter = false, isProcess = false;
-};
-
-std::string numberText(double value)
-{
-    std::ostringstream out;
-    out.precision(17);
-    out << value;
-    return out.str();
-}
-
-class PerfettoReader {
-public:
-    Timeline read(const std::string& bytes)
-    {
-        for (const auto& [field, packet] : fieldsOf(bytes)) {
-            EXPECT_EQ(field, 1);
-            readPacket(fieldsOf(packet.bytes));
-        }
-        for (const auto& [uuid, open] : m_open)
-            EXPECT_TRUE(open.empty()) << "a slice that never ends on " << m_tracks[uuid].name;
-        return m_out;
-    }
-
-private:
-    void readPacket(const Fields& packet)
-    {
-        EXPECT_NE(number(packet, 10), 0U);
-        if (packet.count(12) != 0)
-            for (const auto& [field, name] : fieldsOf(packet.find(12)->second.bytes)) {
-                EXPECT_EQ(field, 3);
-                const Fields interned = fieldsOf(name.bytes);
-                m_names[number(interned, 1)] = text(interned, 2);
-            }
-        if (packet.count(60) != 0)
-            readTrack(fieldsOf(packet.find(60)->second.bytes));
-        if (packet.count(11) != 0)
-            readEvent(number(packet, 8), fieldsOf(packet.find(11)->second.bytes));
-    }
-
-    void readTrack(const Fields& descriptor)
-    {
-        const std::uint64_t uuid = number(descriptor, 1);
-        EXPECT_EQ(m_tracks.count(uuid), 0U) << "described twice: " << uuid;
-        m_tracks[uuid]
-            = { text(descriptor, 2), number(descriptor, 5), descriptor.count(8) != 0, descriptor.count(3) != 0 };
-        EXPECT_FALSE(m_tracks[uuid].name.empty());
-        if (m_tracks[uuid].isCounter)
-            m_out.counters.insert(m_tracks[uuid].name);
-    }
-
-    void readEvent(std::uint64_t time, const Fields& event)
-    {
-        const std::uint64_t uuid = number(event, 11);
-        ASSERT_EQ(m_tracks.count(uuid), 1U) << "an event before its track";
-        EXPECT_GE(time, m_newest[uuid]) << "back in time on " << m_tracks[uuid].name;
-        m_newest[uuid] = time;
-        switch (number(event, 9)) {
-        case 1:
-            begin(uuid, time, event);
-            break;
-        case 2:
-            ASSERT_FALSE(m_open[uuid].empty()) << "an end without a beginning";
-            m_open[uuid].back().end = static_cast<std::int64_t>(time);
-            m_out.slices.push_back(m_open[uuid].back());
-            m_open[uuid].pop_back();
-            break;
-        case 3:
-            ++m_out.marks[m_tracks[uuid].name];
-            break;
-        default:
-            EXPECT_EQ(number(event, 9), 4U);
-            EXPECT_TRUE(m_tracks[uuid].isCounter);
-        }
-    }
-
-    void begin(std::uint64_t uuid, std::uint64_t time, const Fields& event)
-    {
-        Slice slice { m_tracks[m_tracks[uuid].parent].name, m_tracks[uuid].name, text(event, 23),
-            static_cast<std::int64_t>(time), 0, {} };
-        EXPECT_TRUE(m_tracks[m_tracks[uuid].parent].isProcess);
-        EXPECT_TRUE(m_open[uuid].empty()) << "slices of a line do not overlap";
-        for (auto [at, end] = event.equal_range(4); at != end; ++at) {
-            const Fields argument = fieldsOf(at->second.bytes);
-            double real = 0;
-            const std::uint64_t bits = number(argument, 5);
-            std::memcpy(&real, &bits, 8);
-            slice.arguments[m_names.at(number(argument, 1))] = argument.count(6) != 0 ? text(argument, 6)
-                : argument.count(5) != 0                                              ? numberText(real)
-                                         : std::to_string(static_cast<std::int64_t>(number(argument, 4)));
-        }
-        for (auto [at, end] = event.equal_range(47); at != end; ++at)
-            ++m_out.flowStarts[at->second.number];
-        for (auto [at, end] = event.equal_range(48); at != end; ++at)
-            ++m_out.flowEnds[at->second.number];
-        m_open[uuid].push_back(slice);
-    }
-
-    Timeline m_out;
-    std::map<std::uint64_t, PerfettoTrack> m_tracks;
-    std::map<std::uint64_t, std::string> m_names;
-    std::map<std::uint64_t, std::uint64_t> m_newest;
-    std::map<std::uint64_t, std::vector<Slice>> m_open;
-};
-
-std::int64_t nanoseconds(const nlohmann::json& microseconds)
-{
-    return std::llround(microseconds.get<double>() * 1000);
-}
-
-Timeline readChrome(const std::string& text)
-{
-    const nlohmann::json document = nlohmann::json::parse(text);
-    EXPECT_EQ(document["metadata"]["time"], "modelled");
-    std::map<int, std::string> processes;
-    std::map<std::pair<int, int>, std::string> threads;
-    for (const auto& event : document["traceEvents"])
-        if (event["ph"] == "M" && event["name"] == "process_name")
-            processes[event["pid"]] = event["args"]["name"];
-        else if (event["ph"] == "M" && event["name"] == "thread_name")
-            threads[{ event["pid"], event["tid"] }] = event["args"]["name"];
-    Timeline out;
-    std::map<std::pair<int, int>, std::vector<std::pair<std::int64_t, std::int64_t>>> busy;
-    for (const auto& event : document["traceEvents"]) {
-        const std::string phase = event["ph"];
-        const std::pair<int, int> thread { event["pid"], event["tid"] };
-        if (phase == "X") {
-            const std::int64_t begin = nanoseconds(event["ts"]);
-            out.slices.push_back({ processes.at(thread.first), threads.at(thread), event["name"], begin,
-                begin + nanoseconds(event["dur"]), {} });
-            EXPECT_TRUE(busy[thread].empty() || begin >= busy[thread].back().second)
-                << "slices of a line do not overlap";
-            busy[thread].emplace_back(begin, out.slices.back().end);
-        } else if (phase == "C") {
-            out.counters.insert(event["name"].get<std::string>());
-        } else if (phase == "i") {
-            ++out.marks[threads.at(thread)];
-        }
-    }
-    for (const auto& event : document["traceEvents"]) {
-        const std::string phase = event["ph"];
-        if (phase != "s" && phase != "f")
-            continue;
-        EXPECT_EQ(event["bp"], "e");
-        ++(phase == "s" ? out.flowStarts : out.flowEnds)[std::stoull(event["id"].get<std::string>(), nullptr, 16)];
-        const std::int64_t at = nanoseconds(event["ts"]);
-        const auto& slices = busy[{ event["pid"], event["tid"] }];
-        EXPECT_TRUE(std::any_of(slices.begin(), slices.end(), [&](const auto& slice) {
-            return slice.first <= at && at <= slice.second;
-        })) << "a flow end outside of any slice";
-    }
-    return out;
-}
-
-// ---- runs ----
 
 template <typename Write> std::string written(const Run& run, const Range& range, Write write)
 {
@@ -266,19 +25,14 @@ template <typename Write> std::string written(const Run& run, const Range& range
     return out.str();
 }
 
-std::vector<std::vector<std::string>> csvRows(const Run& run, CsvTable table, const Range& range)
+ReadTimeline perfettoOf(const Run& run, const Range& range)
 {
-    std::ostringstream out;
-    EXPECT_TRUE(writeCsv(run, table, range, out, {}).ok());
-    std::vector<std::vector<std::string>> rows;
-    std::istringstream lines(out.str());
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream cells(line + ",");
-        rows.emplace_back();
-        for (std::string cell; std::getline(cells, cell, ',');)
-            rows.back().push_back(cell);
-    }
-    return rows;
+    return readPerfettoBytes(written(run, range, writePerfetto));
+}
+
+ReadTimeline chromeOf(const Run& run, const Range& range)
+{
+    return readChromeText(written(run, range, writeChromeJson));
 }
 
 std::int64_t expectedNs(const Run& run, const std::string& cycle)
@@ -291,96 +45,110 @@ std::string withoutLane(const std::string& track)
     return track.substr(0, track.find(" (lane "));
 }
 
+void expectSpansOfTable(const Run& run, const ReadTimeline& timeline, const Range& range)
+{
+    using Key = std::tuple<std::string, std::string, std::int64_t, std::int64_t>;
+    std::multiset<Key> expected;
+    const auto rows = csvRows(run, CsvTable::Spans, range);
+    for (std::size_t k = 1; k < rows.size(); ++k) {
+        const auto& row = rows[k];
+        const std::string sm = std::to_string(run.trace->span(CtaId(std::stoul(row[0]))).sm);
+        expected.emplace("CTA " + row[0] + " · SM " + sm, row[2].empty() ? row[1] : row[2], expectedNs(run, row[6]),
+            expectedNs(run, row[7]));
+    }
+    std::multiset<Key> found;
+    for (const ReadSlice& slice : timeline.slices)
+        found.emplace(slice.process, withoutLane(slice.track), slice.begin, slice.end);
+    EXPECT_EQ(found, expected);
+}
+
+// Slices with their arguments, arrows' moments, counters and marks.
+void expectSameContent(ReadTimeline perfetto, ReadTimeline chrome)
+{
+    std::sort(chrome.slices.begin(), chrome.slices.end());
+    std::sort(perfetto.slices.begin(), perfetto.slices.end());
+    ASSERT_EQ(chrome.slices.size(), perfetto.slices.size());
+    for (std::size_t k = 0; k < chrome.slices.size(); ++k) {
+        ASSERT_EQ(chrome.slices[k].key(), perfetto.slices[k].key());
+        ASSERT_EQ(chrome.slices[k].arguments, perfetto.slices[k].arguments) << chrome.slices[k].name;
+    }
+    const auto moments = [](const std::multimap<std::uint64_t, ReadFlowEnd>& ends) {
+        std::map<std::uint64_t, std::int64_t> all;
+        for (const auto& [id, end] : ends)
+            all[id] = end.at;
+        return all;
+    };
+    EXPECT_EQ(moments(chrome.flowStarts), moments(perfetto.flowStarts));
+    EXPECT_EQ(chrome.flowEnds.size(), perfetto.flowEnds.size());
+    EXPECT_EQ(chrome.counters, perfetto.counters);
+    std::erase_if(perfetto.marks, [](const auto& line) { return line.first.ends_with("/run"); });
+    EXPECT_EQ(chrome.marks, perfetto.marks);
+}
+
 class TimelineFiles : public testing::TestWithParam<Scenario> {
 protected:
     flashstep::Run run = runOf(GetParam());
     Range whole = Range::whole(*run.trace);
-
-    void holdsWhatTheTableHolds(const Timeline& timeline, const Range& range) const
-    {
-        using Key = std::tuple<std::string, std::string, std::int64_t, std::int64_t>;
-        std::multiset<Key> expected;
-        const auto rows = csvRows(run, CsvTable::Spans, range);
-        for (std::size_t k = 1; k < rows.size(); ++k) {
-            const auto& row = rows[k];
-            const std::string sm = std::to_string(run.trace->span(CtaId(std::stoul(row[0]))).sm);
-            expected.emplace("CTA " + row[0] + " · SM " + sm, row[2].empty() ? row[1] : row[2], expectedNs(run, row[6]),
-                expectedNs(run, row[7]));
-        }
-        std::multiset<Key> found;
-        for (const Slice& slice : timeline.slices)
-            found.emplace(slice.process, withoutLane(slice.track), slice.begin, slice.end);
-        EXPECT_EQ(found, expected);
-    }
-    static void flowsMatch(const Timeline& timeline)
-    {
-        EXPECT_EQ(timeline.flowStarts, timeline.flowEnds);
-        for (const auto& [id, count] : timeline.flowStarts)
-            EXPECT_EQ(count, 1) << id;
-    }
 };
-
-TEST_P(TimelineFiles, TableHoldsEveryExecutionOnce)
-{
-    const auto rows = csvRows(run, CsvTable::Spans, whole);
-    EXPECT_EQ(rows[0], (std::vector<std::string> { "cta", "role", "engine", "op", "i", "j", "begin", "end" }));
-    std::size_t executed = 0;
-    for (std::size_t k = 0; k < run.trace->instanceCount(); ++k)
-        executed += run.trace->began(InstanceId(k)) ? 1 : 0;
-    EXPECT_EQ(rows.size() - 1, executed);
-    EXPECT_EQ(csvRows(run, CsvTable::Events, whole).size() - 1, run.report.events);
-    for (std::size_t k = 1; k < rows.size(); ++k)
-        EXPECT_EQ(rows[k][2].empty(), rows[k][3] == "wait" || rows[k][3] == "sync");
-}
 
 TEST_P(TimelineFiles, PerfettoHoldsEverySpanOnce)
 {
-    const Timeline timeline = PerfettoReader().read(written(run, whole, writePerfetto));
-    holdsWhatTheTableHolds(timeline, whole);
-    flowsMatch(timeline);
+    const ReadTimeline timeline = perfettoOf(run, whole);
+    expectSpansOfTable(run, timeline, whole);
+    expectFlowsMatch(timeline);
     EXPECT_FALSE(timeline.flowStarts.empty());
-    EXPECT_EQ(timeline.counters.size(), 5U);
 }
 
-TEST_P(TimelineFiles, PerfettoArgumentsAreTheTraces)
+TEST_P(TimelineFiles, ArgumentsAreTheTraces)
 {
-    const Timeline timeline = PerfettoReader().read(written(run, whole, writePerfetto));
-    double read = 0;
-    for (const Slice& slice : timeline.slices) {
+    const ReadTimeline timeline = perfettoOf(run, whole);
+    double read = 0, written = 0, flops = 0;
+    const auto number = [](const ReadSlice& slice, const char* key) {
+        const auto found = slice.arguments.find(key);
+        return found == slice.arguments.end() ? 0 : std::stod(found->second);
+    };
+    for (const ReadSlice& slice : timeline.slices) {
         EXPECT_EQ(slice.begin, expectedNs(run, slice.arguments.at("begin_cycle")));
         EXPECT_EQ(slice.end, expectedNs(run, slice.arguments.at("end_cycle")));
         EXPECT_EQ(slice.arguments.at("source").rfind("core/algorithms/", 0), 0U);
+        EXPECT_EQ(slice.arguments.count("note"), 0U) << "an argument whose name nobody sent";
         EXPECT_FALSE(slice.name.empty());
-        if (slice.arguments.count("global_read_bytes") != 0)
-            read += std::stod(slice.arguments.at("global_read_bytes"));
+        read += number(slice, "global_read_bytes");
+        written += number(slice, "global_write_bytes");
+        flops += number(slice, "flops");
     }
+    if (!run.trace->deadlock().empty())
+        return; // what never ended is not in the totals
     EXPECT_EQ(read, run.report.globalReadBytes);
+    EXPECT_EQ(written, run.report.globalWriteBytes);
+    EXPECT_EQ(flops, run.report.flopsExecuted);
 }
 
-TEST_P(TimelineFiles, ChromeHoldsTheSameSlices)
+TEST_P(TimelineFiles, ChromeHoldsTheSame)
 {
-    Timeline chrome = readChrome(written(run, whole, writeChromeJson));
-    Timeline perfetto = PerfettoReader().read(written(run, whole, writePerfetto));
-    std::sort(chrome.slices.begin(), chrome.slices.end());
-    std::sort(perfetto.slices.begin(), perfetto.slices.end());
-    ASSERT_EQ(chrome.slices.size(), perfetto.slices.size());
-    for (std::size_t k = 0; k < chrome.slices.size(); ++k)
-        EXPECT_EQ(chrome.slices[k].key(), perfetto.slices[k].key());
-    flowsMatch(chrome);
-    EXPECT_EQ(chrome.flowStarts, perfetto.flowStarts);
-    EXPECT_EQ(chrome.counters, perfetto.counters);
-    perfetto.marks.erase("run");
-    EXPECT_EQ(chrome.marks, perfetto.marks);
+    const ReadTimeline chrome = chromeOf(run, whole);
+    expectSameContent(perfettoOf(run, whole), chrome);
+    expectFlowsMatch(chrome);
+}
+
+TEST_P(TimelineFiles, WhatRunsOnIsAsynchronousInChrome)
+{
+    std::size_t expected = 0;
+    for (std::size_t k = 0; k < run.trace->instanceCount(); ++k)
+        expected += run.trace->began(InstanceId(k)) && run.trace->op(InstanceId(k)).async ? 1 : 0;
+    EXPECT_EQ(chromeOf(run, whole).asynchronous, expected);
 }
 
 TEST_P(TimelineFiles, StretchHoldsWhatOverlapsIt)
 {
     const Range middle { Position { run.trace->end().value / 3 }, Position { run.trace->end().value / 2 } };
-    const Timeline timeline = PerfettoReader().read(written(run, middle, writePerfetto));
+    const ReadTimeline timeline = perfettoOf(run, middle);
     EXPECT_LT(timeline.slices.size(), run.trace->instanceCount());
-    holdsWhatTheTableHolds(timeline, middle);
-    flowsMatch(timeline);
-    flowsMatch(readChrome(written(run, middle, writeChromeJson)));
+    expectSpansOfTable(run, timeline, middle);
+    expectFlowsMatch(timeline);
+    const ReadTimeline chrome = chromeOf(run, middle);
+    expectFlowsMatch(chrome);
+    expectSameContent(timeline, chrome);
 }
 
 TEST_P(TimelineFiles, AreTheSameBytesEachTime)
@@ -390,22 +158,42 @@ TEST_P(TimelineFiles, AreTheSameBytesEachTime)
     EXPECT_EQ(written(run, whole, writeChromeJson), written(again, whole, writeChromeJson));
 }
 
-TEST_P(TimelineFiles, StopWhenAskedTo)
+TEST_P(TimelineFiles, MarksAreInOrderOfTime)
 {
-    std::stop_source source;
-    source.request_stop();
-    Progress progress;
-    progress.stop = source.get_token();
-    std::ostringstream out;
-    EXPECT_TRUE(run.trace->instanceCount() < 2048 || !writePerfetto(run, whole, out, progress).ok());
+    for (const auto& [line, marks] : perfettoOf(run, whole).marks)
+        EXPECT_TRUE(std::is_sorted(marks.begin(), marks.end(), [](const auto& a, const auto& b) {
+            return a.first < b.first;
+        })) << line;
 }
 
-TEST_P(TimelineFiles, CountersEndAtTheTotals)
+TEST_P(TimelineFiles, CountersEndWhereTheRunDoes)
 {
-    const auto rows = csvRows(run, CsvTable::Counters, whole);
-    ASSERT_GT(rows.size(), 1U);
-    EXPECT_EQ(std::stod(rows.back()[2]), run.report.globalReadBytes);
-    EXPECT_EQ(std::stod(rows.back()[3]), run.report.globalWriteBytes);
+    const ReadTimeline timeline = perfettoOf(run, whole);
+    const auto& counters = timeline.counters;
+    EXPECT_EQ(counters.at("global_read_bytes").back().second, run.report.globalReadBytes);
+    EXPECT_EQ(counters.at("global_write_bytes").back().second, run.report.globalWriteBytes);
+    EXPECT_NEAR(counters.at("hbm_bytes").back().second, run.report.hbmReadBytes + run.report.hbmWriteBytes, 1);
+    for (const char* held : { "smem_bytes_of_resident_ctas", "tmem_bytes_allocated" })
+        if (counters.contains(held) && run.trace->deadlock().empty()) {
+            EXPECT_EQ(counters.at(held).back().second, 0) << held;
+        }
+    EXPECT_EQ(counters.contains("tmem_bytes_allocated"), run.program->launches.front().tmemColumns > 0);
+}
+
+// The mean over time of a use is what the run reports; windows may be cut at whole nanoseconds.
+TEST_P(TimelineFiles, UseOfEnginesIsTheReported)
+{
+    const ReadTimeline timeline = perfettoOf(run, whole);
+    const Utilisation& u = run.report.utilisation;
+    for (const auto& [name, reported] : std::map<std::string, double> { { "tensor", u.tensor }, { "exp", u.exp },
+             { "issue", u.issue }, { "smem", u.smem }, { "l2", u.l2 }, { "hbm", u.hbm } }) {
+        const auto& samples = timeline.counters.at(name + "_utilisation");
+        double area = 0;
+        for (std::size_t k = 0; k + 1 < samples.size(); ++k)
+            area += samples[k].second * static_cast<double>(samples[k + 1].first - samples[k].first);
+        const auto length = static_cast<double>(samples.back().first - samples.front().first);
+        EXPECT_NEAR(area / length / 100, reported, 0.05 * reported + 0.02) << name;
+    }
 }
 
 Scenario broken(Scenario scenario, const std::string& spec)
@@ -420,9 +208,18 @@ Scenario withoutValues(Scenario scenario)
     return scenario;
 }
 
+Scenario persistent(const std::string& algorithm)
+{
+    Scenario s
+        = scenarioOf(algorithm, 200, 256, 64, "causal", algorithm == "fa3" ? TileSize { 48, 32 } : TileSize { 32, 32 });
+    s.problem.heads = s.problem.kvHeads = 3;
+    return with(s, { { "sms", "2" }, { "scheduler", "persistent" } });
+}
+
 std::string nameOfRun(const testing::TestParamInfo<Scenario>& scenario)
 {
-    constexpr std::array names { "Causal", "Ragged", "TimingOnly", "Standard", "Deadlock", "DroppedWait" };
+    constexpr std::array names { "Causal", "Ragged", "TimingOnly", "Standard", "Deadlock", "DroppedWait", "Fa1", "Fa3",
+        "Fa3Persistent", "Fa4", "Fa4Pair", "Fa4Persistent" };
     return names.at(scenario.index);
 }
 
@@ -432,24 +229,68 @@ INSTANTIATE_TEST_SUITE_P(Runs, TimelineFiles,
         withoutValues(scenarioOf("fa2", 512, 512, 64, "none", { 32, 32 })),
         scenarioOf("standard", 48, 48, 16, "none", { 16, 16 }),
         broken(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), "count:syncthreads=160"),
-        broken(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), "wait:K_visible")),
+        broken(scenarioOf("fa2", 64, 64, 32, "causal", { 16, 16 }), "wait:K_visible"),
+        scenarioOf("fa1", 64, 128, 32, "causal", { 16, 64 }),
+        scenarioOf("fa3", 96, 128, 64, "causal", { 48, 32 }, DType::Bf16), persistent("fa3"),
+        scenarioOf("fa4", 128, 128, 64, "causal", { 32, 32 }, DType::Bf16),
+        with(scenarioOf("fa4", 256, 256, 128, "none", { 32, 32 }, DType::Bf16), { { "two-cta", "on" } }),
+        persistent("fa4")),
     nameOfRun);
 
-TEST(Ledger, EndsAtTheLseOfEachRow)
+TEST(Timelines, OfAnyRunHoldTheTableOfSpans)
 {
-    const flashstep::Run run = runOf(scenarioOf("fa2", 40, 40, 32, "causal", { 16, 16 }));
-    const auto rows = csvRows(run, CsvTable::Ledger, Range::whole(*run.trace));
-    ASSERT_GT(rows.size(), 40U);
-    std::map<std::string, double> newest;
-    for (std::size_t k = 1; k < rows.size(); ++k)
-        newest[rows[k][3]] = std::stod(rows[k][7]) + std::log(std::stod(rows[k][8]));
-    ASSERT_EQ(newest.size(), 40U);
-    for (const auto& [row, lse] : newest)
-        EXPECT_NEAR(lse, static_cast<double>(run.lse.row(0, 0, std::stoi(row))[0]), 1e-5);
+    Limits limits;
+    limits.scores = 4000;
+    limits.widestHead = 128;
+    for (const char* algorithm : { "standard", "fa1", "fa2", "fa3", "fa4" })
+        for (const std::uint64_t seed : seeds(8)) {
+            Scenario s = randomScenario(seed, algorithm, limits);
+            s.record = { Record::Kind::OneCta, 0 };
+            SCOPED_TRACE(describe(seed, s));
+            const flashstep::Run run = runOf(s);
+            const Range whole = Range::whole(*run.trace);
+            const ReadTimeline perfetto = perfettoOf(run, whole);
+            expectSpansOfTable(run, perfetto, whole);
+            expectFlowsMatch(perfetto);
+            const ReadTimeline chrome = chromeOf(run, whole);
+            expectFlowsMatch(chrome);
+            expectSameContent(perfetto, chrome);
+        }
+}
+
+TEST(Timelines, SayWhichPhaseABarrierTurnsTo)
+{
+    const flashstep::Run run = runOf(scenarioOf("fa3", 96, 256, 64, "none", { 48, 32 }, DType::Bf16));
+    bool mbarrier = false;
+    for (const auto& [line, marks] : perfettoOf(run, Range::whole(*run.trace)).marks)
+        for (std::size_t k = 0; k < marks.size(); ++k) {
+            const std::string& text = marks[k].second;
+            if (text.find("phase") == std::string::npos)
+                continue;
+            mbarrier = true;
+            EXPECT_EQ(text, "turn " + std::to_string(k) + " completed, phase " + (k % 2 == 0 ? "0 to 1" : "1 to 0"))
+                << line;
+        }
+    EXPECT_TRUE(mbarrier);
+}
+
+TEST(Timelines, NameTheVotesOfConditionalRescales)
+{
+    const flashstep::Run run = runOf(scenarioOf("fa4", 64, 256, 64, "none", { 32, 32 }, DType::Bf16));
+    double rescaled = 0, skipped = 0;
+    for (const ReadSlice& slice : perfettoOf(run, Range::whole(*run.trace)).slices) {
+        const auto value
+            = [&](const char* key) { return slice.arguments.contains(key) ? std::stod(slice.arguments.at(key)) : 0; };
+        rescaled += value("rows_rescaled");
+        skipped += value("rows_skipped");
+    }
+    EXPECT_EQ(rescaled, run.report.rescalesDone);
+    EXPECT_EQ(skipped, run.report.rescalesSkipped);
+    EXPECT_GT(skipped, 0);
 }
 
 // Of the other CTAs it is known when and where they ran, and nothing of their ops.
-TEST(Timeline, OfAGridInTwoStepsHoldsTheEventsThatAreKept)
+TEST(Timelines, OfAGridInTwoStepsHoldTheEventsThatAreKept)
 {
     const auto run = runOfManyTiles(RunOptions::Grid::TwoSteps);
     ASSERT_TRUE(run.ok());
@@ -471,11 +312,8 @@ TEST(Timeline, OfAGridInTwoStepsHoldsTheEventsThatAreKept)
     EXPECT_TRUE(seen.contains(1));
     EXPECT_LT(seen.size(), run->program->ctaCount());
     EXPECT_GT(spans, 0U);
-    for (const auto write : { writePerfetto, writeChromeJson }) {
-        std::ostringstream out;
-        EXPECT_TRUE(write(*run, Range::whole(trace), out, Progress {}));
-        EXPECT_FALSE(out.str().empty());
-    }
+    EXPECT_EQ(perfettoOf(*run, Range::whole(trace)).slices.size(), spans);
+    EXPECT_EQ(chromeOf(*run, Range::whole(trace)).slices.size(), spans);
 }
 
 } // namespace

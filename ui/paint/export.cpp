@@ -3,6 +3,9 @@
 
 #include "core/base/version.h"
 #include "core/io/data_export.h"
+#include "ui/paint/gif.h"
+#include "ui/paint/html_page.h"
+#include "ui/paint/mp4.h"
 #include "ui/paint/text.h"
 
 namespace flashstep::paint {
@@ -13,6 +16,8 @@ QString qt(std::string_view text)
 {
     return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
 }
+
+} // namespace
 
 PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request)
 {
@@ -33,11 +38,9 @@ PictureRequest pictureOf(const ExportSource& source, const ExportRequest& reques
     }
     picture.version = qt(version());
     picture.scenarioName = source.scenarioName;
-    picture.size = request.sized ? QSize(request.width, request.height) : fittingSize(picture);
+    picture.size = request.width > 0 ? QSize(request.width, request.height) : fittingSize(picture);
     return picture;
 }
-
-} // namespace
 
 Tokens tokensOf(const Run& run, const Labels& labels)
 {
@@ -54,7 +57,22 @@ Status writeExport(
 {
     if (!request.format->drawn)
         return writeData(*source.run, request, path.toStdString(), progress);
-    return writePicture(pictureOf(source, request), qt(request.format->name), path);
+    const std::string_view name = request.format->name;
+    if (name == "gif")
+        return writeGif(source, request, path, progress);
+    if (name == "mp4")
+        return writeMp4(source, request, path, progress);
+    if (name == "html")
+        return writeHtmlPage(source, request, path, progress);
+    return writePicture(pictureOf(source, request), qt(name), path, progress);
+}
+
+Status checkHere(const ExportFormat& format)
+{
+    if (format.name != "mp4")
+        return Nothing {};
+    const Result<Encoder> encoder = findEncoder();
+    return encoder ? Status(Nothing {}) : encoder.error();
 }
 
 } // namespace flashstep::paint

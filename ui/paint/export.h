@@ -21,6 +21,12 @@ struct ExportSource {
 [[nodiscard]] Status writeExport(
     const ExportSource& source, const ExportRequest& request, const QString& path, const Progress& progress);
 
+// What the format needs beyond this program: an encoder for mp4. The error says what is not there.
+[[nodiscard]] Status checkHere(const ExportFormat& format);
+
+// The picture that a drawn format with views is made of, at the request's moment or at the end.
+[[nodiscard]] PictureRequest pictureOf(const ExportSource& source, const ExportRequest& request);
+
 // The words of the tokens along queries and keys.
 [[nodiscard]] Tokens tokensOf(const Run& run, const Labels& labels);
 

@@ -59,7 +59,8 @@ QFont face(const QString& family, const QString& fallback, double px, QFont::Wei
     font.setPixelSize(std::max(1, static_cast<int>(std::lround(px)))); // Qt 5 draws no fractions, whatever it is given
     font.setWeight(weight);
     font.setHintingPreference(QFont::PreferNoHinting); // the same advance widths at every scale
-    font.setStyleStrategy(QFont::PreferAntialias);
+    // In grey: colours at the edges would be those of one screen, and pictures differ with it.
+    font.setStyleStrategy(static_cast<QFont::StyleStrategy>(QFont::PreferAntialias | QFont::NoSubpixelAntialias));
     return font;
 }
 

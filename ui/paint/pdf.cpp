@@ -10,6 +10,7 @@
 #include <QPdfWriter>
 
 #include <cmath>
+#include <mutex>
 
 namespace flashstep::paint {
 
@@ -27,13 +28,18 @@ QByteArray withoutDate(QByteArray pdf)
     return pdf;
 }
 
-// The writer keeps fonts in a hash, whose order has a seed of its own in every process.
+// The writer keeps fonts in a hash, whose order has a seed of its own in every process. The seed is the whole
+// program's, so one page is drawn at a time.
 class FixedHashes {
 public:
     FixedHashes() { qSetGlobalQHashSeed(0); }
     ~FixedHashes() { qSetGlobalQHashSeed(-1); }
     FixedHashes(const FixedHashes&) = delete;
     FixedHashes& operator=(const FixedHashes&) = delete;
+
+private:
+    static inline std::mutex s_one;
+    const std::lock_guard<std::mutex> m_alone { s_one };
 };
 
 } // namespace

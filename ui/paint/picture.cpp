@@ -9,6 +9,7 @@
 
 #include <QBuffer>
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 
@@ -18,27 +19,6 @@ namespace {
 
 constexpr int largestSide = 32767; // of an image, device pixels
 constexpr double largestArea = 256e6;
-
-Status checked(const PictureRequest& request, const QString& format)
-{
-    if (!request.run || !request.run->trace)
-        return Error { "there is no run to draw", "picture", "" };
-    if (format != QStringLiteral("svg") && format != QStringLiteral("pdf") && format != QStringLiteral("png"))
-        return Error { "no picture format " + format.toStdString(), "picture", "svg, pdf, png" };
-    if (!pictureViews().contains(request.view))
-        return Error { "no view " + request.view.toStdString(), "picture",
-            pictureViews().join(QStringLiteral(", ")).toStdString() };
-    for (const QString& panel : request.panels)
-        if (panel == QStringLiteral("figure") || !pictureViews().contains(panel))
-            return Error { "no panel " + panel.toStdString(), "picture", "timeline, tiles, memory, ledger, grid" };
-    const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
-    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
-        || width * height > largestArea)
-        return Error { "a picture of " + std::to_string(request.size.width()) + "x"
-                + std::to_string(request.size.height()) + " is out of range",
-            "picture", "200x150 up to 32767 on a side and 256 million pixels" };
-    return Nothing {};
-}
 
 QString titleOf(const PictureRequest& request)
 {
@@ -63,9 +43,30 @@ QStringList pictureViews()
         QStringLiteral("grid"), QStringLiteral("figure") };
 }
 
-Status writePicture(const PictureRequest& request, const QString& format, const QString& path)
+Status checkPicture(const PictureRequest& request)
 {
-    if (Status status = checked(request, format); !status)
+    if (!request.run || !request.run->trace)
+        return Error { "there is no run to draw", "picture", "" };
+    if (!pictureViews().contains(request.view))
+        return Error { "no view " + request.view.toStdString(), "picture",
+            pictureViews().join(QStringLiteral(", ")).toStdString() };
+    for (const QString& panel : request.panels)
+        if (panel == QStringLiteral("figure") || !pictureViews().contains(panel))
+            return Error { "no panel " + panel.toStdString(), "picture", "timeline, tiles, memory, ledger, grid" };
+    const double width = request.size.width() * request.scale, height = request.size.height() * request.scale;
+    if (request.size.width() < 200 || request.size.height() < 150 || width > largestSide || height > largestSide
+        || width * height > largestArea)
+        return Error { "a picture of " + std::to_string(request.size.width()) + "x"
+                + std::to_string(request.size.height()) + " is out of range",
+            "picture", "200x150 up to 32767 on a side and 256 million pixels" };
+    return Nothing {};
+}
+
+Status writePicture(const PictureRequest& request, const QString& format, const QString& path, const Progress& progress)
+{
+    if (format != QStringLiteral("svg") && format != QStringLiteral("pdf") && format != QStringLiteral("png"))
+        return Error { "no picture format " + format.toStdString(), "picture", "svg, pdf, png" };
+    if (Status status = checkPicture(request); !status)
         return status;
     const QByteArray bytes = format == QStringLiteral("svg") ? renderSvg(request)
         : format == QStringLiteral("pdf")                    ? renderPdf(request)
@@ -73,6 +74,8 @@ Status writePicture(const PictureRequest& request, const QString& format, const 
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
+        if (progress.cancelled())
+            return Error { "cancelled", "", "" };
         out.write(bytes.constData(), bytes.size());
         return Nothing {};
     });
@@ -86,9 +89,18 @@ QImage renderPicture(const PictureRequest& request)
     if (image.isNull())
         return image;
     image.fill(Theme::byName(request.theme).panel);
+    image.setDevicePixelRatio(std::max(1.0, request.scale));
+    {
+        QPainter painter(&image);
+        if (request.scale < 1) // a ratio below 1 is not obeyed
+            painter.scale(request.scale, request.scale);
+        paintPicture(painter, request);
+    }
     image.setDevicePixelRatio(request.scale);
-    QPainter painter(&image);
-    paintPicture(painter, request);
+    // As large on paper as on a screen of 96 dots an inch, whatever the one at hand has.
+    const int dotsPerMetre = static_cast<int>(std::lround(96 / 0.0254 * request.scale));
+    image.setDotsPerMeterX(dotsPerMetre);
+    image.setDotsPerMeterY(dotsPerMetre);
     return image;
 }
 

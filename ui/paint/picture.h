@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/emulation/run.h"
 #include "ui/paint/text.h"
@@ -35,6 +36,7 @@ struct PictureRequest {
     QString scenarioName; // in the provenance line
     QString input; // where Q, K and V come from, in words; empty: from the scenario
     QString version; // the program's
+    bool bare = false; // the view and its legend alone: title and provenance stand around it
 };
 
 // Everything on the sheet, with title, legend, scale and provenance line, from (0, 0) to request.size.
@@ -42,9 +44,10 @@ void paintPicture(QPainter& painter, const PictureRequest& request);
 // How large a sheet shows all of it well, where nobody asks for a size.
 [[nodiscard]] QSize fittingSize(const PictureRequest& request);
 
-// The picture as a file. `format`: "svg", "pdf" or "png". Written beside the target and
-// renamed; on failure nothing is left.
-[[nodiscard]] Status writePicture(const PictureRequest& request, const QString& format, const QString& path);
+// The picture as a file. `format`: "svg", "pdf" or "png". Written beside the target and renamed; on failure, or
+// cancelled before it is written, nothing is left.
+[[nodiscard]] Status writePicture(
+    const PictureRequest& request, const QString& format, const QString& path, const Progress& progress = {});
 
 // The same picture as an image; its device pixel ratio is request.scale.
 [[nodiscard]] QImage renderPicture(const PictureRequest& request);

@@ -109,6 +109,8 @@ void paintPage(QPainter& painter, const Page& page, const Theme& theme)
     lines(page.title, titleFont(page.size.width()), titleLine);
     painter.setPen(theme.t2);
     lines(page.subtitle, subtitleFont(), subtitleLine);
+    if (page.provenance.isEmpty())
+        return;
     y = page.size.height() - bottom - provenanceLine * page.provenance.size() - 8;
     painter.fillRect(QRectF(page.margin, std::round(y), width, 1), theme.line);
     y += 8;

@@ -9,9 +9,13 @@
 
 namespace flashstep::paint {
 
+// Whether there is a run, such a view, and the size is one that can be drawn.
+[[nodiscard]] Status checkPicture(const PictureRequest& request);
+
 [[nodiscard]] QString pictureTitle(const PictureRequest& request);
 [[nodiscard]] QString pictureSubtitle(const PictureRequest& request);
 [[nodiscard]] QString provenance(const PictureRequest& request);
+[[nodiscard]] QString shortProvenance(const PictureRequest& request); // one line, for a film
 
 // What the views of a picture share.
 struct Sheet {

@@ -52,6 +52,15 @@ PageRange rangeOf(const PictureRequest& request)
     return { least, fittingSize(request) };
 }
 
+// For what has them around it.
+void leaveOutWords(Page& page)
+{
+    page.title.clear();
+    page.subtitle.clear();
+    page.provenance.clear();
+    page.body = QRectF(QPointF(0, 0), page.size).adjusted(page.margin, 16, -page.margin, -10);
+}
+
 } // namespace
 
 Sheet sheetOf(QPainter* painter, const PictureRequest& request)
@@ -79,7 +88,9 @@ void paintPicture(QPainter& painter, const PictureRequest& request)
         paintFigure(painter, request);
     } else {
         const Sheet sheet = sheetOf(&painter, request);
-        const Page page = layoutPage(request.size, textOf(request), rangeOf(request));
+        Page page = layoutPage(request.size, textOf(request), rangeOf(request));
+        if (request.bare)
+            leaveOutWords(page);
         paintPage(painter, page, sheet.theme);
         if (isFigure(request))
             paintPanels(sheet, page.body);

@@ -95,4 +95,16 @@ QString provenance(const PictureRequest& request)
     return line + QLatin1Char('.');
 }
 
+QString shortProvenance(const PictureRequest& request)
+{
+    const Program& program = *request.run->program;
+    const Algorithm* algorithm = findAlgorithm(program.algorithm, program.pass);
+    const QString line
+        = QStringLiteral("%1 %2, %3.  Times modelled on %4.  FlashStep %5")
+              .arg(algorithm ? text(algorithm->title) : QString::fromStdString(program.algorithm),
+                  QString::fromStdString(program.pass), masked(program.problem.mask), text(request.run->gpu.title),
+                  request.version.isEmpty() ? text(version()) : request.version);
+    return request.scenarioName.isEmpty() ? line : line + QStringLiteral(", ") + request.scenarioName;
+}
+
 } // namespace flashstep::paint

@@ -34,7 +34,8 @@ struct Shaped {
 
 constexpr int most = 8192; // texts; numbers that change with every step would go on for ever
 
-// Until the end of the program: the fonts behind may go before.
+// Of the application's thread, which paints the window over and over. Glyphs belong to the fonts of one thread, so the
+// others, which draw a picture once, keep none. Until the end of the program: the fonts behind may go before.
 QHash<Key, Shaped>* cache()
 {
     const QCoreApplication* application = QCoreApplication::instance();
@@ -77,12 +78,8 @@ double shapedWidth(const QFont& font, const QString& text)
 void drawShaped(QPainter& painter, const QPointF& origin, const QFont& font, const QString& text)
 {
     QHash<Key, Shaped>* all = cache();
-    if (!all) {
-        painter.setFont(font);
-        painter.drawText(origin, text);
-        return;
-    }
-    Shaped& shaped = find(*all, font, text);
+    Shaped once;
+    Shaped& shaped = all ? find(*all, font, text) : once; // by the same glyphs, so that every thread draws alike
     if (!shaped.runs)
         shape(shaped, font, text);
     const QPointF top(origin.x(), origin.y() - shaped.ascent);

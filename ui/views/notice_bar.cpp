@@ -37,7 +37,7 @@ NoticeBar::NoticeBar(QWidget* parent)
     m_delay.setSingleShot(true);
     m_delay.setInterval(200);
     connect(&m_delay, &QTimer::timeout, this, [this] {
-        m_text->setText(tr("Emulating …"));
+        m_text->setText(m_running);
         present(false, true);
     });
     connect(m_cancel, &QPushButton::clicked, this, &NoticeBar::cancelRequested);
@@ -49,10 +49,13 @@ NoticeBar::NoticeBar(QWidget* parent)
     hide();
 }
 
-void NoticeBar::showRunning()
+void NoticeBar::showRunning(const QString& what)
 {
     m_bar->setValue(0);
-    if (!m_delay.isActive() && !m_cancel->isVisible())
+    m_running = what;
+    if (m_cancel->isVisible())
+        m_text->setText(what);
+    else if (!m_delay.isActive())
         m_delay.start();
 }
 

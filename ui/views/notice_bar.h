@@ -16,14 +16,14 @@ struct Error;
 
 namespace flashstep::ui {
 
-// One line above the stage: a run that takes longer than 200 ms with its progress and a way to cancel it, or what went
+// One line above the stage: work that takes longer than 200 ms with its progress and a way to cancel it, or what went
 // wrong, where, and what would help. Nothing is lost meanwhile: what was open stays on show.
 class NoticeBar : public QFrame {
     Q_OBJECT
 public:
     explicit NoticeBar(QWidget* parent);
 
-    void showRunning(); // after 200 ms
+    void showRunning(const QString& what); // after 200 ms
     void setProgress(double fraction);
     void showError(const Error& error);
     void showText(const QString& text);
@@ -44,6 +44,7 @@ private:
     QPushButton *m_cancel, *m_close, *m_offer;
     std::function<void()> m_accept;
     QTimer m_delay;
+    QString m_running; // shown once the delay is over
     bool m_fault = false;
 };
 

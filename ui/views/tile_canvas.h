@@ -36,6 +36,7 @@ signals:
     void tileOpened(int i, int j); // asked to be seen with its numbers
     void bookmarkAsked(flashstep::Position position, const QString& name);
     void pathChanged();
+    void exportAsked();
 
 protected:
     void draw(QPainter& painter, const QRectF& rect) override;

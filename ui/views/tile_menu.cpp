@@ -73,6 +73,8 @@ std::unique_ptr<QMenu> TileCanvas::menuOf(int i, int j)
     menu->addAction(
         tr("Show the numbers of tile (%1, %2)").arg(i).arg(j), this, [this, i, j] { emit tileOpened(i, j); });
     menu->addAction(tr("Fit all tiles"), this, &TileCanvas::fit);
+    menu->addSeparator();
+    menu->addAction(tr("Export this view …"), this, &TileCanvas::exportAsked);
     return menu;
 }
 

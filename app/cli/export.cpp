@@ -95,7 +95,9 @@ Command addExport(CLI::App& app)
     parser->add_option("--at", e.at, "moment a picture shows (default: the end); npz: whose buffers")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
-    parser->add_option("--cta", e.cta, "CTA a picture shows, or a film tells of (default: the moment's own)")
+    parser
+        ->add_option("--cta", e.cta,
+            "CTA a picture shows, or a film tells of (default: the moment's own, else the one with most key blocks)")
         ->type_name("K");
     parser
         ->add_option("--view", e.view,

@@ -184,6 +184,21 @@ private slots:
         }
     }
 
+    void aStretchAskedForTakesThePlaceOfTheBlocks()
+    {
+        const flashstep::Run run = galleryRun("fa2");
+        PictureRequest r;
+        r.run = &run;
+        r.view = QStringLiteral("figure");
+        r.from = 10000;
+        r.to = 11000;
+        QStringList texts;
+        for (const SvgWords& words : wordsOf(renderSvg(r)))
+            texts << words.text;
+        QVERIFY(texts.contains(QStringLiteral("In detail, cycles 10\u00a0000 to 11\u00a0000")));
+        QCOMPARE(periodIn(texts).cycles, std::int64_t { 0 });
+    }
+
     void standardShowsItsThreeKernels()
     {
         Scenario scenario = sampleRun().run.scenario;

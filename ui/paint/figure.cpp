@@ -70,14 +70,28 @@ void paintPeriod(QPainter& painter, const FigureScene& scene, const FigurePanel&
         Qt::AlignLeft, font, text);
 }
 
-void paintBody(QPainter& painter, const FigureScene& scene, const QRectF& body, const Theme& theme)
+// What --from and --to ask for, else two blocks. A period that is not all in it is not shown.
+std::optional<FigureDetail> detailOf(const FigureScene& scene, const PictureRequest& request)
+{
+    std::optional<FigureDetail> detail = figureDetail(*scene.run().trace, scene.work());
+    if (!request.from && !request.to)
+        return detail;
+    FigureDetail asked = detail.value_or(FigureDetail {});
+    asked.asked = true;
+    asked.from = std::clamp(request.from.value_or(scene.work().begin), scene.work().begin, scene.work().end - 1);
+    asked.to = std::clamp(request.to.value_or(scene.work().end), asked.from + 1, scene.work().end);
+    asked.periodic = asked.periodic && asked.periodBegin >= asked.from && asked.periodEnd <= asked.to;
+    return asked;
+}
+
+void paintBody(
+    QPainter& painter, const FigureScene& scene, const PictureRequest& request, const QRectF& body, const Theme& theme)
 {
     const Legend legend = figureLegend(scene, theme);
     const double legendHeight = legend.height(body.width());
     legend.paint(painter, QRectF(body.left(), body.bottom() - legendHeight, body.width(), legendHeight), theme);
 
-    const Trace& trace = *scene.run().trace;
-    const auto detail = figureDetail(trace, scene.work());
+    const auto detail = detailOf(scene, request);
     const double plotLeft = body.left() + names, plotWidth = body.right() - plotLeft;
     const double room = body.height() - legendHeight - 6;
     FigurePanel whole;
@@ -138,7 +152,7 @@ void paintFigure(QPainter& painter, const PictureRequest& request)
     const Page page
         = layoutPage(request.size, { figureTitle(scene), figureSubtitle(scene), provenance(request) }, range);
     paintPage(painter, page, theme);
-    paintBody(painter, scene, page.body, theme);
+    paintBody(painter, scene, request, page.body, theme);
 }
 
 } // namespace flashstep::paint

@@ -89,7 +89,8 @@ std::optional<FigureWork> figureWork(const Trace& trace, CtaId asked)
                 && program.work(work).row > program.work(best->work).row;
             if (best && visits.blocks <= best->blocks && !later)
                 continue;
-            best = FigureWork { cta, work, visits.i, std::max(1, visits.tiles), visits.blocks, 0, 0, {} };
+            best = FigureWork { cta, work, visits.i, std::max(1, visits.tiles), visits.blocks, false, 0, 0, {} };
+            best->sweeps = visits.tiles > 1 && program.launches[program.work(work).launch].sweep > 0;
         }
     }
     if (!best)
@@ -106,10 +107,9 @@ std::optional<FigureWork> figureWork(const Trace& trace, CtaId asked)
 
 std::vector<double> blockEnds(const Trace& trace, const FigureWork& work)
 {
-    const bool sweep = trace.program().launches[trace.program().work(work.work).launch].sweep > 0;
     std::vector<double> ends;
     for (const StepDecl& step : trace.streamOf(trace.productsOf(work.work)).steps) {
-        if (!sweep && step.i != work.i)
+        if (!work.sweeps && step.i != work.i)
             continue;
         if (const auto landed = trace.block(work.work, step.i, step.n))
             ends.push_back(static_cast<double>(trace.timeAt(*landed)));
@@ -148,6 +148,7 @@ std::optional<FigureDetail> figureDetail(const Trace& trace, const FigureWork& w
     // Its middle, or that of all blocks but the first.
     const std::size_t first = steady ? (steady->first + steady->last - 2) / 2 : (ends.size() - 2) / 2;
     FigureDetail detail;
+    detail.visits = work.sweeps;
     const double margin = 0.04 * (ends[first + 2] - ends[first]);
     detail.from = ends[first] - margin;
     detail.to = ends[first + 2] + margin;

@@ -16,6 +16,7 @@ struct FigureWork {
     int i = 0; // of its query tiles the one that is followed, relative to the work's
     int tiles = 1; // query tiles of it
     int blocks = 0; // visited by tile i
+    bool sweeps = false; // a visit is a query tile's, for each key block in turn
     double begin = 0, end = 0; // cycles: of the CTA, or of this work where the CTA does several
     std::vector<CtaId> chain; // one CTA of each launch, by launch; the last is `cta`
 };
@@ -35,6 +36,8 @@ struct SteadyState {
 // Two blocks to be looked at closely, and the period where there is one: from the end of a block to that of the next.
 struct FigureDetail {
     double from = 0, to = 0; // cycles
+    bool visits = false; // not of one query tile: of a sweep
+    bool asked = false; // not two blocks: a stretch that somebody asked for
     bool periodic = false;
     double periodBegin = 0, periodEnd = 0;
 };

@@ -83,8 +83,8 @@ bool shows(const TimelineIndex& index, SliceStyle style)
 // Whether there are products that run by themselves (WGMMA, tcgen05).
 bool startsProducts(const Program& program)
 {
-    return std::any_of(program.ops.begin(), program.ops.end(),
-        [](const Op& op) { return op.kind == OpKind::Mma && op.async; });
+    return std::any_of(
+        program.ops.begin(), program.ops.end(), [](const Op& op) { return op.kind == OpKind::Mma && op.async; });
 }
 
 void addKeyBlocks(Legend& legend, int blocks, const Theme& theme)
@@ -126,7 +126,8 @@ void addMarks(Legend& legend, const TimelineIndex& index, bool path, const Theme
         legend.add(9, QStringLiteral("rescale skipped"),
             [&theme](QPainter& painter, const QRectF& r) { paintVoteMark(painter, r.center(), theme); });
     if (shows(index, SliceStyle::Issue))
-        legend.add(3, startsProducts(program) ? QStringLiteral("issues a copy or a product") : QStringLiteral("issues a copy"),
+        legend.add(3,
+            startsProducts(program) ? QStringLiteral("issues a copy or a product") : QStringLiteral("issues a copy"),
             [amber](QPainter& painter, const QRectF& r) { painter.fillRect(r, amber.edge); });
     legend.add(26, QStringLiteral("Q and O"), [&theme](QPainter& painter, const QRectF& r) {
         paintSwatch(painter, r, theme.neutral.fill, theme.neutral.edge);
@@ -184,8 +185,9 @@ QString figureSubtitle(const FigureScene& scene)
 {
     const Run& run = scene.run();
     const Program& program = *run.program;
-    QString line = QStringLiteral("Modelled on one %1 SM at %2 MHz, tiles %3")
-                       .arg(qt(run.gpu.title), grouped(std::llround(run.trace->clockMhz())), sizeText(program.costTile));
+    QString line
+        = QStringLiteral("Modelled on one %1 SM at %2 MHz, tiles %3")
+              .arg(qt(run.gpu.title), grouped(std::llround(run.trace->clockMhz())), sizeText(program.costTile));
     line += QStringLiteral(", head dimension %1, %2").arg(program.problem.headDim).arg(qt(name(program.problem.dtype)));
     line += slotText(program) + QStringLiteral(".  ");
     const FigureWork& work = scene.work();
@@ -211,14 +213,21 @@ QString wholeTitle(const FigureScene& scene)
             names << launchLabel(program, k);
         return QStringLiteral("Whole tile, kernel after kernel: ") + names.join(QStringLiteral(", "));
     }
+    if (scene.work().sweeps)
+        return QStringLiteral("Whole sweep: ")
+            + counted(scene.work().blocks, QStringLiteral("key block"), QStringLiteral("key blocks")) + direction(scene)
+            + QStringLiteral(", each visited by the query tiles in turn");
     return QStringLiteral("Whole tile: ")
         + counted(scene.work().blocks, QStringLiteral("key block"), QStringLiteral("key blocks")) + direction(scene);
 }
 
 QString detailTitle(const FigureDetail& detail)
 {
-    return QStringLiteral("Two key blocks in detail, cycles %1 to %2")
-        .arg(grouped(std::llround(detail.from)), grouped(std::llround(detail.to)));
+    const QString what = detail.asked ? QStringLiteral("In detail")
+        : detail.visits               ? QStringLiteral("Two visits in detail")
+                                      : QStringLiteral("Two key blocks in detail");
+    return QStringLiteral("%1, cycles %2 to %3")
+        .arg(what, grouped(std::llround(detail.from)), grouped(std::llround(detail.to)));
 }
 
 QString periodText(const FigureScene& scene, const FigureDetail& detail)

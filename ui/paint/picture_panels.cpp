@@ -31,8 +31,8 @@ std::vector<Row> rowsOf(const Sheet& sheet, double width)
     const int most = std::max(1, static_cast<int>((width + apart) / (narrowest + apart)));
     std::vector<Row> rows;
     for (const QString& view : sheet.request.panels) {
-        const bool joins = !rows.empty() && !isWide(view) && !isWide(rows.back().views.last())
-            && rows.back().views.size() < most;
+        const bool joins
+            = !rows.empty() && !isWide(view) && !isWide(rows.back().views.last()) && rows.back().views.size() < most;
         if (!joins)
             rows.emplace_back();
         rows.back().views << view;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/paint/figure.h"
+#include "ui/paint/figure_facts.h"
 #include "ui/paint/picture_parts.h"
 
 #include <cmath>
@@ -22,6 +23,8 @@ CtaId ctaOf(const PictureRequest& request)
     // The one whose op the last event belongs to: what the moment is about.
     if (request.at.value > 0 && request.at < trace.end())
         return trace.ctaOf(trace.eventAt(request.at.value - 1).instance);
+    if (const auto work = figureWork(trace, CtaId::none()))
+        return work->cta;
     std::size_t last = count - 1;
     while (last > 0 && trace.worksOf(CtaId(last)).empty())
         --last;

@@ -22,6 +22,7 @@ struct Panels {
     TimelineIndex index;
     TimelineView whole;
     std::optional<TimelineView> detail;
+    bool visits = false; // are what the detail shows, not blocks of one tile
     Legend legend;
 };
 
@@ -60,12 +61,14 @@ std::optional<std::pair<double, double>> detailOf(const Sheet& sheet)
 Panels panelsOf(const Sheet& sheet, double width)
 {
     TimelineIndex index(sheet.request.run->trace, sheet.cta);
-    Panels panels { std::move(index), {}, std::nullopt, {} };
+    Panels panels { std::move(index), {}, std::nullopt, false, {} };
     panels.whole = wholeView(sheet, panels.index, width);
     if (const auto detail = detailOf(sheet)) {
         panels.detail = panels.whole;
         panels.detail->from = detail->first;
         panels.detail->to = detail->second;
+        const auto work = figureWork(sheet.trace(), sheet.cta);
+        panels.visits = work && work->sweeps;
     }
     panels.legend = timelineLegend(panels.index, sheet.theme);
     return panels;
@@ -198,7 +201,7 @@ void paintTimelineView(const Sheet& sheet, const QRectF& body, const QString& le
     paintPanel(sheet, index, b, lower);
     paintZoomLines(sheet, layoutTimeline(a, index, upper), layoutTimeline(b, index, lower));
     paintPanelTitle(*sheet.painter, line, QStringLiteral("a"), what, sheet.theme);
-    const QString words = detailTitle({ lower.from, lower.to, false, 0, 0 });
+    const QString words = detailTitle({ lower.from, lower.to, panels.visits, false, false, 0, 0 });
     const QRectF lowerLine(b.left(), b.top() - panelTitleHeight, b.width(), panelTitleHeight);
     sheet.painter->fillRect(
         QRectF(lowerLine.left(), lowerLine.top(), 26 + textWidth(canvasFont(13, QFont::DemiBold), words), 18),

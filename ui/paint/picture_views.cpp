@@ -2,6 +2,7 @@
 #include "ui/paint/fonts.h"
 #include "ui/paint/grid_painter.h"
 #include "ui/paint/ledger_painter.h"
+#include "ui/paint/marks.h"
 #include "ui/paint/memory_painter.h"
 #include "ui/paint/memory_traffic.h"
 #include "ui/paint/numbers_painter.h"
@@ -23,7 +24,8 @@ constexpr double scaleHeight = 34; // of a colour scale with its ticks
 constexpr double inset = 12; // that the painters of the window's panels leave at their sides
 constexpr double beside = 400; // width of what stands beside the tiles
 constexpr double designCell = 56; // pixels of a tile where nobody asks for a size
-constexpr double mostRows = 64; // of a ledger where nobody asks for a size
+constexpr double mostRows = 40; // of a ledger's column where nobody asks for a size
+constexpr double ledgerWidth = 466, ledgerHead = 22, ledgerRow = 18; // of its table on screen
 
 // Draws larger or smaller than on screen, as the room allows: `need` is the size that the painter asks for.
 template <typename Draw> void paintFitting(const Sheet& sheet, const QRectF& room, QSizeF need, double most, Draw draw)
@@ -225,12 +227,57 @@ LedgerShown ledgerOf(const Sheet& sheet, double width)
     const StageScene scene = sheet.stage();
     const int j = currentBlock(sheet);
     if (j < 0 || program.tile.keys > widestNumbers)
-        return { std::nullopt, { 480, ledgerHeight(scene) } };
+        return { std::nullopt, {} };
     const NumbersView view { program.work(sheet.work()).i, j, NumberFormat::Decimal, 0 };
     const NumbersLayout natural = layoutNumbers({ 0, 0, 4000, 4000 }, scene, view);
     if (!sheet.request.panels.isEmpty() && width < leastNumbers * natural.sums.right())
-        return { std::nullopt, { 480, ledgerHeight(scene) } };
+        return { std::nullopt, {} };
     return { view, { natural.sums.right() + 14, natural.contentHeight } };
+}
+
+// "query tile 2", "query tiles 2 and 3"
+QString tilesOf(const Sheet& sheet)
+{
+    const Program& program = sheet.trace().program();
+    const Work& work = program.work(sheet.work());
+    const LaunchDecl& launch = program.launches[work.launch];
+    const int last = work.i + launch.tileStride * (launch.tilesPerWork - 1);
+    if (launch.tilesPerWork == 2 && last < program.queryTiles())
+        return QStringLiteral("query tiles %1 and %2").arg(work.i).arg(last);
+    return QStringLiteral("query tile %1").arg(work.i);
+}
+
+Legend ledgerLegend(const Sheet& sheet)
+{
+    Legend legend;
+    const auto add = [&](RowMark mark, const QString& words) {
+        legend.add(10, words, [mark, &theme = sheet.theme](QPainter& painter, const QRectF& r) {
+            paintMark(painter, r.center(), mark, theme);
+        });
+    };
+    legend.group(QStringLiteral("The row's maximum grew"));
+    add(RowMark::Rescaled, QStringLiteral("O and ℓ rescaled"));
+    if (sheet.trace().program().softmax.conditional)
+        add(RowMark::Kept, QStringLiteral("by no more than the threshold: reference kept"));
+    return legend;
+}
+
+// The table in as many columns of rows as the height asks for and the width has room for.
+struct LedgerTable {
+    int columns = 1, rows = 0; // of each
+    [[nodiscard]] QSizeF need() const { return { ledgerWidth * columns, ledgerHead + ledgerRow * rows }; }
+};
+
+LedgerTable tableFor(const StageScene& scene, double width, double height)
+{
+    const auto rows = static_cast<int>(ledgerAt(*scene.trace, scene.cta, scene.position).size());
+    const int most = std::max(1, static_cast<int>(width / ledgerWidth));
+    LedgerTable table { 1, rows };
+    while (table.columns < most && table.need().height() > height) {
+        ++table.columns;
+        table.rows = (rows + table.columns - 1) / table.columns;
+    }
+    return table;
 }
 
 void paintLedgerView(const Sheet& sheet, const QRectF& body, const QString& letter)
@@ -245,21 +292,31 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body, const QString& lett
             [&](const QRectF& rect) { paintNumbers(*sheet.painter, rect, scene, *shown.numbers, sheet.theme); });
         return;
     }
-    const Work& work = sheet.trace().program().work(sheet.work());
     paintTitle(
-        sheet, body, letter, titled(sheet, QStringLiteral("Ledger of query tile %1, log2 units").arg(work.i), letter));
-    // Smaller type before rows are left out, but not beyond reading.
-    const QSizeF need(shown.need.width(), std::min(shown.need.height(), 2 * room.height()));
-    paintFitting(sheet, { room.left(), room.top() + 4, std::min(room.width(), 900.0), room.height() - 4 }, need,
-        largest, [&](const QRectF& rect) { paintLedger(*sheet.painter, rect, scene, 0, sheet.theme); });
+        sheet, body, letter, titled(sheet, QStringLiteral("Ledger of %1, log2 units").arg(tilesOf(sheet)), letter));
+    const Legend legend = ledgerLegend(sheet);
+    const double foot = legend.height(body.width()) + 8;
+    const double high = room.height() - 4 - foot;
+    const LedgerTable table = tableFor(scene, room.width(), high);
+    const QRectF place(room.left(), room.top() + 4, std::min(room.width(), 900.0 * table.columns), high);
+    paintFitting(sheet, place, table.need(), table.columns == 1 ? largest : 1.0, [&](const QRectF& rect) {
+        const double width = rect.width() / table.columns;
+        for (int k = 0; k < table.columns; ++k)
+            paintLedger(*sheet.painter, { rect.left() + k * width, rect.top(), width, table.need().height() }, scene,
+                ledgerRow * k * table.rows, sheet.theme);
+    });
+    const double used = std::min(place.height(), largest * table.need().height());
+    legend.paint(*sheet.painter, { body.left(), place.top() + used + 8, body.width(), foot }, sheet.theme);
 }
 
 double ledgerViewHeight(const Sheet& sheet, double width)
 {
     const LedgerShown shown = ledgerOf(sheet, width);
-    const double factor = std::min(largest, (width + 28) / shown.need.width());
-    const double height = shown.numbers ? shown.need.height() : std::min(shown.need.height(), 22 + 18 * mostRows);
-    return panelTitleHeight + 8 + factor * height;
+    if (shown.numbers)
+        return panelTitleHeight + 8 + std::min(largest, (width + 28) / shown.need.width()) * shown.need.height();
+    const LedgerTable table = tableFor(sheet.stage(), width + 28, ledgerHead + ledgerRow * mostRows);
+    const double factor = table.columns == 1 ? largest : 1;
+    return panelTitleHeight + 16 + factor * table.need().height() + ledgerLegend(sheet).height(width);
 }
 
 // ---- grid -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ namespace flashstep::cli {
 namespace {
 
 // Commands that a later version brings: asked for, it says so.
-constexpr std::array later { "import", "ptx" };
+constexpr std::array later { "ptx" };
 
 // CLI11's messages, on one line and in our words.
 std::string reworded(const CLI::App& app, const CLI::ParseError& error)
@@ -55,9 +55,9 @@ int runCli(int argc, char** argv)
     app.footer(
         "Exit status: 0 success, 1 a check failed, 2 bad usage or input, 3 not available here, 130 interrupted.");
     const std::vector<Command> commands { addList(app), addRun(app), addCompare(app), addCheck(app), addDump(app),
-        addExport(app), addBatch(app), addSweep(app),
-        addMerge(app), addNarrate(app), addWhy(app), addStalls(app), addCriticalPath(app), addNumerics(app),
-        addValidate(app), addOverview(app), addBench(app), addCompletion(app) };
+        addExport(app), addImport(app), addBatch(app), addSweep(app), addMerge(app), addNarrate(app), addWhy(app),
+        addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addBench(app),
+        addCompletion(app) };
     if (const int status = checkCommand(app, argc, argv); status != success)
         return status;
     try {

@@ -55,7 +55,7 @@ void addProblemOptions(CLI::App& app, ui::HeadlessRequest& request)
 
 void addOwnOptions(CLI::App& app, Arguments& arguments)
 {
-    app.add_option("FILE", arguments.request.file, "a scenario to open")->type_name("");
+    app.add_option("FILE", arguments.request.file, "a scenario or a recording to open")->type_name("");
     app.add_option("--shot", arguments.shot, "write the whole window as a picture, then exit")->type_name("OUT.png");
     app.add_option("--read", arguments.read, "print what a screen reader is given of a view")->type_name("VIEW");
     app.add_flag("--bench", arguments.bench, "measure the window");
@@ -98,6 +98,8 @@ int showWindow(const ui::HeadlessRequest& request, bool bare)
         return refuse(status.error().line());
     if (bare) {
         window.openSample(QStringLiteral("samples/licence-causal.json"));
+    } else if (ui::opensRecording(request) && request.given.empty()) {
+        window.open(QString::fromStdString(request.file));
     } else {
         const Result<ScenarioFile> file = ui::scenarioOf(request);
         if (!file)

@@ -120,8 +120,8 @@ void paintPanel(
 void paintSheet(QPainter& painter, QSize size, ChartPage& chartPage)
 {
     const paint::Theme& theme = paint::Theme::byName(chartPage.theme);
-    const paint::Page page
-        = paint::layoutPage(size, { chartPage.title, chartPage.subtitle, chartPage.provenance }, QSizeF(880, 600));
+    const paint::Page page = paint::layoutPage(
+        size, { chartPage.title, chartPage.subtitle, chartPage.provenance }, { QSizeF(880, 600), QSizeF(1760, 1200) });
     painter.save();
     paint::paintPage(painter, page, theme);
     const auto count = static_cast<int>(chartPage.panels.size());
@@ -173,7 +173,8 @@ Status writeChartPage(ChartPage& page, QSize size, double scale, const QString& 
     if (format == QStringLiteral("svg"))
         bytes = svgOf(page, size);
     else if (format == QStringLiteral("pdf"))
-        bytes = paint::pdfOf(size, page.title, [&](QPainter& painter) { paintSheet(painter, size, page); });
+        bytes = paint::pdfOf(size, page.title, paint::Theme::byName(page.theme).panel,
+            [&](QPainter& painter) { paintSheet(painter, size, page); });
     else if (format == QStringLiteral("png"))
         bytes = pngOf(page, size, scale);
     else

@@ -4,6 +4,7 @@
 #include "core/emulation/run.h"
 #include "core/io/csv_table.h"
 #include "core/io/files.h"
+#include "core/io/recording_read.h"
 #include "ui/insights.h"
 #include "ui/main_window.h"
 #include "ui/run_charts.h"
@@ -26,11 +27,25 @@
 
 namespace flashstep::ui {
 
+bool opensRecording(const HeadlessRequest& request)
+{
+    return !request.file.empty() && kindOfFile(request.file) == FileKind::Recording;
+}
+
 Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
 {
     ScenarioFile file;
-    if (!request.file.empty() || request.given.empty()) {
-        std::string path = request.file;
+    std::optional<ScenarioFile> ofRecording;
+    if (opensRecording(request)) {
+        const Result<Recording> recording = readRecordingFile(request.file);
+        if (!recording)
+            return recording.error();
+        ofRecording = scenarioOfRecording(*recording);
+    }
+    if (ofRecording) {
+        file = std::move(*ofRecording);
+    } else if (!request.file.empty() || request.given.empty()) {
+        std::string path = opensRecording(request) ? "" : request.file;
         if (path.empty()) {
             const Result<QString> sample = unpackSample(QStringLiteral("samples/licence-causal.json"));
             if (!sample)
@@ -63,7 +78,8 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
         const Result<ScenarioFile> file = scenarioOf(request);
         if (!file)
             return file.error();
-        QString path = QString::fromStdString(request.file);
+        const bool recorded = opensRecording(request);
+        QString path = recorded ? QString() : QString::fromStdString(request.file);
         if (path.isEmpty() && request.given.empty())
             path = unpackSample(QStringLiteral("samples/licence-causal.json")).value();
         QEventLoop loop;
@@ -77,6 +93,9 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
         loop.exec();
         if (failure)
             return *failure;
+        if (recorded)
+            if (const Status shown = window.showRecording(QString::fromStdString(request.file)); !shown)
+                return shown.error();
     }
     if (const auto layout = layoutFromName(request.layout))
         window.setLayout(*layout);

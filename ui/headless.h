@@ -17,14 +17,16 @@ class MainWindow;
 
 // What the program was asked on its command line about one window.
 struct HeadlessRequest {
-    std::string file; // empty: the first sample
+    std::string file; // a scenario or a recording; empty: the first sample
     std::vector<std::pair<std::string, std::string>> given; // problem options, key and value
     QString at, theme, layout, focus;
     QSize size { 1440, 900 };
     bool json = false;
 };
 
-// The scenario of the file and the options beside it; without either the first sample's.
+[[nodiscard]] bool opensRecording(const HeadlessRequest& request);
+// The scenario of the file (of a recording: the one it ran, else the first sample's) and the options beside it; without
+// either the first sample's.
 [[nodiscard]] Result<ScenarioFile> scenarioOf(const HeadlessRequest& request);
 
 // Size, theme, layout and focus. With `run`, also emulates and waits for it, and goes to the position.

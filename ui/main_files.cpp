@@ -4,6 +4,7 @@
 #include "ui/main_window.h"
 
 #include "core/io/files.h"
+#include "core/io/recording_read.h"
 #include "ui/samples.h"
 #include "ui/text.h"
 #include "ui/views/notice_bar.h"
@@ -34,6 +35,10 @@ void MainWindow::openSample(const QString& resourceName)
 
 void MainWindow::open(const QString& path)
 {
+    if (kindOfFile(path.toStdString()) == FileKind::Recording) {
+        openRecording(path);
+        return;
+    }
     const Result<ScenarioFile> file = readScenario(path.toStdString());
     if (!file) {
         m_notice->showError(file.error());
@@ -64,8 +69,8 @@ void MainWindow::openVersion(const QString& algorithm, const QString& gpu)
 void MainWindow::chooseFile()
 {
     const QString folder = m_document.path().isEmpty() ? QDir::homePath() : QFileInfo(m_document.path()).path();
-    const QString path
-        = QFileDialog::getOpenFileName(this, tr("Open scenario"), folder, tr("Scenarios (*.json);;All files (*)"));
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open a scenario or a recording"), folder,
+        tr("Scenarios and recordings (*.json *.pftrace *.perfetto-trace *.pb *.trace);;All files (*)"));
     if (!path.isEmpty())
         open(path);
 }

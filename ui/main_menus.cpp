@@ -38,8 +38,8 @@ void MainWindow::makeMenus()
 void MainWindow::fileMenu()
 {
     QMenu* menu = menuBar()->addMenu(tr("&File"));
-    m_actions->add(
-        menu, QStringLiteral("open"), tr("&Open scenario …"), { QStringLiteral("Ctrl+O") }, [this] { chooseFile(); });
+    m_actions->add(menu, QStringLiteral("open"), tr("&Open scenario or recording …"), { QStringLiteral("Ctrl+O") },
+        [this] { chooseFile(); });
     QMenu* sampleMenu = menu->addMenu(tr("Open &sample"));
     for (const Sample& sample : samples())
         m_actions->add(sampleMenu, sample.resource, sample.title, {}, [this, sample] { openSample(sample.resource); });
@@ -54,6 +54,7 @@ void MainWindow::fileMenu()
         if (recent.isEmpty())
             m_recentMenu->addAction(tr("None yet"))->setEnabled(false);
     });
+    recordingFileAction(menu);
     menu->addSeparator();
     m_actions->add(
         menu, QStringLiteral("save"), tr("&Save scenario"), { QStringLiteral("Ctrl+S") }, [this] { save(); });
@@ -148,6 +149,7 @@ void MainWindow::viewMenu()
         [this] { m_appearance.setScale(m_appearance.scale() - 0.125); });
     m_actions->add(menu, QStringLiteral("fullSize"), tr("Normal size"), { QStringLiteral("Ctrl+0") },
         [this] { m_appearance.setScale(1); });
+    recordingViewAction(menu);
     QAction* path = m_actions->add(menu, QStringLiteral("path"), tr("Order of visits over the tiles"), {},
         [this] { m_stage->tiles()->setPath(!m_stage->tiles()->path()); });
     path->setCheckable(true);

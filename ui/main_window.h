@@ -21,6 +21,10 @@ class QLineEdit;
 class QMenu;
 class QUndoStack;
 
+namespace flashstep {
+class Recording;
+}
+
 namespace flashstep::ui {
 
 class Actions;
@@ -44,6 +48,9 @@ class Transport;
 class WelcomePage;
 class WhyView;
 struct ExportContext;
+
+// What a recording says that it ran; nothing where it does not.
+[[nodiscard]] std::optional<ScenarioFile> scenarioOfRecording(const Recording& recording);
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -76,7 +83,8 @@ public:
     void showView(const QString& name, Qt::FocusReason reason);
 
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
-    void open(const QString& path);
+    void open(const QString& path); // a scenario or a recording
+    [[nodiscard]] Status showRecording(const QString& path); // in the timeline; what is open stays
     void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
@@ -146,6 +154,10 @@ private:
     void helpMenu();
     void makeWelcome();
     void showShortcuts();
+    // main_recording.cpp
+    void openRecording(const QString& path);
+    void recordingFileAction(QMenu* menu);
+    void recordingViewAction(QMenu* menu);
     // main_files.cpp
     void chooseFile();
     void save();

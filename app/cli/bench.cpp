@@ -7,6 +7,7 @@
 #include "core/io/json.h"
 #include "core/io/kanata.h"
 #include "core/io/perfetto.h"
+#include "core/io/recording_read.h"
 #include "core/trace/state.h"
 
 #include <fmt/format.h>
@@ -229,6 +230,48 @@ Status benchExports(Json& out, const Progress& progress)
     return Nothing {};
 }
 
+// Seconds to read a file back, for a million events of the run that it is of; and what reading took beyond what is
+// kept.
+Result<double> timeImport(const Run& run, const std::string& path, double& extraMib, const Progress& progress)
+{
+    resetPeak();
+    const double before = statusMib("VmRSS:");
+    const auto start = Clock::now();
+    const Result<Recording> recording = readRecordingFile(path, progress);
+    const double seconds = secondsSince(start);
+    if (!recording)
+        return recording.error();
+    const double kept = static_cast<double>(recording->bytes()) / (1 << 20);
+    extraMib = std::max(extraMib, statusMib("VmHWM:") - before - kept);
+    return seconds * 1e6 / static_cast<double>(run.trace->end().value);
+}
+
+Status benchImports(Json& out, const Progress& progress)
+{
+    const Result<Timed> run = timed(timingScenario(16, 1024, { Record::Kind::None, 0 }), emulationOnly, 1, progress);
+    if (!run)
+        return run.error();
+    std::error_code ignored;
+    const std::string path
+        = (std::filesystem::temp_directory_path(ignored) / fmt::format("flashstep-bench-{}", std::random_device {}()))
+              .string();
+    double extraMib = 0;
+    using Write = Status (*)(const Run&, const Range&, std::ostream&, const Progress&);
+    for (const auto& [key, write] : { std::pair<const char*, Write>("perfetto_import_s_1e6", writePerfetto),
+             std::pair<const char*, Write>("chrome_import_s_1e6", writeChromeJson) }) {
+        Status written = writeFileAtomically(
+            path, [&](std::ostream& file) { return write(*run->run, Range::whole(*run->run->trace), file, progress); });
+        const Result<double> seconds
+            = written ? timeImport(*run->run, path, extraMib, progress) : Result<double>(written.error());
+        std::filesystem::remove(path, ignored);
+        if (!seconds)
+            return seconds.error();
+        out[key] = *seconds;
+    }
+    out["import_peak_extra_mib"] = std::max(0.0, extraMib);
+    return Nothing {};
+}
+
 double p99(std::vector<double>& milliseconds)
 {
     std::sort(milliseconds.begin(), milliseconds.end());
@@ -282,7 +325,7 @@ int perform(bool json, bool quiet)
     Json out;
     const ProgressLine line("measuring", quiet);
     for (Status (*bench)(Json&, const Progress&) :
-        { benchExports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
+        { benchExports, benchImports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
         if (Status status = bench(out, line.progress()); !status)
             return fail(status.error());
     out["cpu"] = cpuName();

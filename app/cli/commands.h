@@ -21,6 +21,7 @@ Command addCompare(CLI::App& app);
 Command addCheck(CLI::App& app);
 Command addDump(CLI::App& app);
 Command addExport(CLI::App& app);
+Command addImport(CLI::App& app);
 Command addBatch(CLI::App& app);
 Command addSweep(CLI::App& app);
 Command addMerge(CLI::App& app);

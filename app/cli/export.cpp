@@ -17,7 +17,18 @@ namespace flashstep::cli {
 
 namespace {
 
-// Before a long run: a target that cannot be written is known at once.
+int perform(const ExportJob& job)
+{
+    if (const int status = checkJob(job); status != success)
+        return status;
+    if (isOfWidgets(job.written))
+        return performOfWidgets(job);
+    const Result<Session> session = emulate(job.problem);
+    return session ? performOn(*session, job) : fail(session.error());
+}
+
+} // namespace
+
 Status checkTarget(const std::string& path)
 {
     namespace fs = std::filesystem;
@@ -31,18 +42,6 @@ Status checkTarget(const std::string& path)
         return Error { "the directory cannot be written", directory, "" };
     return Nothing {};
 }
-
-int perform(const ExportJob& job)
-{
-    if (const int status = checkJob(job); status != success)
-        return status;
-    if (isOfWidgets(job.written))
-        return performOfWidgets(job);
-    const Result<Session> session = emulate(job.problem);
-    return session ? performOn(*session, job) : fail(session.error());
-}
-
-} // namespace
 
 int checkJob(const ExportJob& job)
 {
@@ -93,7 +92,7 @@ Command addExport(CLI::App& app)
     ExportOptions& e = o->written;
     parser->add_option("--format", e.format, exportFormatNames(true))->required()->type_name("F");
     parser->add_option("--out", e.out, "the file to write")->required()->type_name("FILE");
-    parser->add_option("--at", e.at, "moment a picture shows (default: the end)")->type_name("P");
+    parser->add_option("--at", e.at, "moment a picture shows (default: the end); npz: whose buffers")->type_name("P");
     parser->add_option("--from", e.from, "leave out what ended before")->type_name("P");
     parser->add_option("--to", e.to, "leave out what begins after")->type_name("P");
     parser->add_option("--cta", e.cta, "CTA a picture shows, or a film tells of (default: the moment's own)")

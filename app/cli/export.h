@@ -12,6 +12,9 @@ struct ExportJob {
     ExportOptions written;
 };
 
+// Before a long run: a target that cannot be written is known at once.
+[[nodiscard]] Status checkTarget(const std::string& path);
+
 // What can be said before anything runs. Errors of these are said on standard error; the status to exit with.
 int checkJob(const ExportJob& job);
 // Whether another program draws it, which runs the scenario itself.

@@ -7,6 +7,7 @@
 
 #ifdef FLASHSTEP_HAS_PAINT
 #include "ui/paint/export.h"
+#include "ui/paint/recording_picture.h"
 
 #include <QGuiApplication>
 
@@ -48,6 +49,29 @@ int writeExport(const Session& session, const ExportRequest& request, const std:
     return written ? success : fail(written.error());
 }
 
+int writeRecordingPicture(const Recording& recording, const std::string& name, const RecordingPicture& picture)
+{
+    startDrawing();
+    // What an export of a picture accepts is accepted here.
+    ExportOptions stated;
+    stated.format = "svg";
+    stated.size = picture.size;
+    stated.theme = picture.theme;
+    if (const Status status = checkExport(stated); !status)
+        return fail(status.error());
+    paint::RecordingPictureRequest request;
+    request.lanes = std::make_shared<const paint::RecordingLanes>(
+        std::shared_ptr<const Recording>(std::shared_ptr<const Recording>(), &recording), QString::fromStdString(name));
+    if (!picture.theme.empty())
+        request.theme = QString::fromStdString(picture.theme);
+    if (const std::size_t cross = picture.size.find('x'); cross != std::string::npos) {
+        request.sized = true;
+        request.size = QSize(std::stoi(picture.size.substr(0, cross)), std::stoi(picture.size.substr(cross + 1)));
+    }
+    const Status written = paint::writeRecordingPicture(request, QString::fromStdString(picture.out));
+    return written ? success : fail(written.error());
+}
+
 Status checkHere(const ExportFormat& format)
 {
     return paint::checkHere(format);
@@ -67,6 +91,12 @@ int writeExport(const Session& session, const ExportRequest& request, const std:
 {
     const Status written = writeData(session.run, request, path, progress);
     return written ? success : fail(written.error());
+}
+
+int writeRecordingPicture(
+    const Recording& /*recording*/, const std::string& /*name*/, const RecordingPicture& /*picture*/)
+{
+    return fail(checkHere(*findExportFormat("svg")).error(), notHere);
 }
 
 #endif

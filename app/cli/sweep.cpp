@@ -2,6 +2,7 @@
 #include "core/io/sweep.h"
 #include "app/cli/beside.h"
 #include "app/cli/commands.h"
+#include "app/cli/export.h"
 #include "app/cli/report.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
@@ -85,24 +86,18 @@ Outcome outcomeOf(
 class Combinations {
 public:
     Combinations(const ProblemOptions& base, std::span<const Varied> varied, std::vector<std::size_t> numbers,
-        unsigned jobs, std::stop_token stop)
+        unsigned jobs, std::stop_token interrupt)
         : m_base(base)
         , m_varied(varied)
         , m_numbers(std::move(numbers))
-        , m_stop(std::move(stop))
+        , m_interrupt(std::move(interrupt))
     {
         for (std::size_t k = 0; k < std::min<std::size_t>(jobs, m_numbers.size()); ++k)
             m_threads.emplace_back([this] { work(); });
     }
     Combinations(const Combinations&) = delete;
     Combinations& operator=(const Combinations&) = delete;
-    ~Combinations()
-    {
-        {
-            const std::lock_guard lock(m_mutex);
-            m_next = m_numbers.size();
-        }
-    }
+    ~Combinations() { m_all.request_stop(); } // the threads end with it
 
     [[nodiscard]] std::size_t count() const { return m_numbers.size(); }
     // The k-th one, once it is there; nothing after an interrupt.
@@ -110,9 +105,9 @@ public:
     {
         std::unique_lock lock(m_mutex);
         // An interrupt wakes nobody: it is looked for.
-        while (!m_outcomes.contains(k) && !m_stop.stop_requested())
+        while (!m_outcomes.contains(k) && !m_interrupt.stop_requested())
             m_ready.wait_for(lock, std::chrono::milliseconds(100));
-        if (m_stop.stop_requested())
+        if (m_interrupt.stop_requested())
             return std::nullopt;
         return std::move(m_outcomes.extract(k).mapped());
     }
@@ -120,12 +115,12 @@ public:
 private:
     void work()
     {
-        const Progress progress { m_stop, {} };
+        const Progress progress { m_all.get_token(), {} };
         for (;;) {
             std::size_t mine = 0;
             {
                 const std::lock_guard lock(m_mutex);
-                if (m_next >= m_numbers.size() || m_stop.stop_requested())
+                if (m_next >= m_numbers.size() || m_all.stop_requested())
                     return;
                 mine = m_next++;
             }
@@ -139,7 +134,8 @@ private:
     const ProblemOptions& m_base;
     std::span<const Varied> m_varied;
     std::vector<std::size_t> m_numbers;
-    std::stop_token m_stop;
+    std::stop_token m_interrupt;
+    std::stop_source m_all;
     std::mutex m_mutex;
     std::condition_variable m_ready;
     std::size_t m_next = 0;
@@ -183,6 +179,8 @@ Status writeTable(
                 return Error { "cancelled", "", "" };
             tally.add(*outcome);
             out << outcome->line;
+            if (!out.flush())
+                return Error { "cannot write", o.out, "is the disk full?" };
             progress.at(static_cast<double>(k + 1) / static_cast<double>(all.count()));
         }
         if (o.shard == "1/1" && all.count() > 0 && tally.of("refused") == all.count())
@@ -199,6 +197,9 @@ int perform(const Options& o)
     const Result<Shard> shard = parseShard(o.shard);
     if (!shard)
         return fail(shard.error());
+    for (const std::string* target : { &o.out, &o.chart })
+        if (const Status status = target->empty() ? Status(Nothing {}) : checkTarget(*target); !status)
+            return fail(status.error());
     if (!o.problem.scenario.empty())
         if (const Result<ScenarioFile> base = readScenario(o.problem.scenario); !base)
             return fail(base.error());

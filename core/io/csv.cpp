@@ -64,7 +64,13 @@ public:
             m_sources.push_back(cell(m_classes.at(kind).source));
         return m_sources[kind];
     }
-    [[nodiscard]] bool cancelled() { return (m_asked++ & 1023U) == 0 && m_progress.cancelled(); }
+    // To be asked often; looks now and then, and says how far the table is.
+    [[nodiscard]] bool cancelled(double fraction) { return (m_asked++ & 1023U) == 0 && stopped(fraction); }
+    [[nodiscard]] bool stopped(double fraction) const
+    {
+        m_progress.at(fraction);
+        return m_progress.cancelled();
+    }
 
 private:
     void put(std::string_view text) { m_out << text; }
@@ -77,6 +83,16 @@ private:
     std::vector<std::string> m_roles, m_sources; // as cells; sources by class
     std::size_t m_asked = 0;
 };
+
+double shareOf(CtaId cta, const Program& program)
+{
+    return static_cast<double>(cta.index()) / static_cast<double>(program.ctaCount());
+}
+
+double shareOf(std::uint32_t event, const Range& range)
+{
+    return static_cast<double>(event - range.from.value) / static_cast<double>(range.to.value - range.from.value);
+}
 
 bool writeSpans(const Run& run, const Range& range, Lines& lines)
 {
@@ -92,7 +108,7 @@ bool writeSpans(const Run& run, const Range& range, Lines& lines)
             .index(span.j)
             .add(span.begin)
             .last(span.end);
-        whole = !lines.cancelled();
+        whole = !lines.cancelled(shareOf(span.cta, *run.program));
         return whole;
     };
     forEachSpan(*run.trace, range, visitor);
@@ -118,7 +134,7 @@ bool writeEvents(const Run& run, const Range& range, Lines& lines)
             .add(program.queryTile(work, op))
             .index(program.keyBlock(work, op))
             .last(lines.source(op));
-        if (lines.cancelled())
+        if (lines.cancelled(shareOf(k, range)))
             return false;
     }
     return true;
@@ -147,7 +163,7 @@ bool writeCounters(const Run& run, const Range& range, Lines& lines)
     // What is so from the beginning is no change.
     std::array<double, counterCount> before {};
     for (std::uint32_t k = range.from.value; k < range.to.value; ++k) {
-        if (lines.cancelled())
+        if (lines.cancelled(shareOf(k, range)))
             return false;
         const Event event = trace.eventAt(k);
         if (!event.ends)
@@ -201,12 +217,12 @@ bool writeLedger(const Run& run, const Range& range, Lines& lines)
             continue;
         for (const WorkId work : trace.worksOf(cta))
             for (const StepDecl& step : trace.streamOf(trace.productsOf(work)).steps) {
+                if (lines.stopped(shareOf(cta, *run.program))) // a block takes long
+                    return false;
                 const std::optional<Position> p = trace.block(work, step.i, step.n);
                 if (p && *p >= range.from && *p <= range.to)
                     writeBlock(run, cta, run.program->work(work), step, *p, lines);
             }
-        if (lines.cancelled())
-            return false;
     }
     return true;
 }

@@ -26,11 +26,11 @@ constexpr std::array allFormats {
     ExportFormat { "pdf", true, true, "pdf", "a view as a vector page, fonts embedded", "PDF 1.4" },
     ExportFormat { "png", true, true, "png", "a view as pixels", "PNG" },
     ExportFormat { "gif", true, true, "gif", "a view as a film, step by step, with captions", "GIF89a", "timeline", 960,
-        640, 760 },
+        640, 680 },
     ExportFormat {
-        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640, 760 },
+        "mp4", true, true, "mp4", "the same film as video, through ffmpeg", "H.264 in MP4", "timeline", 960, 640, 680 },
     ExportFormat { "html", true, true, "html", "every step in words, with a picture, as one page", "HTML", "tiles", 960,
-        500, 760, 1.5 },
+        500, 680, 1.5 },
 };
 
 constexpr std::array<std::string_view, 8> allViews { "timeline", "tiles", "memory", "ledger", "grid", "figure",

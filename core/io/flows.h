@@ -23,7 +23,7 @@ struct FlowEnd {
 // a CTA with very many ops only the arrows of a stretch of one role are held, and found again for the next.
 class Flows {
 public:
-    static constexpr std::uint64_t opsAtOnce = 1U << 18U;
+    static constexpr std::uint64_t opsAtOnce = 1U << 19U;
 
     Flows(const Trace& trace, const Range& range, std::uint64_t opsHeld = opsAtOnce)
         : m_trace(trace)

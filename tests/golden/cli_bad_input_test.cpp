@@ -195,12 +195,22 @@ INSTANTIATE_TEST_SUITE_P(Targets, BadCommandLine,
         BadInput { "NarrateBackwards", with({ "narrate", "--from", "10", "--to", "5" }, small), "--to" }),
     nameOf);
 
+INSTANTIATE_TEST_SUITE_P(Recordings, BadCommandLine,
+    testing::Values(BadInput { "Missing", { "import", "@/not-there", "--out", "@/x" }, "no such file" },
+        BadInput { "NoTimeline", { "import", "@/newer.json", "--out", "@/x" }, "traceEvents" },
+        BadInput { "Broken", { "import", "@/broken.json", "--out", "@/x" }, "in the middle of" },
+        BadInput { "Words", { "import", "@/magic.npy", "--out", "@/x" }, "no timeline that is known" },
+        BadInput { "NoFile", { "import" }, "files" },
+        BadInput { "Picture",
+            { "import", FLASHSTEP_SOURCE_DIR "/tests/fixtures/recordings/own.json", "--picture", "@/x.bmp" }, ".svg" },
+        BadInput { "Theme",
+            { "import", FLASHSTEP_SOURCE_DIR "/tests/fixtures/recordings/own.json", "--picture", "@/x.svg", "--theme",
+                "pink" },
+            "pink" }),
+    nameOf);
+
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
-    testing::Values(BadInput { "Sweep", { "sweep" }, "not in this version" },
-        BadInput { "Merge", { "merge" }, "not in this version" },
-        BadInput { "Batch", { "batch", "b.json" }, "not in this version" },
-        BadInput { "Import", { "import", "x" }, "not in this version" },
-        BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
+    testing::Values(BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
         BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
         BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
@@ -240,8 +250,8 @@ TEST(CommandLine, FailedCheckStillWrites)
 TEST(CommandLine, HelpAndVersionAreEverywhere)
 {
     EXPECT_EQ(runCli({ "--version" }).out.rfind("flashstep-cli ", 0), 0U);
-    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "narrate", "numerics", "validate",
-             "bench", "completion" }) {
+    for (const char* command : { "list", "run", "compare", "check", "dump", "export", "batch", "sweep", "merge",
+             "import", "narrate", "numerics", "validate", "bench", "completion" }) {
         const CommandResult result = runCli({ command, "--help" });
         EXPECT_EQ(result.status, 0) << command;
         EXPECT_NE(result.out.find("--"), std::string::npos) << command;

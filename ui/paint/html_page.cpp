@@ -49,6 +49,7 @@ footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85
   .page { max-width: none; padding: 0; }
   nav { display: none; }
   section { break-inside: avoid; padding: .8rem 0; }
+  img { max-height: 90mm; width: auto; } /* two steps on a sheet */
   a { text-decoration: none; }
 }
 @page { margin: 18mm 16mm; }
@@ -114,7 +115,7 @@ QString qt(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
 }
 
-struct HtmlPage {
+struct StepsPage {
     PictureRequest picture;
     ChosenSteps steps;
     Narrator narrator;
@@ -151,7 +152,7 @@ void writeFact(std::ostream& out, std::string_view what, const QString& words)
     out << "<dt>" << what << "</dt><dd>" << escaped(words) << "</dd>\n";
 }
 
-void writeHead(std::ostream& out, const HtmlPage& page)
+void writeHead(std::ostream& out, const StepsPage& page)
 {
     const Run& run = *page.picture.run;
     const std::string title = escaped(pictureTitle(page.picture));
@@ -176,7 +177,7 @@ void writeHead(std::ostream& out, const HtmlPage& page)
     out << "</dl>\n</header>\n";
 }
 
-void writeContents(std::ostream& out, const HtmlPage& page)
+void writeContents(std::ostream& out, const StepsPage& page)
 {
     out << "<nav>\n<details" << (page.steps.shown.size() <= openContents ? " open=\"open\"" : "")
         << "><summary>Steps</summary>\n<ul>\n";
@@ -186,7 +187,7 @@ void writeContents(std::ostream& out, const HtmlPage& page)
     out << "</ul>\n</details>\n</nav>\n<main>\n";
 }
 
-Status writeStep(std::ostream& out, const HtmlPage& page, std::size_t k)
+Status writeStep(std::ostream& out, const StepsPage& page, std::size_t k)
 {
     const flashstep::Step& step = page.steps.shown[k];
     PictureRequest picture = page.picture;
@@ -212,7 +213,7 @@ Status writeStep(std::ostream& out, const HtmlPage& page, std::size_t k)
     return Nothing {};
 }
 
-Status writePage(std::ostream& out, const HtmlPage& page, const Progress& progress)
+Status writePage(std::ostream& out, const StepsPage& page, const Progress& progress)
 {
     writeHead(out, page);
     writeContents(out, page);
@@ -245,7 +246,7 @@ Status writeHtmlPage(
     if (!words)
         return words.error();
     progress.remark(steps->note());
-    const HtmlPage page { std::move(picture), std::move(steps).value(),
+    const StepsPage page { std::move(picture), std::move(steps).value(),
         Narrator(*source.run, *source.labels, std::move(words).value()) };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) { return writePage(out, page, progress); });
 }

@@ -97,12 +97,13 @@ QString provenance(const PictureRequest& request)
 
 QString shortProvenance(const PictureRequest& request)
 {
-    const Run& run = *request.run;
-    QString line = pictureTitle(request)
-        + QStringLiteral(".  Modelled on %1 at %2 MHz, nothing is measured.  FlashStep ")
-              .arg(text(run.gpu.title))
-              .arg(std::lround(run.trace->clockMhz()));
-    line += request.version.isEmpty() ? text(version()) : request.version;
+    const Program& program = *request.run->program;
+    const Algorithm* algorithm = findAlgorithm(program.algorithm, program.pass);
+    const QString line
+        = QStringLiteral("%1 %2, %3.  Times modelled on %4.  FlashStep %5")
+              .arg(algorithm ? text(algorithm->title) : QString::fromStdString(program.algorithm),
+                  QString::fromStdString(program.pass), masked(program.problem.mask), text(request.run->gpu.title),
+                  request.version.isEmpty() ? text(version()) : request.version);
     return request.scenarioName.isEmpty() ? line : line + QStringLiteral(", ") + request.scenarioName;
 }
 

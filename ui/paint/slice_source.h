@@ -3,7 +3,9 @@
 
 #include <QString>
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 
 namespace flashstep::paint {
 
@@ -33,6 +35,14 @@ public:
     // The slices of a lane that overlap [from, to), by begin; those shorter than `detail` may be put together.
     virtual void visit(std::size_t lane, double from, double to, double detail,
         const std::function<void(const Slice&)>& visitor) const = 0;
+    // The slice of a lane at a point of the axis, `slack` to its right where it is short; and what a pointer on it is
+    // told, a line each.
+    [[nodiscard]] virtual std::optional<std::uint32_t> sliceAt(
+        std::size_t /*lane*/, double /*axis*/, double /*slack*/) const
+    {
+        return std::nullopt;
+    }
+    [[nodiscard]] virtual QString describe(std::uint32_t /*slice*/) const { return {}; }
 };
 
 } // namespace flashstep::paint

@@ -60,7 +60,13 @@ TimelineHit hitTest(const TimelineLayout& layout, std::span<const LaneGroup> gro
         return hit;
     hit.lane = static_cast<int>(lane - layout.lanes.data());
     hit.part = point.x() < layout.plot.left() ? TimelineHit::Part::Header : TimelineHit::Part::Lane;
-    if (hit.part == TimelineHit::Part::Header || !groups[lane->group].index)
+    if (hit.part == TimelineHit::Part::Header)
+        return hit;
+    if (const SliceSource* source = groups[lane->group].source; source && lane->kind == LaneKind::Source) {
+        hit.recorded = source->sliceAt(lane->index, hit.cycle, 3 / layout.pixelsPerCycle());
+        hit.part = hit.recorded ? TimelineHit::Part::Slice : hit.part;
+    }
+    if (!groups[lane->group].index)
         return hit;
     const TimelineIndex& index = *groups[lane->group].index;
     const double slack = 3 / layout.pixelsPerCycle();

@@ -86,6 +86,7 @@ struct TimelineHit {
     InstanceId instance; // Slice, Hop
     std::optional<std::uint32_t> hop; // into Trace::hops()
     double cycle = 0;
+    std::optional<std::uint32_t> recorded; // Slice of a source: its number there
 };
 [[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, std::span<const LaneGroup> groups, QPointF point);
 [[nodiscard]] TimelineHit hitTest(const TimelineLayout& layout, const TimelineIndex& index, QPointF point);

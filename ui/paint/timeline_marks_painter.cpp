@@ -197,8 +197,14 @@ void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane)
             rect.setWidth(std::max(rect.width() - 0.8, 0.8));
             const std::size_t batch = batchOf(slice.j);
             slices[batch].add(rect);
-            if (rect.width() > 10 && textWidth(font, slice.label) < (rect & layout.plot).width() - 6)
-                labels.emplace_back(rect & layout.plot, slice.label, batchColour(canvas.theme, batch).ink);
+            if (rect.width() <= 10)
+                return;
+            // "S = Q Kᵀ (2, 3)", or where that does not fit "S = Q Kᵀ".
+            for (const QString& label : { slice.label, slice.label.section(QStringLiteral(" ("), 0, 0) })
+                if (textWidth(font, label) < (rect & layout.plot).width() - 6) {
+                    labels.emplace_back(rect & layout.plot, label, batchColour(canvas.theme, batch).ink);
+                    break;
+                }
         });
     for (std::size_t b = 0; b < slices.size(); ++b) {
         const TileColour& colour = batchColour(canvas.theme, b);

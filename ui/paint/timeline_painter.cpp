@@ -171,7 +171,9 @@ void paintScrolled(const TimelineCanvas& canvas)
 
 std::vector<LaneGroup> TimelineScene::groups() const
 {
-    std::vector<LaneGroup> groups { { index, nullptr } };
+    std::vector<LaneGroup> groups;
+    if (index)
+        groups.push_back({ index, nullptr });
     groups.insert(groups.end(), beside.begin(), beside.end());
     return groups;
 }
@@ -219,8 +221,7 @@ void paintLayer(QPainter& painter, const QRectF& rect, const TimelineScene& scen
     painter.setClipRect(rect, Qt::IntersectClip);
     if (layer != Layer::Moving)
         painter.fillRect(rect, theme.panel);
-    if (scene.index) {
-        const std::vector<LaneGroup> groups = scene.groups();
+    if (const std::vector<LaneGroup> groups = scene.groups(); !groups.empty()) {
         const TimelineLayout layout = layoutTimeline(rect, groups, view);
         const TimelineCanvas canvas { painter, scene, layout, theme, groups, 0 };
         const Ticks ticks = rulerTicks(layout.from, layout.to, layout.plot.width());

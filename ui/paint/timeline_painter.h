@@ -11,7 +11,7 @@
 namespace flashstep::paint {
 
 struct TimelineScene {
-    const TimelineIndex* index = nullptr;
+    const TimelineIndex* index = nullptr; // nullptr: only what is beside is shown
     Position position;
     Highlight highlight;
     bool playhead = true;

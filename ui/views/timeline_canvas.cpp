@@ -59,11 +59,13 @@ const paint::TimelineIndex* TimelineCanvas::index() const
 std::vector<paint::LaneGroup> TimelineCanvas::groups() const
 {
     std::vector<paint::LaneGroup> groups;
-    if (ready())
+    if (ready() && !alone())
         for (const CtaId cta : m_pins.shown())
             groups.push_back({ indexOf(cta), nullptr });
-    if (groups.empty() && ready())
+    if (groups.empty() && ready() && !alone())
         groups.push_back({ index(), nullptr });
+    if (ready())
+        addRecording(groups);
     return groups;
 }
 
@@ -81,11 +83,17 @@ paint::TimelineScene TimelineCanvas::scene() const
     const std::vector<paint::LaneGroup> shown = groups();
     if (shown.empty())
         return scene;
+    if (alone()) {
+        scene.playhead = false;
+        scene.beside = shown;
+        return scene;
+    }
     scene.index = shown.front().index;
     scene.beside.assign(shown.begin() + 1, shown.end());
     std::vector<CtaId> ctas;
     for (const paint::LaneGroup& group : shown)
-        ctas.push_back(group.index->cta());
+        if (group.index)
+            ctas.push_back(group.index->cta());
     scene.marks = &m_overlay.marks(ctas);
     return scene;
 }
@@ -111,14 +119,12 @@ void TimelineCanvas::reset()
     const std::vector<CtaId> shown = m_pins.shown();
     for (auto it = m_indexes.begin(); it != m_indexes.end();)
         it = std::find(shown.begin(), shown.end(), it->first) == shown.end() ? m_indexes.erase(it) : std::next(it);
-    paint::TimelineView view = m_view;
-    view.scroll = 0;
-    setView(paint::wholeCta(extent(), view));
+    fit();
 }
 
 void TimelineCanvas::follow()
 {
-    if (!m_follows || !index() || m_drag != Drag::None || m_view.to <= m_view.from)
+    if (!m_follows || alone() || !index() || m_drag != Drag::None || m_view.to <= m_view.from)
         return;
     const auto cycle = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
     if (cycle < m_view.from || cycle > m_view.to)
@@ -129,8 +135,8 @@ void TimelineCanvas::draw(QPainter& painter, const QRectF& rect)
 {
     const paint::TimelineScene now = scene();
     const paint::Theme& theme = m_session.appearance.theme();
-    const Drawn drawn { m_view, now.highlight, m_pins.shown(), &m_session.document.trace(), &theme, size(),
-        m_session.appearance.scale() * devicePixelRatioF(), m_overlay.state() };
+    const Drawn drawn { m_view, now.highlight, m_pins.shown(), &m_session.document.trace(), m_recording.get(), alone(),
+        &theme, size(), m_session.appearance.scale() * devicePixelRatioF(), m_overlay.state() };
     if (drawn != m_drawn) {
         // Another stretch or selection: likely the next frame is another again, so no picture is made of this one.
         m_drawn = drawn;
@@ -160,12 +166,16 @@ paint::TimelineHit TimelineCanvas::hitAt(const QPointF& point) const
 
 bool TimelineCanvas::onPlayhead(const QPointF& point) const
 {
+    if (alone())
+        return false;
     const auto cycle = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
     return std::abs(layoutNow().timeToX(cycle) - toCanvas(point).x()) <= 4;
 }
 
 void TimelineCanvas::seekTo(const QPointF& point)
 {
+    if (alone()) // its axis is not the run's
+        return;
     const double cycle = paint::snapEdge(layoutNow(), groups(), toCanvas(point)).cycle;
     m_session.playback.seek(
         m_session.document.trace().positionAt(static_cast<Cycle>(std::max(0.0, std::round(cycle)))));
@@ -195,12 +205,12 @@ void TimelineCanvas::mousePressEvent(QMouseEvent* event)
     if (!ready() || event->button() != Qt::LeftButton)
         return;
     m_pressed = m_last = event->localPos();
-    if (event->modifiers() & Qt::ShiftModifier) {
+    if ((event->modifiers() & Qt::ShiftModifier) && !alone()) {
         m_measureFrom = paint::snapEdge(layoutNow(), groups(), toCanvas(m_pressed));
         m_drag = Drag::Measure;
         return;
     }
-    const bool seeks = onPlayhead(m_pressed) || hitAt(m_pressed).part == paint::TimelineHit::Part::Ruler;
+    const bool seeks = onPlayhead(m_pressed) || (!alone() && hitAt(m_pressed).part == paint::TimelineHit::Part::Ruler);
     m_drag = seeks ? Drag::Playhead : Drag::Pressed;
     if (hitAt(m_pressed).part == paint::TimelineHit::Part::Ruler)
         seekTo(m_pressed);
@@ -240,6 +250,8 @@ void TimelineCanvas::mouseReleaseEvent(QMouseEvent* event)
     const paint::TimelineHit hit = hitAt(event->localPos());
     if (hit.instance.valid())
         m_session.selection.chooseInstance(hit.instance);
+    else if (hit.recorded)
+        QToolTip::showText(event->globalPos(), tipAt(event->localPos()), this);
     else
         m_session.selection.clear();
 }
@@ -308,7 +320,7 @@ void TimelineCanvas::zoom(double factor)
         return;
     const paint::TimelineLayout layout = layoutNow();
     const auto head = static_cast<double>(m_session.document.trace().timeAt(m_session.playback.position()));
-    const bool visible = head >= layout.from && head <= layout.to;
+    const bool visible = !alone() && head >= layout.from && head <= layout.to;
     const QPointF pointer = toCanvas(mapFromGlobal(QCursor::pos()));
     const double anchor = layout.plot.contains(pointer) ? layout.xToTime(pointer.x())
         : visible                                       ? head
@@ -328,6 +340,10 @@ void TimelineCanvas::focusSelection()
 {
     if (!index())
         return;
+    if (alone()) {
+        fit();
+        return;
+    }
     const Trace& trace = m_session.document.trace();
     const InstanceId chosen = m_session.selection.instance();
     paint::TimelineView view = m_view;
@@ -345,7 +361,7 @@ void TimelineCanvas::focusSelection()
 
 void TimelineCanvas::stepSlice(int by)
 {
-    if (!index())
+    if (!index() || alone())
         return;
     const InstanceId chosen = m_session.selection.instance();
     const auto place = index()->placeOf(chosen);
@@ -369,7 +385,7 @@ void TimelineCanvas::stepSlice(int by)
 void TimelineCanvas::showSlice(InstanceId instance)
 {
     const Trace& trace = m_session.document.trace();
-    if (!instance.valid() || !trace.began(instance))
+    if (alone() || !instance.valid() || !trace.began(instance))
         return;
     paint::TimelineView view = paint::revealing(extent(), m_view, static_cast<double>(trace.beginCycle(instance)));
     const paint::TimelineLayout layout = layoutNow();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/paint/recording_source.h"
 #include "ui/paint/timeline_painter.h"
 #include "ui/views/canvas.h"
 #include "ui/views/timeline_overlay.h"
@@ -27,6 +28,7 @@ public:
     TimelineCanvas(const Session& session, QWidget* parent);
 
     [[nodiscard]] paint::TimelineScene scene() const;
+    [[nodiscard]] paint::TimelineScene runScene() const; // without a recording
     [[nodiscard]] const paint::TimelineView& view() const { return m_view; }
     void setView(const paint::TimelineView& view);
     [[nodiscard]] paint::TimelineLayout layoutNow() const;
@@ -41,6 +43,13 @@ public:
     void togglePin(CtaId cta);
     [[nodiscard]] bool follows() const { return m_follows; }
     void setFollows(bool on);
+    // A recording beside the run, or by itself; nullptr: none any more.
+    void setRecording(std::shared_ptr<const paint::RecordingLanes> recording);
+    [[nodiscard]] const std::shared_ptr<const paint::RecordingLanes>& recording() const { return m_recording; }
+    void setAlone(bool on);
+    [[nodiscard]] bool alone() const { return m_alone && m_recording; }
+    // The window of the run that is on show: all of it while a recording is shown alone.
+    [[nodiscard]] paint::TimelineView runView() const { return alone() ? paint::TimelineView {} : m_view; }
     // What can be done with what is under a point; the caller shows it.
     [[nodiscard]] std::unique_ptr<QMenu> menuAt(const QPointF& point);
 
@@ -58,6 +67,7 @@ public slots:
 
 signals:
     void viewChanged();
+    void recordingChanged();
     void exportAsked();
 
 protected:
@@ -77,6 +87,9 @@ private:
     enum class Drag { None, Pressed, Pan, Playhead, Measure };
     void dragMeasure(const QPointF& point);
     void changePins();
+    void addRecording(std::vector<paint::LaneGroup>& groups) const;
+    [[nodiscard]] std::vector<AccessibleNode> recordingNodes() const;
+    void fit();
     void clampScroll();
     [[nodiscard]] QString tipAt(const QPointF& point);
     [[nodiscard]] AccessibleNode roleNode(const paint::TimelineIndex& index, std::size_t lane) const;
@@ -97,6 +110,10 @@ private:
     mutable std::map<CtaId, std::unique_ptr<paint::TimelineIndex>> m_indexes;
     mutable TimelineOverlay m_overlay;
     PinnedCtas m_pins;
+    std::shared_ptr<const paint::RecordingLanes> m_recording;
+    bool m_alone = false;
+    mutable std::vector<std::unique_ptr<paint::RecordingSource>> m_recordingGroups; // for this run, and no other
+    mutable const Trace* m_recordingBeside = nullptr;
     bool m_follows = true;
     paint::SnappedEdge m_measureFrom;
 
@@ -106,6 +123,8 @@ private:
         paint::Highlight highlight;
         std::vector<CtaId> shown;
         const Trace* trace = nullptr;
+        const paint::RecordingLanes* recording = nullptr;
+        bool alone = false;
         const paint::Theme* theme = nullptr;
         QSize size;
         double scale = 0;

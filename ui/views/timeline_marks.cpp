@@ -23,7 +23,13 @@ QString TimelineCanvas::tipAt(const QPointF& point)
     if (hit.part == paint::TimelineHit::Part::Header) {
         const paint::TimelineLayout layout = layoutNow();
         const paint::Lane& lane = layout.lanes[static_cast<std::size_t>(hit.lane)];
+        if (!groups()[lane.group].index) // of a recording: its name may be longer than the room for it
+            return lane.label;
         return termCardHtml(termOfLane(lane, groups()[lane.group].index), m_session);
+    }
+    if (hit.recorded) {
+        const std::vector<paint::LaneGroup> shown = groups();
+        return shown[layoutNow().lanes[static_cast<std::size_t>(hit.lane)].group].source->describe(*hit.recorded);
     }
     if (!hit.instance.valid())
         return {};
@@ -252,12 +258,16 @@ std::vector<AccessibleNode> TimelineCanvas::accessibleNodes() const
     const std::vector<paint::LaneGroup> shown = groups();
     for (std::size_t g = 0; g < shown.size(); ++g) {
         AccessibleNode group { QAccessible::Grouping, shown[g].title(), {}, {} };
+        if (!shown[g].index)
+            continue;
         std::vector<AccessibleNode>& rows = g == 0 ? nodes : group.children;
         for (std::size_t lane = 0; lane < shown[g].index->roles().size(); ++lane)
             rows.push_back(roleNode(*shown[g].index, lane));
         if (g > 0)
             nodes.push_back(std::move(group));
     }
+    for (AccessibleNode& node : recordingNodes())
+        nodes.push_back(std::move(node));
     if (const InstanceId chosen = m_session.selection.instance(); chosen.valid()) {
         AccessibleNode node { QAccessible::Grouping, tr("chosen slice"), paint::describeSlice(trace, chosen), {} };
         for (const QString& line : m_overlay.describe(chosen))

@@ -138,7 +138,7 @@ QColor Scrubber::ground() const
 
 void Scrubber::draw(QPainter& painter, const QRectF& /*rect*/)
 {
-    paint::paintScrubber(painter, plot(), m_timeline.scene(), m_timeline.view(), m_session.appearance.theme());
+    paint::paintScrubber(painter, plot(), m_timeline.runScene(), m_timeline.runView(), m_session.appearance.theme());
     if (!m_marks.empty())
         paint::paintScrubberMarks(painter, plot(), marks(), m_session.appearance.theme());
 }
@@ -192,7 +192,7 @@ Scrubber::Drag Scrubber::dragAt(const QPointF& point) const
     const paint::TimelineIndex* index = m_timeline.index();
     if (!index)
         return Drag::None;
-    const QRectF window = paint::scrubberWindow(plot(), *index, m_timeline.view());
+    const QRectF window = paint::scrubberWindow(plot(), *index, m_timeline.runView());
     const bool whole = window.width() >= plot().width() - 2;
     const bool wide = window.width() > 4 * reach;
     if (whole || !window.adjusted(-reach, -reach, reach, reach).contains(point))

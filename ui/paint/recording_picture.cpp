@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/paint/recording_picture.h"
+
+#include "core/base/version.h"
+#include "core/io/files.h"
+#include "core/io/recording_write.h"
+#include "ui/paint/fonts.h"
+#include "ui/paint/pattern.h"
+#include "ui/paint/svg.h"
+#include "ui/paint/text.h"
+#include "ui/paint/theme.h"
+#include "ui/paint/timeline_painter.h"
+
+#include <QBuffer>
+#include <QImage>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+#include <tuple>
+
+namespace flashstep::paint {
+
+namespace {
+
+constexpr double margin = 30;
+constexpr double headerWidth = 176;
+constexpr double lanesTop = 102, below = 80; // what lies above and below the lanes
+constexpr double lowestLane = 13, highestLane = 26;
+
+QString qt(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<int>(text.size()));
+}
+
+class RecordingSheet {
+public:
+    RecordingSheet(QPainter& painter, const RecordingPictureRequest& request)
+        : m_painter(painter)
+        , m_lanes(*request.lanes)
+        , m_recording(request.lanes->recording())
+        , m_request(request)
+        , m_theme(Theme::byName(request.theme))
+    {
+    }
+
+    void paint()
+    {
+        const QRectF page(QPointF(0, 0), QSizeF(m_request.size));
+        m_painter.fillRect(page, m_theme.panel);
+        const double width = page.width() - 2 * margin;
+        line(22, 28, canvasFont(19, QFont::DemiBold), m_theme.text, m_lanes.name());
+        line(51, 19, canvasFont(12.5), m_theme.t2, what());
+        line(70, 19, canvasFont(12.5), m_theme.t2, QStringLiteral("Clock: %1.").arg(qt(m_recording.clock().statement)));
+        const double foot = page.height() - 40;
+        lanes({ margin, lanesTop, width, foot - lanesTop - (below - 40) });
+        m_painter.fillRect(QRectF(margin, foot, width, 1), m_theme.line);
+        line(foot + 8, 18, canvasFont(11), m_theme.t2, provenance());
+    }
+
+    // How high a sheet need be, at most as high as it is.
+    [[nodiscard]] int naturalHeight() const
+    {
+        const Plan all = plan(m_request.size.height() - lanesTop - below);
+        const double lanes
+            = TimelineView {}.rulerHeight + all.titles + highestLane * static_cast<double>(all.lanes) + 1;
+        return std::min(m_request.size.height(), static_cast<int>(std::ceil(lanesTop + lanes + below)));
+    }
+
+    [[nodiscard]] QString provenance() const
+    {
+        QString text = qt(m_recording.standing());
+        text.replace(0, 1, text.left(1).toUpper());
+        const QString origin = qt(m_recording.metadataText("provenance"));
+        return text + QStringLiteral(".  ") + (origin.isEmpty() ? QString() : origin + QStringLiteral(".  "))
+            + QStringLiteral("Drawn by FlashStep %1 from %2.").arg(qt(version()), m_lanes.name());
+    }
+
+private:
+    void line(double top, double height, const QFont& font, const QColor& colour, const QString& text)
+    {
+        m_painter.setPen(colour);
+        drawElided(m_painter, { margin, top, m_request.size.width() - 2 * margin, height }, Qt::AlignLeft, font, text);
+    }
+
+    [[nodiscard]] QString what() const
+    {
+        const QString writer = m_recording.writer().empty()
+            ? QString()
+            : QStringLiteral(", written by %1").arg(qt(m_recording.writer()));
+        const char* kind = m_recording.source() == RecordingFormat::Perfetto ? "Perfetto protobuf"
+            : m_recording.source() == RecordingFormat::ChromeJson            ? "Chrome-trace JSON"
+                                                                             : "Recording";
+        return QStringLiteral("%1%2: %3 slices in %4 lanes, %5.")
+            .arg(QLatin1String(kind), writer, grouped(static_cast<std::int64_t>(m_recording.slices().size())),
+                grouped(static_cast<std::int64_t>(m_lanes.lanes().size())),
+                qt(recordingTime(m_recording.clock(), m_recording.end() - m_recording.begin())));
+    }
+
+    // What the sheet shows: as many processes as it holds, the one with the most slices before all others.
+    struct Plan {
+        std::vector<std::unique_ptr<RecordingSource>> groups; // the first beside the ruler
+        std::size_t lanes = 0, hidden = 0;
+        double titles = 0;
+    };
+    [[nodiscard]] Plan plan(double height) const
+    {
+        Plan plan;
+        plan.groups = recordingGroups(m_request.lanes, aloneAxis(m_recording), true);
+        plan.groups.erase(plan.groups.begin() + 1); // what the title says, the sheet has above
+        std::vector<bool> kept(plan.groups.size(), false);
+        kept.front() = true;
+        const auto slices = [&](std::size_t g) {
+            std::size_t count = 0;
+            for (std::size_t k = 0; k < plan.groups[g]->laneCount(); ++k)
+                count += m_lanes.count(plan.groups[g]->lane(k));
+            return count;
+        };
+        std::size_t busiest = 0, most = 0;
+        for (std::size_t g = 1; g < plan.groups.size(); ++g)
+            if (const std::size_t count = slices(g); count > most) {
+                busiest = g;
+                most = count;
+            }
+        const auto offer = [&](std::size_t g) {
+            const std::size_t lanes = plan.lanes + plan.groups[g]->laneCount();
+            if (kept[g]
+                || (plan.lanes > 0
+                    && TimelineView {}.rulerHeight + plan.titles + titleHeight + lowestLane * static_cast<double>(lanes)
+                        > height))
+                return;
+            kept[g] = true;
+            plan.lanes = lanes;
+            plan.titles += titleHeight;
+        };
+        if (busiest > 0)
+            offer(busiest);
+        for (std::size_t g = 1; g < plan.groups.size(); ++g)
+            offer(g);
+        std::vector<std::unique_ptr<RecordingSource>> shown;
+        for (std::size_t g = 0; g < plan.groups.size(); ++g)
+            if (kept[g])
+                shown.push_back(std::move(plan.groups[g]));
+            else
+                plan.hidden += plan.groups[g]->laneCount();
+        plan.groups = std::move(shown);
+        return plan;
+    }
+
+    // From the first to the last of the slices on the sheet.
+    [[nodiscard]] std::pair<double, double> stretch(const Plan& plan) const
+    {
+        double from = 0, to = 0;
+        bool any = false;
+        for (const auto& group : plan.groups)
+            for (std::size_t k = 0; k < group->laneCount(); ++k) {
+                const RecordingLanes::Lane& lane = group->lane(k);
+                if (m_lanes.count(lane) == 0)
+                    continue;
+                const double first = group->toAxis(static_cast<double>(m_lanes.slice(lane, 0).begin)),
+                             last
+                    = group->toAxis(static_cast<double>(m_lanes.slice(lane, m_lanes.count(lane) - 1).end));
+                from = any ? std::min(from, first) : first;
+                to = any ? std::max(to, last) : last;
+                any = true;
+            }
+        const double edge = std::max(1.0, 0.005 * (to - from));
+        return { from - edge, to + edge };
+    }
+
+    void lanes(const QRectF& room)
+    {
+        const Plan plan = this->plan(room.height());
+        TimelineScene scene;
+        scene.playhead = false;
+        for (const auto& group : plan.groups)
+            scene.beside.push_back({ nullptr, group.get() });
+        TimelineView view;
+        view.headerWidth = headerWidth;
+        std::tie(view.from, view.to) = stretch(plan);
+        view.roleHeight = std::clamp(std::floor((room.height() - view.rulerHeight - plan.titles)
+                                         / std::max<double>(1, static_cast<double>(plan.lanes))),
+            lowestLane, highestLane);
+        const double height = std::min(
+            room.height(), view.rulerHeight + plan.titles + view.roleHeight * static_cast<double>(plan.lanes) + 1);
+        const QRectF rect(room.left(), room.top(), room.width(), height);
+        paintTimeline(m_painter, rect, scene, view, m_theme);
+        m_painter.setRenderHint(QPainter::Antialiasing, false);
+        m_painter.setPen(QPen(m_theme.mid, 1));
+        m_painter.setBrush(Qt::NoBrush);
+        m_painter.drawRect(QRectF(rect.left(), rect.top(), rect.width() - 1, rect.height() - 1));
+        legend({ room.left(), rect.bottom() + 10, room.width(), 24 }, plan.hidden);
+    }
+
+    void legend(const QRectF& rect, std::size_t hidden)
+    {
+        const QFont font = canvasFont(11);
+        double x = rect.left();
+        const auto words = [&](const QString& text, const QColor& colour) {
+            m_painter.setPen(colour);
+            drawLine(m_painter, { x, rect.top(), textWidth(font, text), rect.height() }, Qt::AlignLeft, font, text);
+            x += textWidth(font, text) + 18;
+        };
+        const auto box = [&](int j, const QString& inside) {
+            const TileColour& colour = m_theme.keyBlock(j);
+            const QRectF place(x, std::round(rect.center().y() - 8), 22, 16);
+            m_painter.setRenderHint(QPainter::Antialiasing, true);
+            m_painter.setPen(colour.edge == colour.fill ? QPen(Qt::NoPen) : QPen(colour.edge, 1));
+            m_painter.setBrush(colour.fill);
+            m_painter.drawRoundedRect(place, 2, 2);
+            m_painter.setPen(colour.ink);
+            drawLine(m_painter, place, Qt::AlignHCenter, canvasFont(10, QFont::Medium), inside);
+            x += inside.isEmpty() ? 28 : 24;
+        };
+        if (m_lanes.colouredByBlock()) {
+            words(QStringLiteral("Key block"), m_theme.text);
+            for (int j = 0; j < 8; ++j)
+                box(j, QString::number(j));
+            x += 14;
+            m_painter.setRenderHint(QPainter::Antialiasing, false);
+            fillWait(m_painter, QRectF(x, std::round(rect.center().y() - 4), 30, 7), m_theme);
+            x += 36;
+            words(QStringLiteral("waiting"), m_theme.t2);
+        } else {
+            for (std::size_t k = 0; k < m_lanes.colourNames().size(); ++k) {
+                const QString& name = m_lanes.colourNames()[k];
+                if (x + 28 + textWidth(font, name) > rect.right() - 220)
+                    break;
+                box(static_cast<int>(k), QString());
+                words(name, m_theme.t2);
+            }
+        }
+        if (hidden + m_lanes.lanesLeftOut() > 0)
+            words(QStringLiteral("%1 further lanes are not on this sheet").arg(hidden + m_lanes.lanesLeftOut()),
+                m_theme.text);
+    }
+
+    QPainter& m_painter;
+    const RecordingLanes& m_lanes;
+    const Recording& m_recording;
+    const RecordingPictureRequest& m_request;
+    const Theme& m_theme;
+};
+
+QByteArray pngOf(const RecordingPictureRequest& request)
+{
+    QImage image(request.size, QImage::Format_RGB32);
+    if (image.isNull())
+        return {};
+    QPainter painter(&image);
+    paintRecordingPicture(painter, request);
+    painter.end();
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    image.save(&buffer, "PNG");
+    return bytes;
+}
+
+} // namespace
+
+void paintRecordingPicture(QPainter& painter, const RecordingPictureRequest& request)
+{
+    RecordingSheet(painter, request).paint();
+}
+
+Status writeRecordingPicture(const RecordingPictureRequest& asked, const QString& path)
+{
+    const bool svg = path.endsWith(QStringLiteral(".svg"), Qt::CaseInsensitive);
+    if (!svg && !path.endsWith(QStringLiteral(".png"), Qt::CaseInsensitive))
+        return Error { "the name says no format", path.toStdString(), "a name that ends in .svg or .png" };
+    QImage scratch(1, 1, QImage::Format_RGB32);
+    QPainter painter(&scratch);
+    RecordingPictureRequest request = asked;
+    if (!request.sized)
+        request.size.setHeight(RecordingSheet(painter, asked).naturalHeight());
+    const QString provenance = RecordingSheet(painter, request).provenance();
+    const QByteArray bytes = svg ? svgOf(request.size, request.lanes->name(), provenance,
+                                 [&](QPainter& vector) { paintRecordingPicture(vector, request); })
+                                 : pngOf(request);
+    if (bytes.isEmpty())
+        return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
+    return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
+        out.write(bytes.constData(), bytes.size());
+        return Nothing {};
+    });
+}
+
+} // namespace flashstep::paint

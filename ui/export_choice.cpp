@@ -233,6 +233,8 @@ QString exportSize(const ExportRequest& request, const Trace& trace, QSize pictu
         const QString size = QStringLiteral("%1 × %2")
                                  .arg(std::lround(picture.width() * scale))
                                  .arg(std::lround(picture.height() * scale));
+        if (groupOf(*request.format) == Group::Documents)
+            return picture.isEmpty() ? QString() : tr("A picture of %1 pixels with each step").arg(size);
         return picture.isEmpty() ? QString() : pixels ? tr("%1 pixels").arg(size) : tr("%1, vectors").arg(size);
     }
     if (request.format->name == "npz")

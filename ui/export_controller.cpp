@@ -51,9 +51,11 @@ void ExportController::start(const ExportJob& job)
             QMetaObject::invokeMethod(
                 this, [this, id, fraction] { report(id, fraction); }, Qt::QueuedConnection);
         };
+        QStringList remarks;
+        progress.note = [&remarks](const std::string& text) { remarks.append(QString::fromStdString(text)); };
         const Status status = write(job, progress);
         QMetaObject::invokeMethod(
-            this, [this, id, status] { deliver(id, status); }, Qt::QueuedConnection);
+            this, [this, id, status, remarks] { deliver(id, status, remarks); }, Qt::QueuedConnection);
     });
     m_workers.push_back(std::move(worker));
     emit started(job.path);
@@ -77,7 +79,7 @@ void ExportController::report(int id, double fraction)
         emit progressed(sum / static_cast<double>(m_workers.size()));
 }
 
-void ExportController::deliver(int id, const Status& status)
+void ExportController::deliver(int id, const Status& status, const QStringList& remarks)
 {
     const auto found
         = std::find_if(m_workers.begin(), m_workers.end(), [id](const auto& worker) { return worker->id == id; });
@@ -85,7 +87,7 @@ void ExportController::deliver(int id, const Status& status)
     const bool stopped = (*found)->thread.get_stop_token().stop_requested();
     m_workers.erase(found);
     if (status) // also where the last byte was written before it heard of being cancelled
-        emit written(path);
+        emit written(path, remarks);
     else if (stopped)
         emit cancelled(path);
     else

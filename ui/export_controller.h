@@ -8,6 +8,7 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 
 #include <functional>
 #include <memory>
@@ -48,14 +49,14 @@ public slots:
 signals:
     void started(const QString& path);
     void progressed(double fraction); // of all that are being written, together
-    void written(const QString& path);
+    void written(const QString& path, const QStringList& remarks); // what one should know of it, a line each
     void failed(const flashstep::Error& error);
     void cancelled(const QString& path);
 
 private:
     struct Worker;
     void report(int id, double fraction);
-    void deliver(int id, const Status& status);
+    void deliver(int id, const Status& status, const QStringList& remarks);
 
     const Writer m_writer;
     int m_next = 0;

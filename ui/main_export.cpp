@@ -46,8 +46,9 @@ void MainWindow::connectExports()
     connect(&m_exporter, &ExportController::started, this, &MainWindow::showExports);
     connect(&m_exporter, &ExportController::progressed, m_exportNotice, &NoticeBar::setProgress);
     connect(m_exportNotice, &NoticeBar::cancelRequested, &m_exporter, &ExportController::cancel);
-    connect(&m_exporter, &ExportController::written, this, [this](const QString& path) {
+    connect(&m_exporter, &ExportController::written, this, [this](const QString& path, const QStringList& remarks) {
         m_written.append(path);
+        m_exportRemarks += remarks;
         showExports();
     });
     connect(&m_exporter, &ExportController::failed, this, [this](const Error& error) {
@@ -79,6 +80,8 @@ void MainWindow::showExports()
         lines.append(tr("Written: %1").arg(m_written.join(QStringLiteral(", "))));
     if (!m_notWritten.isEmpty())
         lines.append(tr("Not written: %1").arg(m_notWritten.join(QStringLiteral("; "))));
+    lines += m_exportRemarks;
+    m_exportRemarks.clear();
     const QString folder = m_written.isEmpty() ? QString() : QFileInfo(m_written.back()).absolutePath();
     m_written.clear();
     m_notWritten.clear();

@@ -225,7 +225,7 @@ private:
     std::optional<int> m_undoFrom; // where the history stood before the undo or redo under way
     bool m_restoring = false;
     ExportOptions m_lastExport;
-    QStringList m_written, m_notWritten; // since nothing was being written
+    QStringList m_written, m_notWritten, m_exportRemarks; // since nothing was being written
 
     ExportController m_exporter; // last: their workers are joined first
     RunController m_controller;

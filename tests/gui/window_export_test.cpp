@@ -72,7 +72,11 @@ void WindowExport::asksForWhatTheFormatTakes()
     const std::map<QString, std::set<F>> expected {
         { QStringLiteral("perfetto"), { F::Range } },
         { QStringLiteral("chrome"), { F::Range } },
+        { QStringLiteral("kanata"), { F::Range } },
         { QStringLiteral("csv"), { F::Table, F::Range } },
+        { QStringLiteral("npz"), { F::Moment } },
+        { QStringLiteral("gif"), { F::View, F::Theme, F::Size, F::Scale, F::Level, F::Fps, F::Range, F::Cta } },
+        { QStringLiteral("html"), { F::View, F::Theme, F::Size, F::Scale, F::Level, F::Range, F::Cta } },
         { QStringLiteral("svg"), { F::View, F::Theme, F::Size, F::Range, F::Moment, F::Cta } },
         { QStringLiteral("png"), { F::View, F::Theme, F::Size, F::Scale, F::Range, F::Moment, F::Cta } },
     };

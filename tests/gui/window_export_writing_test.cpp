@@ -67,6 +67,7 @@ private slots:
     void runThatIsReplacedIsStillWritten();
     void whatCannotBeWrittenIsSaidInOneLine_data();
     void whatCannotBeWrittenIsSaidInOneLine();
+    void remarksStandBesideWhatWasWritten();
     void nothingOpenIsSaid();
 
 private:
@@ -284,6 +285,18 @@ void WindowExportWriting::whatCannotBeWrittenIsSaidInOneLine()
     QVERIFY(!failures.front().contains(QLatin1Char('\n')));
     disconnect(&window->exporter(), nullptr, this, nullptr);
     QCOMPARE(files(), QStringList { QStringLiteral("file") });
+}
+
+void WindowExportWriting::remarksStandBesideWhatWasWritten()
+{
+    ExportController exporter { [](const ExportJob&, const Progress& progress) -> Status {
+        progress.remark("one step in three is shown");
+        return Nothing {};
+    } };
+    QSignalSpy written(&exporter, &ExportController::written);
+    exporter.start({});
+    QVERIFY(!written.isEmpty() || written.wait(10000));
+    QCOMPARE(written.front().at(1).toStringList(), QStringList { QStringLiteral("one step in three is shown") });
 }
 
 void WindowExportWriting::nothingOpenIsSaid()

@@ -3,6 +3,7 @@
 
 #include "core/emulation/run.h"
 #include "ui/appearance.h"
+#include "ui/paint/export.h"
 #include "ui/text.h"
 #include "ui/views/controls.h"
 #include "ui/views/export_form.h"
@@ -204,6 +205,15 @@ QString ExportDialog::verdict() const
     return m_verdict->isHidden() ? QString() : m_verdict->text();
 }
 
+Result<ExportRequest> ExportDialog::understood(const ExportOptions& options, const ExportFormat& format)
+{
+    if (format.name != m_here.first) // looks for programs on this computer
+        m_here = { format.name, paint::checkHere(format) };
+    if (!m_here.second)
+        return m_here.second.error();
+    return understandExport(options, *m_context.run->trace);
+}
+
 void ExportDialog::check()
 {
     const ExportOptions options = m_form->options();
@@ -217,7 +227,7 @@ void ExportDialog::check()
     m_about->setText(about + QStringLiteral(".") + (opensIn.isEmpty() ? QString() : tr(" Opens in %1.").arg(opensIn)));
     m_form->clearErrors();
     m_verdict->hide();
-    const Result<ExportRequest> request = understandExport(options, *m_context.run->trace);
+    const Result<ExportRequest> request = understood(options, *format);
     m_request = request ? std::optional(*request) : std::nullopt;
     m_write->setEnabled(request.ok());
     m_copy->setEnabled(request.ok());

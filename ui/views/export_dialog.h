@@ -45,6 +45,7 @@ private:
     QWidget* makeForm();
     QWidget* makeCommand();
     QWidget* makeButtons();
+    [[nodiscard]] Result<ExportRequest> understood(const ExportOptions& options, const ExportFormat& format);
     void check();
     void fit();
 
@@ -52,6 +53,7 @@ private:
     const ScenarioStatement m_scenario;
     const Appearance& m_appearance;
     std::optional<ExportRequest> m_request;
+    std::pair<std::string_view, Status> m_here { {}, Nothing {} }; // whether that format can be written here
     QListWidget* m_formats = nullptr;
     ExportForm* m_form = nullptr;
     ExportPreview* m_preview = nullptr;

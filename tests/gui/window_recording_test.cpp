@@ -232,6 +232,19 @@ private slots:
         QVERIFY(!source.sliceAt(0, 1000.0 * 1001 + 500, 1).has_value());
     }
 
+    // A short slice just before a long one leaves that its name.
+    void longSliceBehindAShortOneIsDrawnByItself()
+    {
+        const auto recording = std::make_shared<const Recording>(readRecording(
+            R"([{"ph":"X","name":"short","ts":1,"dur":0},{"ph":"X","name":"long","ts":1.002,"dur":90}])", "test")
+                                                                     .value());
+        const auto lanes = std::make_shared<const paint::RecordingLanes>(recording, QStringLiteral("two"));
+        const auto groups = paint::recordingGroups(lanes, paint::aloneAxis(*recording), true);
+        QStringList names;
+        groups.back()->visit(0, 0, 100000, 100, [&](const paint::SliceSource::Slice& s) { names << s.label; });
+        QCOMPARE(names, (QStringList { QString(), QStringLiteral("long") }));
+    }
+
 private:
     QTemporaryDir m_folder;
 };

@@ -289,7 +289,11 @@ void RecordingSource::visit(
             continue;
         }
         // Those that begin within one grain are drawn as one, in the colour of the first.
-        const std::size_t next = firstBeginningFrom(lane, k + 1, begin + grain);
+        // Only the last of them can be longer than that: it is drawn as what it is.
+        std::size_t next = firstBeginningFrom(lane, k + 1, begin + grain);
+        if (const Recording::Slice& longer = m_lanes->slice(lane, next - 1);
+            next - 1 > k && static_cast<double>(longer.end - longer.begin) >= grain)
+            --next;
         const auto reach = static_cast<double>(m_lanes->slice(lane, next - 1).end);
         visitor({ toAxis(begin), toAxis(std::max(reach, end)), QString(), m_lanes->colourOf(number), false });
         k = next;

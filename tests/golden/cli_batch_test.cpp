@@ -93,11 +93,11 @@ TEST_F(CliBatch, EachFormatHasTheBytesOfExport)
     for (const Json& format : formats) {
         const std::string name = format["name"];
         std::vector<Json> variants { entry(name, "batch." + name) };
-        variants[0]["to"] = "block(i=0, n=1)";
+        variants[0].update({ { "to", "block(i=0, n=1)" }, { "level", "operation" } });
         if (format["views"] && format["available"]) {
             variants.push_back(entry(name, "batch.tiles." + name));
             variants[1].update({ { "view", "tiles" }, { "at", "block(i=1, n=1)" }, { "size", "800x600" },
-                { "to", "block(i=0, n=1)" }, { "theme", "dark" } });
+                { "to", "block(i=0, n=1)" }, { "level", "operation" }, { "theme", "dark" } });
         }
         for (Json& one : variants) {
             std::vector<std::string> arguments { "export" };

@@ -9,16 +9,15 @@ namespace flashstep::fuzz {
 Target target()
 {
     return { "batch",
-        { R"({"flashstep": 1, "exports": [
+        { R"x({"flashstep": 1, "exports": [
  {"scenario": "s.json", "format": "svg", "out": "a.svg", "view": "tiles", "at": "block(i=1, n=2)", "size": "800x600"},
  {"scenario": "s.json", "format": "csv", "out": "a.csv", "table": "spans", "from": 12, "to": "end", "cta": 3},
  {"algorithm": "fa4", "gpu": "b200", "seqlen_q": 64, "what_if": ["exp2-degree=3", "two-cta=on"], "break": "wait:K",
-  "format": "png", "out": "../b.png", "scale": 1.5, "theme": "dark", "fps": "10", "level": "operation"}]})",
+  "format": "png", "out": "../b.png", "scale": 1.5, "theme": "dark", "fps": "10", "level": "operation"}]})x",
             R"({"flashstep": 1, "exports": []})" },
         { R"("out": "a.svg")", R"("format": "csv")", R"("exports": [)", R"({"scenario":)", "1e999", "null", "{}",
             R"("q": "q.npy")", R"("\ud800")", "\xc3\x28", "[[[[[[[[", R"("what_if": [["sms=8"]])" },
-        1U << 20U, 512, 20000
-};
+        1U << 20U, 512, 20000 };
 }
 
 } // namespace flashstep::fuzz

@@ -11,6 +11,7 @@
 #include <QHorizontalStackedBarSeries>
 #include <QImage>
 #include <QLineSeries>
+#include <QPainter>
 #include <QScatterSeries>
 #include <QSvgRenderer>
 #include <QtTest>

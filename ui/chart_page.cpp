@@ -101,6 +101,15 @@ void paintChart(QPainter& painter, const QRectF& rect, QtCharts::QChart& chart)
     scene.removeItem(&chart);
 }
 
+void paintNumbers(QPainter& painter, QPointF topLeft, const ChartPanel& panel, const paint::Theme& theme)
+{
+    painter.setPen(theme.text);
+    for (const ChartNumber& number : panel.numbers) {
+        const QPointF at = topLeft + panel.chart->mapToPosition(number.at, number.series);
+        paint::drawLine(painter, { at.x() + 6, at.y() - 8, 80, 16 }, Qt::AlignLeft, canvasFont(10.5), number.words);
+    }
+}
+
 void paintPanel(
     QPainter& painter, const QRectF& rect, ChartPanel& panel, const QString& letter, const paint::Theme& theme)
 {
@@ -110,6 +119,7 @@ void paintPanel(
         std::floor(rect.height() - paint::panelTitleHeight - keys - (keys > 0 ? 6 : 0)));
     if (panel.chart) {
         paintChart(painter, plot, *panel.chart);
+        paintNumbers(painter, plot.topLeft(), panel, theme);
     } else {
         painter.setPen(theme.t2);
         paint::drawElided(painter, plot, Qt::AlignHCenter, canvasFont(12), panel.words);

@@ -22,10 +22,19 @@ struct ChartKey {
     QString words;
 };
 
+// A number beside what it is of, right of a point in the chart's own coordinates. Charts has labels too, but draws those
+// of bars in the order of their addresses.
+struct ChartNumber {
+    QtCharts::QAbstractSeries* series = nullptr; // on whose axes
+    QPointF at;
+    QString words;
+};
+
 struct ChartPanel {
     QString title;
     std::unique_ptr<QtCharts::QChart> chart; // null: `words` stand in its place
     QString words;
+    std::vector<ChartNumber> numbers;
     std::vector<ChartKey> keys; // below it
 };
 

@@ -206,18 +206,19 @@ ChartPanel trafficPanel(const Run& run, const paint::Theme& theme)
     ChartPanel panel;
     panel.title = QObject::tr("Traffic: bytes between the memories");
     panel.chart = plainChart();
+    constexpr double barWidth = 0.7; // of a category; both sets together
     auto* series = new QHorizontalBarSeries;
-    series->setBarWidth(0.7);
-    series->setLabelsVisible(true);
-    series->setLabelsPosition(QAbstractBarSeries::LabelsOutsideEnd);
+    series->setBarWidth(barWidth);
     const auto add = [&](const std::array<double, 3>& values, const QColor& colour, const QString& words) {
         auto* set = new QBarSet(words);
-        for (const double value : values)
-            set->append(rounded(value / unit.bytes).toDouble());
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            const QString number = rounded(values.at(k) / unit.bytes);
+            set->append(number.toDouble());
+            const double middle = static_cast<double>(k) + barWidth * ((series->count() + 0.5) / 2 - 0.5);
+            panel.numbers.push_back({ series, QPointF(number.toDouble(), middle), number });
+        }
         set->setColor(colour);
         set->setBorderColor(colour);
-        set->setLabelFont(paint::canvasFont(10.5));
-        set->setLabelColor(theme.text);
         series->append(set);
         panel.keys.insert(panel.keys.begin(), { ChartKey::Mark::Box, QPen(colour), words });
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The small plots: that they show the report's numbers, and that every format and theme shows the same.
 #include "core/io/sweep.h"
+#include "tests/gui/picture_reading.h"
 #include "tests/support/temporary.h"
 #include "ui/run_charts.h"
 #include "ui/sweep_charts.h"
@@ -11,9 +12,7 @@
 #include <QHorizontalStackedBarSeries>
 #include <QImage>
 #include <QLineSeries>
-#include <QPainter>
 #include <QScatterSeries>
-#include <QSvgRenderer>
 #include <QtTest>
 
 namespace flashstep::test {
@@ -202,13 +201,8 @@ void Charts::everyThemeAndFormatShowsTheSame()
             QCOMPARE(svg.find("href"), std::string::npos);
             ChartPage again = pageOf(run, theme);
             QVERIFY(svgOf(again, size) == svg);
-            QSvgRenderer renderer(QByteArray::fromStdString(svg));
-            QVERIFY(renderer.isValid());
-            QImage drawn(size, QImage::Format_RGB32);
-            drawn.fill(Qt::magenta);
-            QPainter painter(&drawn);
-            renderer.render(&painter);
-            painter.end();
+            const QImage drawn = svgPixels(QByteArray::fromStdString(svg), size);
+            QCOMPARE(drawn.size(), size);
             int different = 0;
             for (int y = 0; y < size.height(); ++y)
                 for (int x = 0; x < size.width(); ++x)

@@ -95,7 +95,7 @@ void WindowExportBytes::writesTheBytesOfItsCommand()
         setField(*dialog, ExportField::Range, QStringLiteral("From … to …"));
         setField(*dialog, ExportField::From, QStringLiteral("block(i=6, n=1)"));
         setField(*dialog, ExportField::To, QStringLiteral("block(i=6, n=2)"));
-        setField(*dialog, ExportField::Size, QStringLiteral("480x300"));
+        setField(*dialog, ExportField::Size, QStringLiteral("480x360"));
     }
     compareWithCommand(*window, *dialog);
 }

@@ -8,6 +8,8 @@
 
 #include <QBuffer>
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <ostream>
 
@@ -17,12 +19,8 @@ namespace {
 
 constexpr std::size_t openContents = 40; // steps of which the list is open at first
 
-// Colours as in the pictures; the system's own faces where ours are not installed.
+// The system's own faces where ours are not installed.
 constexpr std::string_view style = R"(
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b2027; --second: #48515c; --line: #d9dde2; --ground: #f6f7f9; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #1a1e23; --ink: #e7eaee; --second: #b8c0c9; --line: #343b43; --ground: #20252b; }
-}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
   font: 16px/1.5 Inter, "Noto Sans", "DejaVu Sans", system-ui, sans-serif; }
@@ -44,7 +42,6 @@ figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
 footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85rem; padding-top: 1rem; }
 @media print {
-  :root { color-scheme: light; --paper: #ffffff; --ink: #000000; --second: #404040; --line: #b0b0b0; --ground: #ffffff; }
   body { font-size: 10.5pt; }
   .page { max-width: none; padding: 0; }
   nav { display: none; }
@@ -54,6 +51,24 @@ footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85
 }
 @page { margin: 18mm 16mm; }
 )";
+
+// The colours that the style names, as the pictures have them.
+std::string coloursOf(const Theme& theme)
+{
+    const std::pair<const char*, QColor> named[] { { "paper", theme.panel }, { "ink", theme.text },
+        { "second", theme.t2 }, { "line", theme.line }, { "ground", theme.alt } };
+    std::string text;
+    for (const auto& [name, colour] : named)
+        text += fmt::format(" --{}: {};", name, colour.name().toStdString());
+    return text;
+}
+
+std::string colours()
+{
+    return fmt::format(":root {{ color-scheme: light dark;{} }}\n", coloursOf(Theme::light()))
+        + fmt::format("@media (prefers-color-scheme: dark) {{ :root {{{} }} }}\n", coloursOf(Theme::dark()))
+        + fmt::format("@media print {{ :root {{ color-scheme: light;{} }} }}", coloursOf(Theme::print()));
+}
 
 // As text of an element or a quoted attribute; what XML has no sign for is replaced.
 std::string escaped(std::string_view text)
@@ -158,7 +173,8 @@ void writeHead(std::ostream& out, const StepsPage& page)
     const std::string title = escaped(pictureTitle(page.picture));
     out << "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
         << "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-        << "<title>" << title << "</title>\n<style>" << style << "</style>\n</head>\n<body>\n<div class=\"page\">\n"
+        << "<title>" << title << "</title>\n<style>\n"
+        << colours() << style << "</style>\n</head>\n<body>\n<div class=\"page\">\n"
         << "<header>\n<h1>" << title << "</h1>\n"
         << "<p>Step by step, in words and pictures. Times are modelled, none is measured.</p>\n<dl class=\"facts\">\n";
     writeFact(out, "Problem", problemWords(run.program->problem));

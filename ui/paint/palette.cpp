@@ -167,6 +167,8 @@ std::uint8_t PaletteMapper::nearest(QRgb colour)
 QImage PaletteMapper::map(const QImage& image)
 {
     QImage mapped(image.size(), QImage::Format_Indexed8);
+    mapped.setDotsPerMeterX(image.dotsPerMeterX());
+    mapped.setDotsPerMeterY(image.dotsPerMeterY());
     if (mapped.isNull())
         return mapped;
     mapped.setColorTable(m_palette);

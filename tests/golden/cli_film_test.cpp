@@ -53,8 +53,8 @@ TEST(CliFilm, WhatIsLeftOutIsSaidUnlessQuietIsAskedFor)
     if (!withPictures())
         GTEST_SKIP() << "built without pictures";
     const TemporaryDirectory directory;
-    Words words { "export", "--format", "html", "--level", "event", "--view", "memory", "--size", "200x200", "--scale",
-        "1", "--out", directory.path("x.html") };
+    Words words { "export", "--seqlen-k", "48", "--format", "html", "--level", "event", "--view", "memory", "--size",
+        "200x200", "--scale", "1", "--out", directory.path("x.html") };
     const CommandResult result = small(words);
     EXPECT_EQ(result.status, 0);
     EXPECT_NE(result.error.find(" event steps: every 2nd is shown\n"), std::string::npos) << result.error;

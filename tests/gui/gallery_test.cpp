@@ -49,10 +49,10 @@ QStringList commands()
     return found;
 }
 
-// What a command writes: its --out in the gallery's folder.
+// What a command writes: its --out, --shot or --picture in the gallery's folder.
 QString target(const QString& command)
 {
-    static const QRegularExpression out(QStringLiteral("(?:--out|--shot) docs/gallery/(\\S+)"));
+    static const QRegularExpression out(QStringLiteral("(?:--out|--shot|--picture) docs/gallery/(\\S+)"));
     return out.match(command).captured(1);
 }
 
@@ -100,7 +100,7 @@ private slots:
         QVERIFY2(QFile::exists(kept), qPrintable(kept));
         QString run = command;
         run.replace(QStringLiteral("build/release/bin/"), QStringLiteral(FLASHSTEP_BINARY_DIR "/bin/"));
-        run.replace(QRegularExpression(QStringLiteral("(--out|--shot) docs/gallery/")),
+        run.replace(QRegularExpression(QStringLiteral("(--out|--shot|--picture) docs/gallery/")),
             QStringLiteral("\\1 ") + directory.path() + QLatin1Char('/'));
         QProcess shell;
         shell.setWorkingDirectory(source(QString()));

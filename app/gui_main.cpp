@@ -160,6 +160,11 @@ int main(int argc, char** argv)
     QCoreApplication::setOrganizationName(QStringLiteral("FlashStep"));
     QCoreApplication::setApplicationName(QStringLiteral("FlashStep"));
     QCoreApplication::setApplicationVersion(QString::fromLatin1(version));
+    if (headless) // Qt's remarks on the desktop are nothing to a script
+        qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& message) {
+            if (type == QtCriticalMsg || type == QtFatalMsg)
+                std::fprintf(stderr, "flashstep: %s\n", qPrintable(message));
+        });
     int noArguments = 1;
     const QApplication application(noArguments, argv);
 

@@ -7,6 +7,7 @@
 #include "app/cli/status.h"
 #include "core/io/export_request.h"
 #include "core/io/files.h"
+#include "core/io/input_files.h"
 
 #include <filesystem>
 #include <memory>
@@ -78,6 +79,9 @@ int performOfWidgets(const ExportJob& job)
 
 int performOn(const Session& session, const ExportJob& job)
 {
+    if (const Status status = checkNotRead(job.written.out, inputFilesOf(session.file.scenario, session.scenarioPath));
+        !status)
+        return fail(status.error());
     const Result<ExportRequest> request = understandExport(job.written, *session.run.trace);
     if (!request)
         return fail(request.error());

@@ -23,6 +23,8 @@ int perform(const Options& o)
     if (!o.picture.out.empty())
         if (const Status here = checkHere(*findExportFormat("svg")); !here)
             return fail(here.error(), notHere);
+    if (!o.out.empty() && o.out == o.picture.out)
+        return fail({ "the recording is written there", "--picture " + o.out, "another name" });
     Result<Recording> recording = Error {};
     {
         const ProgressLine line("reading", o.quiet);

@@ -12,6 +12,7 @@
 #include <QGuiApplication>
 
 #include <array>
+#include <cstdio>
 #else
 #include "core/io/data_export.h"
 #endif
@@ -30,6 +31,11 @@ void startDrawing()
         return;
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
+    // Its remarks on the desktop are nothing to whoever asked for a file.
+    qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& message) {
+        if (type == QtCriticalMsg || type == QtFatalMsg)
+            std::fprintf(stderr, "flashstep-cli: %s\n", qPrintable(message));
+    });
     static std::array<char, 14> program { "flashstep-cli" };
     static std::array<char*, 2> arguments { program.data(), nullptr };
     static int count = 1;

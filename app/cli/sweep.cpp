@@ -6,7 +6,10 @@
 #include "app/cli/report.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
+#include "core/base/version.h"
 #include "core/io/files.h"
+#include "core/io/fingerprint.h"
+#include "core/io/input_files.h"
 
 #include <fmt/format.h>
 
@@ -69,17 +72,38 @@ Result<Run> runOf(const ProblemOptions& options, const Progress& progress)
     return runScenario(stated->file.scenario, std::move(stated->loaded.inputs), progress);
 }
 
-Outcome outcomeOf(
-    const ProblemOptions& base, std::span<const Varied> varied, std::size_t number, const Progress& progress)
+// Of everything that makes one sweep differ from another; the same on each computer that does a share of it.
+std::string fingerprintOf(const ProblemOptions& base, std::span<const Varied> varied)
+{
+    Fingerprint print;
+    print.addPart(version());
+    for (const Varied& one : varied) {
+        print.addPart(one.name);
+        for (const std::string& value : one.values)
+            print.addPart(value);
+        print.addPart({});
+    }
+    for (const auto& [key, value] : base.given) {
+        print.addPart(key);
+        print.addPart(value);
+    }
+    if (!base.scenario.empty()) // by content: its folder may differ
+        if (const Result<ScenarioFile> file = readScenario(base.scenario); file)
+            print.addPart(scenarioText(*file, directoryOf(base.scenario)));
+    return print.text();
+}
+
+Outcome outcomeOf(const ProblemOptions& base, std::span<const Varied> varied, const std::string& sweep,
+    std::size_t number, const Progress& progress)
 {
     const Result<Run> run = runOf(optionsOf(base, varied, number), progress);
     if (!run) {
         const std::string error = run.error().line();
-        return { sweepLine(varied, { number, nullptr, "refused", error }), "refused", error };
+        return { sweepLine(varied, { number, nullptr, "refused", error, sweep }), "refused", error };
     }
     const Json report = runObject(*run, false);
     const std::string status = statusOf(*run);
-    return { sweepLine(varied, { number, &report, status, {} }), status, {} };
+    return { sweepLine(varied, { number, &report, status, {}, sweep }), status, {} };
 }
 
 // Runs them on threads, whoever is free taking the next one, and hands them out in order.
@@ -89,6 +113,7 @@ public:
         unsigned jobs, std::stop_token interrupt)
         : m_base(base)
         , m_varied(varied)
+        , m_sweep(fingerprintOf(base, varied))
         , m_numbers(std::move(numbers))
         , m_interrupt(std::move(interrupt))
     {
@@ -124,7 +149,7 @@ private:
                     return;
                 mine = m_next++;
             }
-            Outcome outcome = outcomeOf(m_base, m_varied, m_numbers[mine], progress);
+            Outcome outcome = outcomeOf(m_base, m_varied, m_sweep, m_numbers[mine], progress);
             const std::lock_guard lock(m_mutex);
             m_outcomes.emplace(mine, std::move(outcome));
             m_ready.notify_all();
@@ -133,6 +158,7 @@ private:
 
     const ProblemOptions& m_base;
     std::span<const Varied> m_varied;
+    std::string m_sweep;
     std::vector<std::size_t> m_numbers;
     std::stop_token m_interrupt;
     std::stop_source m_all;
@@ -200,9 +226,21 @@ int perform(const Options& o)
     for (const std::string* target : { &o.out, &o.chart })
         if (const Status status = target->empty() ? Status(Nothing {}) : checkTarget(*target); !status)
             return fail(status.error());
-    if (!o.problem.scenario.empty())
-        if (const Result<ScenarioFile> base = readScenario(o.problem.scenario); !base)
-            return fail(base.error());
+    if (!o.chart.empty() && o.chart == o.out)
+        return fail({ "the table is written there", "--chart " + o.chart, "another name" });
+    ScenarioFile base;
+    if (!o.problem.scenario.empty()) {
+        Result<ScenarioFile> read = readScenario(o.problem.scenario);
+        if (!read)
+            return fail(read.error());
+        base = std::move(*read);
+    }
+    for (const auto& [key, value] : o.problem.given)
+        (void)setOption(base, key, value); // what is not accepted refuses its rows
+    const std::vector<std::string> inputs = inputFilesOf(base.scenario, o.problem.scenario);
+    for (const std::string* target : { &o.out, &o.chart })
+        if (const Status status = checkNotRead(*target, inputs); !status)
+            return fail(status.error());
     std::vector<std::size_t> numbers;
     for (std::size_t k = 0; k < combinationCount(*varied); ++k)
         if (shard->takes(k))

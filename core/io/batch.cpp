@@ -2,6 +2,7 @@
 #include "core/io/batch.h"
 
 #include "core/io/files.h"
+#include "core/io/input_files.h"
 #include "core/io/json_document.h"
 #include "core/io/scenario.h"
 
@@ -11,6 +12,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace flashstep {
 
@@ -175,6 +177,34 @@ Status checkTargets(const std::vector<BatchEntry>& entries, const std::string& w
     return Nothing {};
 }
 
+// The same of the files as they lie on the disk: what scenarios name, and names that lead to one file.
+Status checkFiles(const std::vector<BatchEntry>& entries, const std::string& path)
+{
+    namespace fs = std::filesystem;
+    std::set<std::string> read { path, recordPathOf(path) };
+    for (const BatchEntry& entry : entries) {
+        if (entry.scenario.empty())
+            continue;
+        read.insert(entry.scenario);
+        if (const Result<ScenarioFile> file = readScenario(entry.scenario); file) // else its run says so
+            for (const std::string& one : tensorFilesOf(file->scenario))
+                read.insert(one);
+    }
+    const std::vector<std::string> inputs(read.begin(), read.end());
+    std::map<std::string, std::size_t> made;
+    for (std::size_t k = 0; k < entries.size(); ++k) {
+        const std::string place = fmt::format("{}: exports[{}]", path, k), &target = entries[k].written.out;
+        if (const Status status = checkNotRead(target, inputs); !status)
+            return Error { "key \"out\": " + entries[k].out + ": " + status.error().what, place, status.error().hint };
+        std::error_code none;
+        const auto [other, isNew] = made.emplace(fs::weakly_canonical(target, none).string(), k);
+        if (!isNew)
+            return Error { fmt::format("key \"out\": {} is exports[{}]", entries[k].out, other->second), place,
+                "a target of its own for each" };
+    }
+    return Nothing {};
+}
+
 } // namespace
 
 std::string recordPathOf(const std::string& batchPath)
@@ -224,7 +254,12 @@ Result<std::vector<BatchEntry>> readBatch(const std::string& path)
     const Result<std::string> text = readFile(path, largestFile);
     if (!text)
         return text.error();
-    return parseBatch(*text, directoryOf(path), path);
+    Result<std::vector<BatchEntry>> entries = parseBatch(*text, directoryOf(path), path);
+    if (!entries)
+        return entries;
+    if (Status status = checkFiles(*entries, path); !status)
+        return status.error();
+    return entries;
 }
 
 } // namespace flashstep

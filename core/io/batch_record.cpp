@@ -4,6 +4,7 @@
 #include "core/base/version.h"
 #include "core/io/files.h"
 #include "core/io/fingerprint.h"
+#include "core/io/input_files.h"
 #include "core/io/scenario.h"
 
 #include <fcntl.h>
@@ -35,18 +36,6 @@ bool append(const std::string& path, const std::string& line)
     const std::string text = (last == '\n' ? "" : "\n") + line + "\n";
     const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     return close(file) == 0 && written;
-}
-
-// The files that Q, K and V come from, and the words of the tokens beside Q.
-std::vector<std::string> filesOf(const Scenario& scenario)
-{
-    std::vector<std::string> files;
-    for (const std::string* file : { &scenario.qFile, &scenario.kFile, &scenario.vFile })
-        if (!file->empty())
-            files.push_back(*file);
-    if (!scenario.qFile.empty())
-        files.push_back(pathBeside(directoryOf(scenario.qFile), "tokens.json"));
-    return files;
 }
 
 } // namespace
@@ -90,7 +79,7 @@ Result<std::string> BatchRecord::madeFrom(const BatchEntry& entry)
     for (const auto& [key, value] : entry.given)
         if (Status status = setOption(file, key, value); !status)
             return status.error();
-    for (const std::string& path : filesOf(file.scenario)) {
+    for (const std::string& path : tensorFilesOf(file.scenario)) {
         const Result<std::string>& one = ofFile(path);
         all.addPart(one ? *one : std::string("-")); // there may be no tokens
     }

@@ -160,8 +160,7 @@ bool writeCounters(const Run& run, const Range& range, Lines& lines)
     std::array<double, counterCount> totals {};
     for (std::size_t c = 0; c < counterCount; ++c)
         totals.at(c) = trace.counter(static_cast<Counter>(c), range.from);
-    // What is so from the beginning is no change.
-    std::array<double, counterCount> before {};
+    std::array<double, counterCount> before = totals; // what is so from the beginning is no change
     for (std::uint32_t k = range.from.value; k < range.to.value; ++k) {
         if (lines.cancelled(shareOf(k, range)))
             return false;

@@ -117,8 +117,10 @@ private:
     bool goOn(std::uint32_t event)
     {
         m_progress.at(static_cast<double>(event) / static_cast<double>(m_trace.end().value));
-        for (auto at = m_walks.begin(); at != m_walks.end();) // CTAs that are over
-            at = m_trace.span(CtaId(at->first.first)).end < m_cycle ? m_walks.erase(at) : std::next(at);
+        for (auto at = m_walks.begin(); at != m_walks.end();) { // CTAs that are over
+            const Cycle end = m_trace.span(CtaId(at->first.first)).end; // 0: it never is
+            at = end > 0 && end < m_cycle ? m_walks.erase(at) : std::next(at);
+        }
         return !m_progress.cancelled();
     }
 

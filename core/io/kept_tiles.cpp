@@ -29,7 +29,8 @@ const Kind& kindOf(What what)
         { "S", "Q K^T as the tensor core left it: not scaled, not masked", "q . k" },
         { "P",
             "the operand of the product with V, as stored: exp(softmax_scale S - m_used_i_j) 2^p_offset_log2, 0 where "
-            "masked; of standard divided by the row's sum",
+            "masked; of standard divided by the row's sum, of FlashAttention-1 in the paper's form relative to the "
+            "row's maximum over this block alone",
             "1" },
         { "O", "the tile's output as stored, divided by l", "values" },
         { "m", "row maxima over the visible keys of all visited blocks", "natural, of the scaled scores" },
@@ -37,7 +38,8 @@ const Kind& kindOf(What what)
         { "l", "row sums behind the last block", "relative to m_used" },
         { "LSE", "m_used + ln l", "natural, of the scaled scores" },
         { "m", "row maxima up to this block", "natural, of the scaled scores" },
-        { "m_used", "the reference in this block's exponent", "natural, of the scaled scores" },
+        { "m_used", "the reference in this block's exponent (of FlashAttention-1 in the paper's form: of l behind it)",
+            "natural, of the scaled scores" },
         { "l", "row sums up to this block", "relative to m_used of the block" },
         { "scale", "what O and l were multiplied by for this block", "1" },
     } };

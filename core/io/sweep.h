@@ -41,6 +41,7 @@ struct SweepRow {
     std::size_t number = 0; // of the combination
     const Json* report = nullptr; // null where it was refused
     std::string status, error;
+    std::string sweep; // a fingerprint of all that the sweep was stated as: the same in each part
 };
 [[nodiscard]] std::string sweepHeader(std::span<const Varied> varied);
 [[nodiscard]] std::string sweepLine(std::span<const Varied> varied, const SweepRow& row);

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 54> runColumns { "flashstep", "algorithm"
     "rescale_warps_done", "rescale_warps_skipped", "rescale_source", "events", "trace_bytes", "hazards", "hazard_list",
     "deadlock", "max_abs_error", "rms_error", "max_abs_error_lse", "error_bound" };
 
-constexpr std::array<std::string_view, 4> ownColumns { "status", "error", "combination", "combinations" };
+constexpr std::array<std::string_view, 5> ownColumns { "status", "error", "sweep", "combination", "combinations" };
 // Lists of faults may be long, and a cell is no place for that: the count stands beside.
 constexpr std::size_t longestList = 8;
 
@@ -151,6 +151,11 @@ private:
             return Error { fmt::format("it is one of {} combinations, the others of {}", *of, m_combinations),
                 part.place(row), "parts of one sweep" };
         m_combinations = *of;
+        const std::string& sweep = row.cells[row.cells.size() - 3];
+        if (!m_rows.empty() && sweep != m_sweep)
+            return Error { "it is of another sweep: its base, its values or the program's version differ",
+                part.place(row), "parts of one sweep" };
+        m_sweep = sweep;
         const auto [other, isNew] = m_rows.try_emplace(*number, Found { &part, &row });
         if (!isNew && other->second.row->cells != row.cells)
             return Error { fmt::format("combination {} says other things in {}", *number,
@@ -162,6 +167,7 @@ private:
     static constexpr std::size_t mostRows = 1'000'000;
     const CsvTableText* m_first = nullptr;
     std::size_t m_combinations = 0;
+    std::string m_sweep;
     std::map<std::size_t, Found> m_rows;
 };
 
@@ -192,6 +198,7 @@ std::string sweepLine(std::span<const Varied> varied, const SweepRow& row)
             cells.push_back(row.report != nullptr ? cellOf(valueOf(*row.report, column)) : std::string());
     cells.push_back(row.status);
     cells.push_back(row.error);
+    cells.push_back(row.sweep);
     cells.push_back(std::to_string(row.number + 1));
     cells.push_back(std::to_string(combinationCount(varied)));
     return lineOf(cells);

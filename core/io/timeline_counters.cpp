@@ -50,9 +50,8 @@ public:
         , m_ops(trace.program().streams.size())
     {
     }
-    [[nodiscard]] std::pair<Cycle, Cycle> of(CtaId cta)
+    [[nodiscard]] std::pair<Cycle, Cycle> of(CtaId cta, std::pair<Cycle, Cycle> span)
     {
-        std::pair<Cycle, Cycle> span { m_trace.span(cta).begin, m_trace.span(cta).end };
         const auto works = m_trace.worksOf(cta);
         if (works.empty() || !m_trace.hasEvents(works.front()) || !m_trace.hasEvents(works.back()))
             return span;
@@ -166,11 +165,14 @@ void addHeld(const Trace& trace, const Range& range, std::vector<CounterLine>& l
     for (std::size_t k = 0; k < program.ctaCount(); ++k) {
         const CtaId cta(k);
         const LaunchDecl& launch = program.launchOf(cta);
-        smem.add(trace.span(cta).begin, trace.span(cta).end, launch.smemBytes);
+        const auto life = trace.lifeOf(cta);
+        if (!life)
+            continue;
+        smem.add(life->first, life->second, launch.smemBytes);
         if (launch.tmemColumns == 0)
             continue;
         any = true;
-        const auto [begin, end] = allocated.of(cta);
+        const auto [begin, end] = allocated.of(cta, *life);
         tmem.add(begin, end, launch.tmemColumns * bytesOfColumn);
     }
     lines.push_back(smem.finished());
@@ -247,7 +249,8 @@ CounterLine useLine(const Trace& trace, Engine engine, double reported, const St
     const double perCycle = total > 0 ? reported * static_cast<double>(trace.cycles()) / total : 0;
     for (std::size_t k = 0; k < windows; ++k) {
         const Cycle cycle = stretch.begin + static_cast<Cycle>(static_cast<double>(k) * use.width());
-        const double percent = 100 * use.busy(engine, k) * perCycle / use.width();
+        // Bookings are whole cycles: the sum may come out a little above all there is.
+        const double percent = std::min(100.0, 100 * use.busy(engine, k) * perCycle / use.width());
         if (line.samples.empty() || line.samples.back().cycle != cycle)
             line.samples.push_back({ cycle, percent });
     }
@@ -265,10 +268,11 @@ std::vector<CounterLine> counterLines(const Run& run, const Range& range)
     std::vector<CounterLine> lines { totalLine(trace, Counter::GlobalRead, range),
         totalLine(trace, Counter::GlobalWrite, range), hbmLine(trace, stretch, use) };
     addHeld(trace, range, lines);
+    // Engines that take turns (issue, the port of shared memory) are booked for as long as a request is under way, not
+    // for what it takes of them: how busy they were in a window is not in the trace.
     const Utilisation& reported = run.report.utilisation;
     for (const auto& [engine, share] : { std::pair { Engine::Tensor, reported.tensor }, { Engine::Exp, reported.exp },
-             { Engine::Issue, reported.issue }, { Engine::Smem, reported.smem }, { Engine::L2, reported.l2 },
-             { Engine::Hbm, reported.hbm } })
+             { Engine::L2, reported.l2 }, { Engine::Hbm, reported.hbm } })
         lines.push_back(useLine(trace, engine, share, stretch, use));
     return lines;
 }

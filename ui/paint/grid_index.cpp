@@ -144,6 +144,9 @@ void GridIndex::summarise()
             ends.push_back(end);
     }
     s.lastSms = static_cast<int>(ends.size());
+    if (m_trace->cycles() > 0)
+        s.lastShare = static_cast<double>(s.end - std::min<Cycle>(s.end, m_launchBegins[launch]))
+            / static_cast<double>(m_trace->cycles());
     s.tailBegin = ends.empty() ? s.end : *std::min_element(ends.begin(), ends.end());
     double busy = 0; // SM cycles
     for (const Cycle end : ends) {

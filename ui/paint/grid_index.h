@@ -25,6 +25,7 @@ struct GridSummary {
     int tailSms = 0; // that work after that
     double tailBusy = 0; // of them, on average over the tail
     int lastSms = 0; // that the last launch used
+    double lastShare = 0; // of the run that the last launch takes
     double tailShare = 0; // of the run
     std::size_t stuck = 0; // CTAs that never end
 };

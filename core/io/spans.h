@@ -40,9 +40,8 @@ struct SpanVisitor {
 };
 void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visitor);
 
-// Whether a step of the level is complete just at p; with a valid cta, one of that CTA's. Trace::next says end() where
-// there is none any more: this tells.
-[[nodiscard]] bool completesStep(const Trace& trace, Position p, Level level, CtaId cta = CtaId::none());
+// Whether a step of the level is complete just at p. Trace::next says end() where there is none any more: this tells.
+[[nodiscard]] bool completesStep(const Trace& trace, Position p, Level level);
 
 // Whole nanoseconds of modelled time: exact for what a cycle count can hold.
 class Nanoseconds {

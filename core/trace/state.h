@@ -48,7 +48,7 @@ struct RowState {
     int b = 0, h = 0, row = 0; // row of the head's sequence
     double m = 0, mUsed = 0, l = 0;
     double mBefore = 0; // the maximum before the newest (-inf at the first block)
-    double referenceBefore = 0; // and the reference before it: the same, unless it may stay or is a log-sum-exp
+    double referenceBefore = 0; // and the reference before it: the same, unless it may stay
     int blocks = 0; // visited key blocks already in l
     std::string decision; // "none" (no block yet), "first", "rescale", "skip" (the reference stays)
     double scale = 1; // what O and l are multiplied by for the newest maximum; 1 at the first block

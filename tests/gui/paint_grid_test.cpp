@@ -125,6 +125,7 @@ private slots:
     void summaryIsCounted();
     void sentenceSaysTheNumbers();
     void sentenceSaysWhoWorksInTheLastLaunch();
+    void theEndIsTheEndOfEveryCta();
     void deadlockIsSaid();
     void scheduleIsReadOffTheProgram_data();
     void scheduleIsReadOffTheProgram();
@@ -279,6 +280,28 @@ void PaintGrid::sentenceSaysWhoWorksInTheLastLaunch()
     QVERIFY2(text.contains(QStringLiteral("%1 of %2 SMs work in the last launch, ").arg(s.lastSms).arg(s.usedSms)),
         qPrintable(text));
     QVERIFY2(!text.contains(QStringLiteral("all SMs end together")), qPrintable(text));
+}
+
+// A grid timed in two steps keeps the events of one SM alone, which need not be the last to end.
+void PaintGrid::theEndIsTheEndOfEveryCta()
+{
+    Scenario scenario;
+    scenario.algorithm = "fa2";
+    scenario.problem.batch = 8;
+    scenario.problem.heads = scenario.problem.kvHeads = 64;
+    scenario.problem.seqlenQ = 4096;
+    scenario.problem.seqlenK = 256;
+    scenario.record.kind = Record::Kind::None;
+    const Run run = made(scenario);
+    QVERIFY(run.report.twoSteps);
+    const Trace& trace = *run.trace;
+    const GridIndex index(run.trace);
+    QCOMPARE(index.timeAt(trace.end()), static_cast<Cycle>(trace.cycles()));
+    QCOMPARE(index.timeAt(Position { 1 }), trace.timeAt(Position { 1 }));
+    for (const GridIndex::Row& row : index.rows())
+        for (const GridIndex::Lane& lane : row.lanes)
+            for (const GridIndex::Stay& stay : lane.stays)
+                QVERIFY(index.stateOf(stay, trace.end()) == GridState::Done);
 }
 
 void PaintGrid::deadlockIsSaid()

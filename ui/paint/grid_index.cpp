@@ -167,6 +167,11 @@ const GridIndex::Stay* GridIndex::find(CtaId cta) const
     return &m_rows[place.row].lanes[place.lane].stays[place.stay];
 }
 
+Cycle GridIndex::timeAt(Position p) const
+{
+    return p < m_trace->end() ? m_trace->timeAt(p) : std::max<Cycle>(m_trace->timeAt(p), m_trace->cycles());
+}
+
 GridState GridIndex::stateOf(const Part& part, Position p)
 {
     return p.value < part.beginPosition ? GridState::ToCome
@@ -183,7 +188,7 @@ GridState GridIndex::stateOf(const Stay& stay, Position p) const
             parts.begin(), parts.end(), [&](const Part& part) { return stateOf(part, p) == GridState::Done; });
         return first == GridState::ToCome ? first : over ? GridState::Done : GridState::Running;
     }
-    const Cycle now = m_trace->timeAt(p); // its events are not kept: by the clock
+    const Cycle now = timeAt(p); // its events are not kept: by the clock
     return p.value == 0 || now < stay.begin ? GridState::ToCome
         : now < stay.end || !stay.ends      ? GridState::Running
                                             : GridState::Done;

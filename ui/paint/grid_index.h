@@ -74,6 +74,8 @@ public:
     [[nodiscard]] const std::vector<std::uint32_t>& launchBegins() const { return m_launchBegins; }
     [[nodiscard]] const Stay* find(CtaId cta) const; // nullptr: it never ran
 
+    // The cycle of a position; of the last one the end of the run, also where only some SMs' events are kept.
+    [[nodiscard]] Cycle timeAt(Position p) const;
     [[nodiscard]] static GridState stateOf(const Part& part, Position p);
     [[nodiscard]] GridState stateOf(const Stay& stay, Position p) const;
 

@@ -442,7 +442,7 @@ void paintGridView(
     if (scene.index && !scene.index->rows().empty()) {
         const GridLayout layout = layoutGrid(rect, *scene.index, view);
         const GridCanvas canvas { painter, scene, layout, theme,
-            static_cast<double>(scene.index->trace().timeAt(scene.position)) };
+            static_cast<double>(scene.index->timeAt(scene.position)) };
         painter.setRenderHint(QPainter::Antialiasing, false);
         paintSentence(canvas);
         paintRuler(canvas);

@@ -375,8 +375,12 @@ double gridNeed(const GridIndex& index, double width)
 
 void paintGridPicture(const Sheet& sheet, const QRectF& body, const QString& letter)
 {
-    paintTitle(sheet, body, letter, titled(sheet, QStringLiteral("The grid"), letter));
     const GridIndex index(sheet.request.run->trace);
+    const Cycle now = index.timeAt(sheet.request.at);
+    const bool beyond = now != sheet.trace().timeAt(sheet.request.at); // the last event that is kept
+    paintTitle(sheet, body, letter,
+        beyond ? QStringLiteral("The grid at the end of the run, cycle ") + grouped(now)
+               : titled(sheet, QStringLiteral("The grid"), letter));
     const GridScene scene { &index, sheet.request.at, sheet.cta, CtaId::none() };
     GridView view;
     if (sheet.request.from || sheet.request.to) {

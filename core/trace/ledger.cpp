@@ -174,6 +174,7 @@ public:
             row.mUsed = static_cast<double>(m_lse.at(r, own));
             row.l = row.mUsed == minusInf ? 0.0 : 1.0;
         }
+        row.referenceBefore = n > 1 ? static_cast<double>(m_lseBefore.at(r, own)) : minusInf;
         row.mBefore = minusInf;
         row.m = minusInf;
         for (std::size_t k = 0; k < m_maxima.size(); ++k) {
@@ -241,7 +242,7 @@ private:
     {
         return read(m_trace.program().bufferOf(buffer, m_launch, m_visit.i), at);
     }
-    // The row maxima of every visit so far, and the log-sum-exp of those whose sum is there.
+    // The row maxima of every visit so far, the log-sum-exp of those whose sum is there, and of all but the newest.
     template <typename Reference> void readLogSumExp(const Program& program, const Reference& reference)
     {
         if (!usesLogSumExp(program))
@@ -254,9 +255,13 @@ private:
             const auto end = [&] { return m_trace.endPosition(m_trace.instance(m_visit.work, OpId(k))); };
             if (op.n > 0 && op.n <= m_reached.rowMax && reference(op))
                 m_maxima.push_back(read(op.in[0], end()));
-            else if (kept && static_cast<int>(m_maxima.size()) == m_reached.rowSum && m_reached.rowSum > 0
-                && m_lse.decl == nullptr)
-                m_lse = read(op.out2, end());
+            else if (kept && !m_maxima.empty()) {
+                const auto visits = static_cast<int>(m_maxima.size());
+                if (visits == m_reached.rowSum && m_lse.decl == nullptr)
+                    m_lse = read(op.out2, end());
+                if (visits == m_reached.rowMax - 1 && m_lseBefore.decl == nullptr)
+                    m_lseBefore = read(op.out2, end());
+            }
         }
     }
     // All references of a kernel are made alike.
@@ -273,7 +278,7 @@ private:
     Visit m_visit;
     int m_launch;
     Reached m_reached;
-    Column m_m, m_l, m_scale, m_older, m_lse;
+    Column m_m, m_l, m_scale, m_older, m_lse, m_lseBefore;
     std::vector<Column> m_maxima; // by visit, where a log-sum-exp is the reference
 };
 

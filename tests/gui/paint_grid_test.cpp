@@ -124,6 +124,8 @@ private slots:
     void summaryIsCounted_data() { addRuns(); }
     void summaryIsCounted();
     void sentenceSaysTheNumbers();
+    void sentenceSaysWhoWorksInTheLastLaunch();
+    void theEndIsTheEndOfEveryCta();
     void deadlockIsSaid();
     void scheduleIsReadOffTheProgram_data();
     void scheduleIsReadOffTheProgram();
@@ -252,6 +254,54 @@ void PaintGrid::sentenceSaysTheNumbers()
     QVERIFY(QString(sample.sentence())
                 .replace(QChar(0xa0), QLatin1Char(' '))
                 .startsWith(QStringLiteral("8 of 132 SMs used, 8 CTAs in 1 wave; tail ")));
+}
+
+void PaintGrid::sentenceSaysWhoWorksInTheLastLaunch()
+{
+    Scenario scenario;
+    scenario.algorithm = "standard";
+    scenario.problem.heads = 3;
+    scenario.problem.kvHeads = 1;
+    scenario.problem.seqlenQ = 512;
+    scenario.problem.seqlenK = 2048;
+    scenario.problem.headDim = scenario.problem.headDimV = 128;
+    scenario.record.kind = Record::Kind::None;
+    const Run run = made(scenario);
+    const GridIndex index(run.trace);
+    const GridSummary& s = index.summary();
+    QVERIFY(s.launches > 1 && s.lastSms < s.usedSms);
+    double begin = 1e18;
+    for (std::size_t c = 0; c < run.program->ctaCount(); ++c)
+        if (&run.program->launchOf(CtaId(c)) == &run.program->launches.back())
+            begin = std::min(begin, static_cast<double>(run.trace->span(CtaId(c)).begin));
+    QCOMPARE(
+        s.lastShare, (static_cast<double>(run.trace->cycles()) - begin) / static_cast<double>(run.trace->cycles()));
+    const QString text = QString(index.sentence()).replace(QChar(0xa0), QLatin1Char(' '));
+    QVERIFY2(text.contains(QStringLiteral("%1 of %2 SMs work in the last launch, ").arg(s.lastSms).arg(s.usedSms)),
+        qPrintable(text));
+    QVERIFY2(!text.contains(QStringLiteral("all SMs end together")), qPrintable(text));
+}
+
+// A grid timed in two steps keeps the events of one SM alone, which need not be the last to end.
+void PaintGrid::theEndIsTheEndOfEveryCta()
+{
+    Scenario scenario;
+    scenario.algorithm = "fa2";
+    scenario.problem.batch = 8;
+    scenario.problem.heads = scenario.problem.kvHeads = 64;
+    scenario.problem.seqlenQ = 4096;
+    scenario.problem.seqlenK = 256;
+    scenario.record.kind = Record::Kind::None;
+    const Run run = made(scenario);
+    QVERIFY(run.report.twoSteps);
+    const Trace& trace = *run.trace;
+    const GridIndex index(run.trace);
+    QCOMPARE(index.timeAt(trace.end()), static_cast<Cycle>(trace.cycles()));
+    QCOMPARE(index.timeAt(Position { 1 }), trace.timeAt(Position { 1 }));
+    for (const GridIndex::Row& row : index.rows())
+        for (const GridIndex::Lane& lane : row.lanes)
+            for (const GridIndex::Stay& stay : lane.stays)
+                QVERIFY(index.stateOf(stay, trace.end()) == GridState::Done);
 }
 
 void PaintGrid::deadlockIsSaid()

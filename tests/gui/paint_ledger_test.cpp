@@ -24,6 +24,8 @@ private slots:
     void factorsOfTheFirstVersion_data();
     void factorsOfTheFirstVersion();
     void votesAreTheTraces();
+    void theLogSumExpBeforeIsTheTiles();
+    void whyThereAreNoRows();
 };
 
 // P worked out again from S and the reference, once rounded, is P as the kernel stored it, bit for bit.
@@ -92,6 +94,41 @@ void PaintLedger::factsAreTheLedgers()
         }
     });
     QVERIFY(compared > 100);
+}
+
+// The reference before, in the ledger's table, is the log-sum-exp that the tile's numbers start from.
+void PaintLedger::theLogSumExpBeforeIsTheTiles()
+{
+    const flashstep::Run run = runOf("fa1");
+    int compared = 0;
+    forEachTile(*run.trace, [&](int i, const paint::TileVisit& visit, Position at) {
+        const paint::TileNumbers tile = paint::ledgerTile(*run.trace, 0, 0, i, visit.j, at);
+        for (const RowState& state : ledgerAt(*run.trace, tile.cta, at)) {
+            const int r = state.row - tile.firstRow;
+            QVERIFY(r >= 0 && r < tile.rows); // of this query tile, however far the CTA's sweep has come
+            const double before = tile.row[static_cast<std::size_t>(r)].before;
+            if (visit.n == 1) {
+                QVERIFY(std::isinf(state.referenceBefore));
+                continue;
+            }
+            QVERIFY(near(state.referenceBefore * log2e, before, 1e-6));
+            QVERIFY(state.referenceBefore > state.mBefore); // above the maximum, by ln of the sum
+            QVERIFY(near(std::exp(state.referenceBefore - state.mUsed), state.scale, 1e-4));
+            ++compared;
+        }
+    });
+    QVERIFY(compared > 100);
+}
+
+void PaintLedger::whyThereAreNoRows()
+{
+    const flashstep::Run standard = runOf("standard");
+    QVERIFY(ledgerAt(*standard.trace, CtaId(0), standard.trace->end()).empty());
+    QVERIFY(paint::whyNoRows(*standard.trace, CtaId(0)).startsWith(QStringLiteral("This version keeps no")));
+    Scenario scenario = fa4Scenario(64, 96, 64);
+    scenario.record.kind = Record::Kind::None;
+    const flashstep::Run timed = fa4Run(scenario);
+    QVERIFY(paint::whyNoRows(*timed.trace, CtaId(0)).contains(QStringLiteral("were not computed")));
 }
 
 // Two thresholds on the same numbers: what the ledger says of the other decision is what the other run came to.

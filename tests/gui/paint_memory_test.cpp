@@ -83,6 +83,7 @@ private slots:
     void sectionsDoNotOverlap();
     void registersAreThoseOfTheSm_data() { addRuns(); }
     void registersAreThoseOfTheSm();
+    void registersOfWarpsThatTakeNoPartFitTheSm();
     void registersChangeAtTheInstruction();
     void livesAreTheOpsOfTheTrace();
     void livesAreShownFromStartToEnd();
@@ -174,6 +175,26 @@ void PaintMemory::registersAreThoseOfTheSm()
         }
         QCOMPARE(warps, run.program->launchOf(CtaId(0)).threads / 32);
         QVERIFY2(all > 0 && all <= registersOfSm, qPrintable(QString::number(all)));
+    }
+}
+
+// Three heads packed together leave O to the correction: the epilogue's warp has no op, and the loaders are two.
+void PaintMemory::registersOfWarpsThatTakeNoPartFitTheSm()
+{
+    Scenario scenario = timed("fa4", 512, 3);
+    scenario.problem.kvHeads = 1;
+    const Run run = made(scenario);
+    const Trace& trace = *run.trace;
+    const auto& roles = trace.streamOf(trace.worksOf(CtaId(0)).front()).roles;
+    QVERIFY(std::any_of(roles.begin(), roles.end(), [](const RoleRange& role) { return role.count == 0; }));
+    for (const Position p : { Position { 0 }, trace.end() }) {
+        int all = 0, warps = 0;
+        for (const RegisterShare& share : registerShares(trace, CtaId(0), p)) {
+            all += share.all();
+            warps += share.warps;
+        }
+        QCOMPARE(warps, run.program->launchOf(CtaId(0)).threads / 32);
+        QCOMPARE(all, registersOfSm);
     }
 }
 

@@ -144,6 +144,9 @@ void GridIndex::summarise()
             ends.push_back(end);
     }
     s.lastSms = static_cast<int>(ends.size());
+    if (m_trace->cycles() > 0)
+        s.lastShare = static_cast<double>(s.end - std::min<Cycle>(s.end, m_launchBegins[launch]))
+            / static_cast<double>(m_trace->cycles());
     s.tailBegin = ends.empty() ? s.end : *std::min_element(ends.begin(), ends.end());
     double busy = 0; // SM cycles
     for (const Cycle end : ends) {
@@ -164,6 +167,11 @@ const GridIndex::Stay* GridIndex::find(CtaId cta) const
     return &m_rows[place.row].lanes[place.lane].stays[place.stay];
 }
 
+Cycle GridIndex::timeAt(Position p) const
+{
+    return p < m_trace->end() ? m_trace->timeAt(p) : std::max<Cycle>(m_trace->timeAt(p), m_trace->cycles());
+}
+
 GridState GridIndex::stateOf(const Part& part, Position p)
 {
     return p.value < part.beginPosition ? GridState::ToCome
@@ -180,7 +188,7 @@ GridState GridIndex::stateOf(const Stay& stay, Position p) const
             parts.begin(), parts.end(), [&](const Part& part) { return stateOf(part, p) == GridState::Done; });
         return first == GridState::ToCome ? first : over ? GridState::Done : GridState::Running;
     }
-    const Cycle now = m_trace->timeAt(p); // its events are not kept: by the clock
+    const Cycle now = timeAt(p); // its events are not kept: by the clock
     return p.value == 0 || now < stay.begin ? GridState::ToCome
         : now < stay.end || !stay.ends      ? GridState::Running
                                             : GridState::Done;

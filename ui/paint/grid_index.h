@@ -25,6 +25,7 @@ struct GridSummary {
     int tailSms = 0; // that work after that
     double tailBusy = 0; // of them, on average over the tail
     int lastSms = 0; // that the last launch used
+    double lastShare = 0; // of the run that the last launch takes
     double tailShare = 0; // of the run
     std::size_t stuck = 0; // CTAs that never end
 };
@@ -73,6 +74,8 @@ public:
     [[nodiscard]] const std::vector<std::uint32_t>& launchBegins() const { return m_launchBegins; }
     [[nodiscard]] const Stay* find(CtaId cta) const; // nullptr: it never ran
 
+    // The cycle of a position; of the last one the end of the run, also where only some SMs' events are kept.
+    [[nodiscard]] Cycle timeAt(Position p) const;
     [[nodiscard]] static GridState stateOf(const Part& part, Position p);
     [[nodiscard]] GridState stateOf(const Stay& stay, Position p) const;
 

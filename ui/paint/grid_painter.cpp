@@ -39,6 +39,14 @@ QRectF snapped(double left, double top, double right, double bottom)
     return { l, t, std::max(1.0, std::round(right) - l), std::max(1.0, std::round(bottom) - t) };
 }
 
+// Its edge is what stands out from the panel; a bar too small for one is all edge.
+void paintDone(QPainter& painter, const QRectF& bar, const Theme& theme)
+{
+    painter.fillRect(bar, theme.neutral.edge);
+    if (bar.height() >= outlined && bar.width() >= 4)
+        painter.fillRect(bar.adjusted(1, 1, -1, -1), theme.neutral.fill);
+}
+
 // A bar in its state: what is over filled, what runs dark up to now and light beyond, what is to come outlined.
 void paintBar(const GridCanvas& canvas, const QRectF& bar, GridState state)
 {
@@ -51,7 +59,11 @@ void paintBar(const GridCanvas& canvas, const QRectF& bar, GridState state)
             painter.fillRect(bar.adjusted(1, 1, -1, -1), theme.panel);
         return;
     }
-    painter.fillRect(bar, state == GridState::Done ? theme.neutral.fill : theme.neutral.tint);
+    if (state == GridState::Done) {
+        paintDone(painter, bar, theme);
+        return;
+    }
+    painter.fillRect(bar, theme.neutral.tint);
     if (state == GridState::Running) {
         const double x = std::clamp(std::round(canvas.layout.timeToX(canvas.now)), bar.left(), bar.right());
         painter.fillRect(QRectF(bar.left(), bar.top(), std::max(1.0, x - bar.left()), bar.height()), theme.t2);
@@ -389,7 +401,7 @@ void paintLegend(const GridCanvas& canvas)
         x += width + 18;
     };
     const Theme& theme = canvas.theme;
-    entry(QStringLiteral("done"), [&](const QRectF& r) { painter.fillRect(r, fillOf(theme, GridState::Done)); });
+    entry(QStringLiteral("done"), [&](const QRectF& r) { paintDone(painter, r, theme); });
     entry(QStringLiteral("running now"), [&](const QRectF& r) {
         painter.fillRect(r, theme.neutral.tint);
         painter.fillRect(QRectF(r.left(), r.top(), 18, r.height()), fillOf(theme, GridState::Running));
@@ -430,7 +442,7 @@ void paintGridView(
     if (scene.index && !scene.index->rows().empty()) {
         const GridLayout layout = layoutGrid(rect, *scene.index, view);
         const GridCanvas canvas { painter, scene, layout, theme,
-            static_cast<double>(scene.index->trace().timeAt(scene.position)) };
+            static_cast<double>(scene.index->timeAt(scene.position)) };
         painter.setRenderHint(QPainter::Antialiasing, false);
         paintSentence(canvas);
         paintRuler(canvas);

@@ -111,6 +111,15 @@ QString gridSentence(const GridIndex& index)
                     .arg(s.stuck == 1 ? QStringLiteral("ends") : QStringLiteral("end"));
     else if (s.usedSms == 1)
         text += QStringLiteral("; no tail: one SM does everything");
+    else if (s.launches > 1 && s.lastSms < s.usedSms)
+        text += QStringLiteral("; %1 of %2 %3 in the last launch, %4 of the time%5")
+                    .arg(s.lastSms)
+                    .arg(counted(static_cast<std::size_t>(s.usedSms), u"SM", u"SMs"))
+                    .arg(s.lastSms == 1 ? QStringLiteral("works") : QStringLiteral("work"))
+                    .arg(percent(s.lastShare))
+                    .arg(s.tailSms > 0       ? QStringLiteral("; tail of it %1 of the time").arg(percent(s.tailShare))
+                            : s.lastSms == 1 ? QString()
+                                             : QStringLiteral("; they end together"));
     else if (s.tailSms == 0)
         text += QStringLiteral("; no tail: all SMs end together");
     else

@@ -124,6 +124,29 @@ bool keepsLogSumExp(const Program& program)
     return program.bufferOf("LSE_prev", static_cast<int>(program.launches.size()) - 1, 0).valid();
 }
 
+bool keepsStatistics(const Trace& trace, CtaId cta)
+{
+    const Program& program = trace.program();
+    const auto works = trace.worksOf(cta);
+    if (works.empty())
+        return false;
+    const int launch = program.work(works.front()).launch;
+    for (const char* buffer : { "m", "l", "scale", "O" })
+        if (!program.bufferOf(buffer, launch, 0).valid())
+            return false;
+    return true;
+}
+
+QString whyNoRows(const Trace& trace, CtaId cta)
+{
+    if (trace.worksOf(cta).empty())
+        return QStringLiteral("This CTA has no work.");
+    if (!keepsStatistics(trace, cta))
+        return QStringLiteral(
+            "This version keeps no running statistics: every row's maximum and sum come from S at once.");
+    return QStringLiteral("The values of this CTA were not computed, so there are no statistics of its rows.");
+}
+
 TileNumbers ledgerTile(const Trace& trace, int b, int h, int i, int j, Position p)
 {
     TileNumbers tile = tileNumbers(trace, b, h, i, j, p);

@@ -15,6 +15,10 @@ namespace flashstep::paint {
 // The numbers of a tile, with the true maximum also where a log-sum-exp plays the old one (FlashAttention-1's shipped
 // kernel), whose maximum `used` is not.
 [[nodiscard]] TileNumbers ledgerTile(const Trace& trace, int b, int h, int i, int j, Position p);
+// Whether a CTA's kernel keeps statistics of rows as it goes; else every maximum and sum comes from S at once.
+[[nodiscard]] bool keepsStatistics(const Trace& trace, CtaId cta);
+// Why the ledger has no rows here, as a sentence.
+[[nodiscard]] QString whyNoRows(const Trace& trace, CtaId cta);
 // Whether it does.
 [[nodiscard]] bool keepsLogSumExp(const Program& program);
 // How far the reference is outgrown: by the true maximum where it may stay, else by the reference that takes its place.

@@ -3,8 +3,10 @@
 
 #include "core/trace/state.h"
 #include "ui/paint/fonts.h"
+#include "ui/paint/ledger_facts.h"
 #include "ui/paint/marks.h"
 #include "ui/paint/pattern.h"
+#include "ui/paint/picture_page.h"
 
 #include <algorithm>
 #include <cmath>
@@ -56,17 +58,28 @@ void paintRow(QPainter& painter, const QRectF& line, const RowState& row, const 
     const auto cell
         = [&](int k, const QString& text) { drawLine(painter, columnRect(line, k), Qt::AlignRight, mono, text); };
     const QString none(QChar(0x2013));
-    cell(2, any ? fixed(row.mBefore * log2e, 2) : none);
+    cell(2, any ? fixed((keepsLogSumExp(program) ? row.referenceBefore : row.mBefore) * log2e, 2) : none);
     cell(3, any ? fixed(row.mUsed * log2e, 2) : none);
-    const bool lazy = program.softmax.conditional; // grows from the reference, not from the maximum before
-    const double growth = lazy ? row.m - row.referenceBefore : row.mUsed - row.mBefore;
+    // From the reference before: a maximum may have stayed behind it, and a log-sum-exp is above every maximum so far.
+    const double growth = std::max(row.m, row.mUsed) - row.referenceBefore;
     cell(4, any && !first ? fixed(growth * log2e, 2) : none);
     cell(5, any && !first ? factor(row.scale) : none);
     cell(6, !any ? none : std::isnan(row.l) ? QStringLiteral("nan") : fixed(row.l, 2));
     if (any && !first && growth > 0)
         paintMark(painter,
             { std::max(columnRect(line, 4).left() + 6, columnRect(line, 4).right() - 58), line.center().y() },
-            row.scale < 1 ? RowMark::Rescaled : RowMark::Kept, theme);
+            row.decision == "skip" ? RowMark::Kept : RowMark::Rescaled, theme);
+}
+
+// Over as many lines as it needs and there is room for.
+void paintReason(QPainter& painter, const QRectF& rect, const QString& words)
+{
+    const QFont font = canvasFont(11);
+    const QStringList lines
+        = wrapped(words, font, rect.width(), std::max(1, static_cast<int>(rect.height() / rowHeight)));
+    for (int k = 0; k < lines.size(); ++k)
+        drawLine(painter, { rect.left(), rect.top() + k * rowHeight, rect.width(), rowHeight }, Qt::AlignLeft, font,
+            lines[k]);
 }
 
 } // namespace
@@ -81,10 +94,7 @@ void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene,
         const QRectF line(rect.left() + inset, rect.top() + headHeight, rect.width() - 2 * inset, rowHeight);
         painter.setPen(theme.t2);
         if (rows.empty())
-            drawLine(painter, QRectF(line.left(), rect.top() + 4, line.width(), headHeight), Qt::AlignLeft,
-                canvasFont(11),
-                QStringLiteral(
-                    "No running statistics here: the values were not recorded, or this version keeps none."));
+            paintReason(painter, rect.adjusted(inset, 4, -inset, 0), whyNoRows(*scene.trace, scene.cta));
         const auto first = static_cast<std::size_t>(std::max(0.0, std::floor(scroll / rowHeight)));
         for (std::size_t k = first; k < rows.size(); ++k) {
             const QRectF at = line.translated(0, static_cast<double>(k) * rowHeight - scroll);
@@ -99,7 +109,9 @@ void paintLedger(QPainter& painter, const QRectF& rect, const StageScene& scene,
             painter.setPen(theme.t2);
             for (int k = 0; k < static_cast<int>(std::size(columns)); ++k)
                 drawLine(painter, columnRect(line.translated(0, -headHeight).adjusted(0, 2, 0, 2), k),
-                    k < 2 ? Qt::AlignLeft : Qt::AlignRight, canvasFont(11), QString::fromUtf16(columns[k].title));
+                    k < 2 ? Qt::AlignLeft : Qt::AlignRight, canvasFont(11),
+                    k == 2 && keepsLogSumExp(scene.trace->program()) ? QStringLiteral("LSE so far")
+                                                                     : QString::fromUtf16(columns[k].title));
         }
     }
     painter.restore();

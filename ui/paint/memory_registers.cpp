@@ -69,6 +69,14 @@ void paintRoles(const MemoryCanvas& canvas)
             text.replace(registers, registers + QStringLiteral(" a thread"));
         if (textWidth(font, text) > words.width())
             text = registers; // the colour still says which block
+        const WorkId here = trace.workAt(canvas.scene.cta, canvas.scene.position);
+        if (trace.streamOf(here).roles[place.place].count == 0)
+            for (const char16_t* idle : { u"%1, takes no part", u"takes no part", u"no part" })
+                if (QString said = QString::fromUtf16(idle).replace(QStringLiteral("%1"), registers);
+                    textWidth(font, said) <= words.width()) {
+                    text = said;
+                    break;
+                }
         drawElided(
             canvas.painter, QRectF(words.left(), words.bottom() - 14, words.width(), 13), Qt::AlignHCenter, font, text);
     }

@@ -20,6 +20,12 @@ int registersOf(const Trace& trace, CtaId cta, std::size_t role, Position p)
                 = trace.hasEvents(works.front()) ? trace.instance(works.front(), OpId(k)) : InstanceId::none();
             return instance.valid() && trace.endedAt(instance, p) ? own : program.launchOf(cta).registersPerThread;
         }
+    if (own > 0 && range.count == 0) // takes no part: as the other single warps of its warpgroup
+        for (std::size_t k = 0; k < trace.streamOf(works.front()).roles.size(); ++k) {
+            const RoleRange& other = trace.streamOf(works.front()).roles[k];
+            if (other.count > 0 && program.roles[other.role.index()].registers == own)
+                return registersOf(trace, cta, k, p);
+        }
     return own > 0 ? own : program.launchOf(cta).registersPerThread;
 }
 
@@ -34,19 +40,20 @@ std::vector<RegisterShare> registerShares(const Trace& trace, CtaId cta, Positio
         return shares;
     const LaunchDecl& launch = program.launchOf(cta);
     const auto& roles = trace.streamOf(works.front()).roles;
+    constexpr int warpgroup = 4; // warps
     int idle = launch.threads / 32, single = launch.registersPerThread;
     for (std::size_t k = 0; k < roles.size(); ++k) {
         const RoleDecl& role = program.roles[roles[k].role.index()];
-        const bool within = role.warps == 1 && role.registers > 0
+        const bool within = role.warps < warpgroup && role.registers > 0
             && std::any_of(roles.begin(), roles.end(), [&](const RoleRange& other) {
                    const RoleDecl& group = program.roles[other.role.index()];
-                   return group.warps > 1 && group.registers == role.registers;
+                   return group.warps >= warpgroup && group.registers == role.registers;
                });
         if (within)
             continue;
         shares.push_back({ k, role.warps, registersOf(trace, cta, k, p) });
         idle -= role.warps;
-        if (role.warps == 1 && role.registers > 0)
+        if (role.warps < warpgroup && role.registers > 0)
             single = shares.back().registers;
     }
     if (idle > 0)

@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <set>
 
 namespace flashstep::paint {
 
@@ -113,6 +115,39 @@ bool hasMargin(const QRectF& body, const QString& letter)
     return letter.isEmpty() && body.width() >= 1000;
 }
 
+// Whether anything of the head on show was computed.
+bool hasValues(const StageScene& scene)
+{
+    const ShownHead head = shownHead(scene);
+    for (int i = 0; i < scene.trace->program().queryTiles(); ++i)
+        if (scene.trace->hasValues(scene.trace->ctaOf(scene.trace->workOfTile(head.b, head.h, i))))
+            return true;
+    return false;
+}
+
+// Below the tiles: what their colours stand for, or that there are no numbers.
+void paintValueScale(const Sheet& sheet, QPointF at, double width, const StageScene& scene, const StageLayout& layout)
+{
+    const QFont font = canvasFont(11);
+    if (layout.outputs.isEmpty()) {
+        const bool none = sheet.request.run->scenario.record.kind == Record::Kind::None;
+        sheet.painter->setPen(sheet.theme.t2);
+        drawElided(*sheet.painter, { at.x(), at.y(), width, 16 }, Qt::AlignLeft, font,
+            none ? QStringLiteral(
+                "Values not computed (--record none): the tiles show what happens to them, no numbers.")
+                 : QStringLiteral("The values of this head were not computed: the tiles show what happens to them."));
+        return;
+    }
+    const Program& program = sheet.trace().program();
+    const bool running = program.bufferOf("l", static_cast<int>(program.launches.size()) - 1, 0).valid();
+    const QString brief = running ? QStringLiteral("O ÷ ℓ") : QStringLiteral("O so far");
+    const QString words = brief
+        + (running ? QStringLiteral("; squares: each element's share of its row's ℓ so far")
+                   : QStringLiteral("; squares: P, each element's share of its row"));
+    const bool roomy = width >= 190 + textWidth(font, words);
+    paintDivergingScale(*sheet.painter, at, 180, stageOutputLimit(scene, layout), roomy ? words : brief, sheet.theme);
+}
+
 QSizeF tilesNeed(const Sheet& sheet, double cell)
 {
     const Program& program = sheet.trace().program();
@@ -129,6 +164,7 @@ void paintTilesView(const Sheet& sheet, const QRectF& body, const QString& lette
     const QRectF room = between(body, foot).adjusted(-inset, 0, inset - column, 0);
     StageView view;
     view.labels = true;
+    view.outputs = hasValues(scene);
     // As large as the sheet allows.
     const Program& program = sheet.trace().program();
     const double across = (room.width() - 230) / std::max(1, program.keyBlocks()),
@@ -144,10 +180,7 @@ void paintTilesView(const Sheet& sheet, const QRectF& body, const QString& lette
     const double low = column > 0 ? layout.bounds.bottom() : layout.caption.bottom() + 10;
     const double top = std::min(body.bottom() - foot, low) + 6;
     legend.paint(*sheet.painter, { body.left(), top, body.width(), legend.height(body.width()) }, sheet.theme);
-    const QString words = QStringLiteral("O ÷ ℓ; squares: each element's share of its row's ℓ so far");
-    const bool roomy = body.width() >= 190 + textWidth(canvasFont(11), words);
-    paintDivergingScale(*sheet.painter, { body.left(), top + legend.height(body.width()) + 8 }, 180,
-        stageOutputLimit(scene, layout), roomy ? words : QStringLiteral("O ÷ ℓ"), sheet.theme);
+    paintValueScale(sheet, { body.left(), top + legend.height(body.width()) + 8 }, body.width(), scene, layout);
 }
 
 double tilesHeight(const Sheet& sheet, double width, bool margin)
@@ -235,16 +268,21 @@ LedgerShown ledgerOf(const Sheet& sheet, double width)
     return { view, { natural.sums.right() + 14, natural.contentHeight } };
 }
 
-// "query tile 2", "query tiles 2 and 3"
-QString tilesOf(const Sheet& sheet)
+// "query tile 2", "query tiles 2 and 3": those whose rows are on show, which a CTA that sweeps over tiles changes.
+QString tilesOf(const Sheet& sheet, const std::vector<RowState>& rows)
 {
     const Program& program = sheet.trace().program();
-    const Work& work = program.work(sheet.work());
-    const LaunchDecl& launch = program.launches[work.launch];
-    const int last = work.i + launch.tileStride * (launch.tilesPerWork - 1);
-    if (launch.tilesPerWork == 2 && last < program.queryTiles())
-        return QStringLiteral("query tiles %1 and %2").arg(work.i).arg(last);
-    return QStringLiteral("query tile %1").arg(work.i);
+    const int height = program.launches[program.work(sheet.work()).launch].queryRows;
+    std::set<int> tiles;
+    for (const RowState& row : rows)
+        tiles.insert((row.row * program.packed + row.h % program.packed) / height);
+    if (tiles.empty())
+        return QStringLiteral("the rows");
+    QString text
+        = (tiles.size() == 1 ? QStringLiteral("query tile %1") : QStringLiteral("query tiles %1")).arg(*tiles.begin());
+    for (auto tile = std::next(tiles.begin()); tile != tiles.end(); ++tile)
+        text += (*tile == *tiles.rbegin() ? QStringLiteral(" and %1") : QStringLiteral(", %1")).arg(*tile);
+    return text;
 }
 
 Legend ledgerLegend(const Sheet& sheet)
@@ -268,9 +306,8 @@ struct LedgerTable {
     [[nodiscard]] QSizeF need() const { return { ledgerWidth * columns, ledgerHead + ledgerRow * rows }; }
 };
 
-LedgerTable tableFor(const StageScene& scene, double width, double height)
+LedgerTable tableFor(int rows, double width, double height)
 {
-    const auto rows = static_cast<int>(ledgerAt(*scene.trace, scene.cta, scene.position).size());
     const int most = std::max(1, static_cast<int>(width / ledgerWidth));
     LedgerTable table { 1, rows };
     while (table.columns < most && table.need().height() > height) {
@@ -292,12 +329,17 @@ void paintLedgerView(const Sheet& sheet, const QRectF& body, const QString& lett
             [&](const QRectF& rect) { paintNumbers(*sheet.painter, rect, scene, *shown.numbers, sheet.theme); });
         return;
     }
-    paintTitle(
-        sheet, body, letter, titled(sheet, QStringLiteral("Ledger of %1, log2 units").arg(tilesOf(sheet)), letter));
+    const std::vector<RowState> rows = ledgerAt(*scene.trace, scene.cta, scene.position);
+    paintTitle(sheet, body, letter,
+        titled(sheet, QStringLiteral("Ledger of %1, log2 units").arg(tilesOf(sheet, rows)), letter));
+    if (rows.empty()) { // a sentence says why; nothing to explain by a legend
+        paintLedger(*sheet.painter, room.adjusted(2, 4, -2, 0), scene, 0, sheet.theme);
+        return;
+    }
     const Legend legend = ledgerLegend(sheet);
     const double foot = legend.height(body.width()) + 8;
     const double high = room.height() - 4 - foot;
-    const LedgerTable table = tableFor(scene, room.width(), high);
+    const LedgerTable table = tableFor(static_cast<int>(rows.size()), room.width(), high);
     const QRectF place(room.left(), room.top() + 4, std::min(room.width(), 900.0 * table.columns), high);
     paintFitting(sheet, place, table.need(), table.columns == 1 ? largest : 1.0, [&](const QRectF& rect) {
         const double width = rect.width() / table.columns;
@@ -314,7 +356,10 @@ double ledgerViewHeight(const Sheet& sheet, double width)
     const LedgerShown shown = ledgerOf(sheet, width);
     if (shown.numbers)
         return panelTitleHeight + 8 + std::min(largest, (width + 28) / shown.need.width()) * shown.need.height();
-    const LedgerTable table = tableFor(sheet.stage(), width + 28, ledgerHead + ledgerRow * mostRows);
+    const auto rows = static_cast<int>(ledgerAt(sheet.trace(), sheet.cta, sheet.request.at).size());
+    if (rows == 0)
+        return panelTitleHeight + 80;
+    const LedgerTable table = tableFor(rows, width + 28, ledgerHead + ledgerRow * mostRows);
     const double factor = table.columns == 1 ? largest : 1;
     return panelTitleHeight + 16 + factor * table.need().height() + ledgerLegend(sheet).height(width);
 }
@@ -330,8 +375,12 @@ double gridNeed(const GridIndex& index, double width)
 
 void paintGridPicture(const Sheet& sheet, const QRectF& body, const QString& letter)
 {
-    paintTitle(sheet, body, letter, titled(sheet, QStringLiteral("The grid"), letter));
     const GridIndex index(sheet.request.run->trace);
+    const Cycle now = index.timeAt(sheet.request.at);
+    const bool beyond = now != sheet.trace().timeAt(sheet.request.at); // the last event that is kept
+    paintTitle(sheet, body, letter,
+        beyond ? QStringLiteral("The grid at the end of the run, cycle ") + grouped(now)
+               : titled(sheet, QStringLiteral("The grid"), letter));
     const GridScene scene { &index, sheet.request.at, sheet.cta, CtaId::none() };
     GridView view;
     if (sheet.request.from || sheet.request.to) {

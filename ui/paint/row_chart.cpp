@@ -23,7 +23,7 @@ RowPoint pointOf(const RowState& state, const TileVisit& visit, Position at)
     RowPoint point { visit.n, visit.j, at };
     point.most = state.m * log2e;
     point.used = state.mUsed * log2e;
-    point.gap = std::isfinite(state.referenceBefore) ? (state.m - state.referenceBefore) * log2e
+    point.gap = std::isfinite(state.referenceBefore) ? (std::max(state.m, state.mUsed) - state.referenceBefore) * log2e
                                                      : std::numeric_limits<double>::quiet_NaN();
     point.l = state.l;
     point.moved = state.decision == "rescale";

@@ -66,11 +66,21 @@ QString namesOf(const Program& program, const std::vector<RoleId>& roles)
     return names.join(QStringLiteral(", "));
 }
 
+bool hasOps(const Trace& trace, const RoleState& state)
+{
+    const auto works = trace.worksOf(state.cta);
+    return std::any_of(works.begin(), works.end(), [&](WorkId work) {
+        const auto& roles = trace.streamOf(work).roles;
+        return std::any_of(roles.begin(), roles.end(),
+            [&](const RoleRange& range) { return range.role == state.role && range.count > 0; });
+    });
+}
+
 QString doing(const Trace& trace, const RoleState& state)
 {
     switch (state.kind) {
     case RoleState::Kind::NotStarted:
-        return QStringLiteral("not started");
+        return hasOps(trace, state) ? QStringLiteral("not started") : QStringLiteral("takes no part");
     case RoleState::Kind::Done:
         return QStringLiteral("done");
     case RoleState::Kind::Waiting:
@@ -270,9 +280,10 @@ Legend stageLegend(const Theme& theme, bool scoresInHbm, bool hazards)
     legend.group(QStringLiteral("Tile"));
     for (const Entry& entry : entries)
         if (listed(entry, scoresInHbm, hazards))
-            legend.add(16, QString::fromUtf16(entry.words), [look = entry.look, &theme](QPainter& painter, const QRectF& r) {
-                paintTile(painter, r.adjusted(0, -1, 0, 1), look, theme.tiles[3], 0.6, theme);
-            });
+            legend.add(
+                16, QString::fromUtf16(entry.words), [look = entry.look, &theme](QPainter& painter, const QRectF& r) {
+                    paintTile(painter, r.adjusted(0, -1, 0, 1), look, theme.tiles[3], 0.6, theme);
+                });
     return legend;
 }
 

@@ -80,8 +80,8 @@ void LedgerModel::refresh()
             tile = paint::ledgerTile(trace, b, h, on.i, on.j, m_session.playback.position());
             votes = paint::warpVotes(trace, b, h, tile);
         }
-        m_why = trace.hasValues(cta)
-            ? tr("This version keeps no running statistics: every row's maximum and sum come from S at once.")
+        m_why = trace.hasValues(cta) || !paint::keepsStatistics(trace, cta)
+            ? paint::whyNoRows(trace, cta)
             : tr("The values of this CTA were not computed (Run > Compute the values of this CTA).");
     }
     const int before = rowCount();

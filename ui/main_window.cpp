@@ -12,6 +12,7 @@
 #include "ui/views/scenario_panel.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/term_card.h"
+#include "ui/views/timeline_canvas.h"
 #include "ui/views/transport.h"
 #include "ui/views/welcome.h"
 

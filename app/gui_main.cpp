@@ -104,7 +104,8 @@ int showWindow(const ui::HeadlessRequest& request, bool bare)
         const Result<ScenarioFile> file = ui::scenarioOf(request);
         if (!file)
             return refuse(file.error().line());
-        window.start({ *file, QString::fromStdString(request.file), false });
+        // What is saved must not go over a recording.
+        window.start({ *file, ui::opensRecording(request) ? QString() : QString::fromStdString(request.file), false });
         const QString at = request.at;
         QObject::connect(&window, &ui::MainWindow::runShown, &window, [&window, at, first = true]() mutable {
             if (first && !at.isEmpty())

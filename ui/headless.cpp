@@ -12,6 +12,7 @@
 #include "ui/sweep_charts.h"
 #include "ui/views/accessible.h"
 #include "ui/views/notice_bar.h"
+#include "ui/views/timeline_canvas.h"
 #include "ui/views/welcome.h"
 
 #include <QAccessible>
@@ -32,7 +33,7 @@ bool opensRecording(const HeadlessRequest& request)
     return !request.file.empty() && kindOfFile(request.file) == FileKind::Recording;
 }
 
-Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
+Result<ScenarioFile> scenarioOf(const HeadlessRequest& request, bool* isOfRecording)
 {
     ScenarioFile file;
     std::optional<ScenarioFile> ofRecording;
@@ -40,8 +41,10 @@ Result<ScenarioFile> scenarioOf(const HeadlessRequest& request)
         const Result<Recording> recording = readRecordingFile(request.file);
         if (!recording)
             return recording.error();
-        ofRecording = scenarioOfRecording(*recording);
+        ofRecording = scenarioOfRecording(*recording, request.file).file;
     }
+    if (isOfRecording)
+        *isOfRecording = ofRecording.has_value();
     if (ofRecording) {
         file = std::move(*ofRecording);
     } else if (!request.file.empty() || request.given.empty()) {
@@ -75,7 +78,8 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
             MainWindow::viewNames().join(QStringLiteral(", ")).toStdString() };
     window.resize(request.size);
     if (run) {
-        const Result<ScenarioFile> file = scenarioOf(request);
+        bool isOfRecording = false;
+        const Result<ScenarioFile> file = scenarioOf(request, &isOfRecording);
         if (!file)
             return file.error();
         const bool recorded = opensRecording(request);
@@ -89,13 +93,19 @@ Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool ru
             failure = error;
             loop.quit();
         });
-        window.start({ *file, path, false });
+        const QString recordingPath = QString::fromStdString(request.file);
+        if (isOfRecording)
+            window.startRunOf(recordingPath, *file);
+        else
+            window.start({ *file, path, false });
         loop.exec();
         if (failure)
             return *failure;
-        if (recorded)
-            if (const Status shown = window.showRecording(QString::fromStdString(request.file)); !shown)
+        if (recorded) {
+            if (const Status shown = window.showRecording(recordingPath); !shown)
                 return shown.error();
+            window.notice().showText(window.noteOf(window.timeline().recording()->recording(), recordingPath));
+        }
     }
     if (const auto layout = layoutFromName(request.layout))
         window.setLayout(*layout);

@@ -27,7 +27,7 @@ struct HeadlessRequest {
 [[nodiscard]] bool opensRecording(const HeadlessRequest& request);
 // The scenario of the file (of a recording: the one it ran, else the first sample's) and the options beside it; without
 // either the first sample's.
-[[nodiscard]] Result<ScenarioFile> scenarioOf(const HeadlessRequest& request);
+[[nodiscard]] Result<ScenarioFile> scenarioOf(const HeadlessRequest& request, bool* isOfRecording = nullptr);
 
 // Size, theme, layout and focus. With `run`, also emulates and waits for it, and goes to the position.
 [[nodiscard]] Status prepareWindow(MainWindow& window, const HeadlessRequest& request, bool run);

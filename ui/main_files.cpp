@@ -81,6 +81,7 @@ void MainWindow::change(const std::string& key, const std::string& value)
         return;
     ScenarioFile file = m_document.wanted();
     m_noteWithRun.clear();
+    m_nameWithRun.clear();
     if (const Status status = setOption(file, key, value); !status) {
         m_notice->showError(status.error());
         fillChoices();
@@ -123,7 +124,7 @@ void MainWindow::save()
 void MainWindow::saveAs()
 {
     const QString path = targetFor(tr("Save scenario"),
-        QFileInfo(m_document.title()).completeBaseName() + QStringLiteral(".json"), tr("Scenarios (*.json)"));
+        QFileInfo(documentTitle()).completeBaseName() + QStringLiteral(".json"), tr("Scenarios (*.json)"));
     if (!path.isEmpty())
         saveTo(path);
 }

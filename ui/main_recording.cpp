@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/files.h"
 #include "core/io/json.h"
 #include "core/io/recording_read.h"
 #include "ui/actions.h"
@@ -13,17 +14,46 @@
 
 namespace flashstep::ui {
 
-std::optional<ScenarioFile> scenarioOfRecording(const Recording& recording)
+RecordedScenario scenarioOfRecording(const Recording& recording, const std::string& path)
 {
-    const std::string text = recording.metadataText("problem");
+    // A recording of a device states its problem, one of ours the scenario.
+    const bool exported = recording.metadataText("problem").empty();
+    const std::string text = recording.metadataText(exported ? "scenario" : "problem");
     const Json problem = Json::parse(text, nullptr, false);
     if (!problem.is_object())
-        return std::nullopt;
+        return {};
     // The whole scenario, or its problem alone.
-    Json scenario = problem.contains("algorithm") ? problem : Json { { "problem", problem } };
+    Json scenario = exported || problem.contains("algorithm") ? problem : Json { { "problem", problem } };
     scenario["flashstep"] = 1;
-    const Result<ScenarioFile> file = parseScenario(scenario.dump(), "", "problem");
-    return file ? std::optional(*file) : std::nullopt;
+    Result<ScenarioFile> file = parseScenario(scenario.dump(), "", "problem");
+    if (!file)
+        return {};
+    RecordedScenario recorded;
+    for (std::string* tensor : { &file->scenario.qFile, &file->scenario.kFile, &file->scenario.vFile }) {
+        if (tensor->empty())
+            continue;
+        const std::string name = fileNameOf(*tensor);
+        *tensor = pathBeside(directoryOf(path), name);
+        if (!QFileInfo(QString::fromStdString(*tensor)).isFile())
+            recorded.missing.push_back(name);
+    }
+    if (recorded.missing.empty())
+        recorded.file = std::move(*file);
+    return recorded;
+}
+
+QString MainWindow::noteOf(const Recording& recording, const QString& path) const
+{
+    QString note = tr("%1: %2. Clock: %3.")
+                       .arg(QFileInfo(path).fileName(), QString::fromStdString(recording.standing()),
+                           QString::fromStdString(recording.clock().statement));
+    QStringList missing;
+    for (const std::string& name : scenarioOfRecording(recording, path.toStdString()).missing)
+        missing << QString::fromStdString(name);
+    if (!missing.isEmpty())
+        note += tr(" The inputs of its run are not at hand (%1 beside it): the other views show another run.")
+                    .arg(missing.join(QStringLiteral(", ")));
+    return note;
 }
 
 Status MainWindow::showRecording(const QString& path)
@@ -36,7 +66,7 @@ Status MainWindow::showRecording(const QString& path)
     const auto recording = std::make_shared<const Recording>(std::move(*read));
     m_timeline->setRecording(std::make_shared<const paint::RecordingLanes>(recording, QFileInfo(path).fileName()));
     // What belongs to no scenario is looked at by itself first.
-    m_timeline->setAlone(!scenarioOfRecording(*recording));
+    m_timeline->setAlone(!scenarioOfRecording(*recording, path.toStdString()).file);
     rememberFile(path);
     showView(QStringLiteral("timeline"), Qt::OtherFocusReason);
     return Nothing {};
@@ -50,16 +80,25 @@ void MainWindow::openRecording(const QString& path)
         return;
     }
     const Recording& recording = m_timeline->recording()->recording();
-    m_noteWithRun = tr("%1: %2. Clock: %3.")
-                        .arg(QFileInfo(path).fileName(), QString::fromStdString(recording.standing()),
-                            QString::fromStdString(recording.clock().statement));
+    m_noteWithRun = noteOf(recording, path);
     const bool underWay = &m_document.wanted() != &m_document.file();
-    if (const auto scenario = scenarioOfRecording(recording))
-        start({ *scenario, QString(), false });
+    if (RecordedScenario recorded = scenarioOfRecording(recording, path.toStdString()); recorded.file)
+        startRunOf(path, std::move(*recorded.file));
     else if (m_document.empty() && !underWay)
         openSample(QStringLiteral("samples/licence-causal.json"));
     else if (!underWay)
         m_notice->showText(std::exchange(m_noteWithRun, {}));
+}
+
+void MainWindow::startRunOf(const QString& recordingPath, ScenarioFile file)
+{
+    m_nameWithRun = QFileInfo(recordingPath).fileName();
+    start({ std::move(file), QString(), false });
+}
+
+QString MainWindow::documentTitle() const
+{
+    return m_document.path().isEmpty() && !m_name.isEmpty() ? m_name : m_document.title();
 }
 
 void MainWindow::recordingFileAction(QMenu* menu)
@@ -68,6 +107,7 @@ void MainWindow::recordingFileAction(QMenu* menu)
         [this] { m_timeline->setRecording(nullptr); });
     const auto tick = [this, close] { close->setEnabled(m_timeline->recording() != nullptr); };
     connect(m_timeline, &TimelineCanvas::recordingChanged, close, tick);
+    connect(m_timeline, &TimelineCanvas::recordingChanged, this, &MainWindow::showTitle);
     tick();
 }
 

@@ -146,7 +146,7 @@ void MainWindow::fillScenarios()
     if (current < 0 && !m_document.empty() && !recent.contains(here))
         recent.prepend(here);
     for (const QString& path : recent.mid(0, maxRecent)) {
-        m_scenarioBox->addItem(path.isEmpty() ? m_document.title() : QFileInfo(path).fileName());
+        m_scenarioBox->addItem(path.isEmpty() ? documentTitle() : QFileInfo(path).fileName());
         m_scenarioBox->setItemData(m_scenarioBox->count() - 1, path, pathRole);
         m_scenarioBox->setItemData(m_scenarioBox->count() - 1, path, Qt::ToolTipRole);
         if (current < 0 && path == here && !m_document.empty())

@@ -12,6 +12,7 @@
 #include "ui/views/scenario_panel.h"
 #include "ui/views/stage_view.h"
 #include "ui/views/term_card.h"
+#include "ui/views/timeline_canvas.h"
 #include "ui/views/transport.h"
 #include "ui/views/welcome.h"
 
@@ -168,6 +169,8 @@ void MainWindow::accept(const RunOutcome& outcome)
         file.breakpoints = m_document.file().breakpoints;
     }
     m_document.setWanted(std::nullopt);
+    if (!keeps || !m_nameWithRun.isEmpty())
+        m_name = std::exchange(m_nameWithRun, {});
     m_document.set(outcome.run, outcome.labels, std::move(file), outcome.request.path);
     if (keeps && cta.valid() && cta.index() < m_document.program().ctaCount()) {
         m_selection.chooseCta(cta);
@@ -227,7 +230,11 @@ void MainWindow::followLaunch()
 
 void MainWindow::showTitle()
 {
-    setWindowTitle(m_document.empty() ? tr("FlashStep") : tr("%1 — FlashStep").arg(m_document.title()));
+    QString title = m_document.empty() ? QString() : documentTitle();
+    if (const auto recording = m_timeline->recording(); recording && recording->name() != title)
+        title = title.isEmpty() ? tr("recording %1").arg(recording->name())
+                                : tr("recording %1, run %2").arg(recording->name(), title);
+    setWindowTitle(title.isEmpty() ? tr("FlashStep") : tr("%1 — FlashStep").arg(title));
 }
 
 void MainWindow::showStatus()

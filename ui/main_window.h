@@ -49,8 +49,13 @@ class WelcomePage;
 class WhyView;
 struct ExportContext;
 
-// What a recording says that it ran; nothing where it does not.
-[[nodiscard]] std::optional<ScenarioFile> scenarioOfRecording(const Recording& recording);
+// What a recording says that it ran. Tensors are looked for by their names beside it; `missing` names those that are
+// not there, and then there is no scenario.
+struct RecordedScenario {
+    std::optional<ScenarioFile> file;
+    std::vector<std::string> missing;
+};
+[[nodiscard]] RecordedScenario scenarioOfRecording(const Recording& recording, const std::string& path);
 
 enum class Layout { Learn, Pipeline, Numbers, Present };
 [[nodiscard]] std::optional<Layout> layoutFromName(const QString& name);
@@ -85,6 +90,8 @@ public:
     void openSample(const QString& resourceName); // "samples/licence-causal.json"
     void open(const QString& path); // a scenario or a recording
     [[nodiscard]] Status showRecording(const QString& path); // in the timeline; what is open stays
+    [[nodiscard]] QString noteOf(const Recording& recording, const QString& path) const; // what it is, for people
+    void startRunOf(const QString& recordingPath, ScenarioFile file); // as an unsaved document that bears its name
     void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
@@ -156,6 +163,7 @@ private:
     void showShortcuts();
     // main_recording.cpp
     void openRecording(const QString& path);
+    [[nodiscard]] QString documentTitle() const; // its file's name, or that of the recording it was opened with
     void recordingFileAction(QMenu* menu);
     void recordingViewAction(QMenu* menu);
     // main_files.cpp
@@ -190,6 +198,8 @@ private:
     bool m_arranging = false;
     std::vector<GuessEffect> m_guesses; // of the open run, once they are known
     QString m_noteWithRun; // shown once the run under way is
+    QString m_nameWithRun; // of its document, which has no file
+    QString m_name; // of the document on show, where it has no file
 
     Actions* m_actions = nullptr;
     StageView* m_stage = nullptr;

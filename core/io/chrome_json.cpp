@@ -5,6 +5,7 @@
 #include "core/io/json.h"
 #include "core/io/marks.h"
 #include "core/io/op_classes.h"
+#include "core/io/scenario_line.h"
 #include "core/io/text_buffer.h"
 #include "core/io/tracks.h"
 
@@ -41,7 +42,8 @@ public:
         m_text << "\n],\"metadata\":{\"provenance\":" << quoted(provenance(m_run)) << ",\"clock_mhz\":";
         m_text.number(m_trace.clockMhz());
         m_text << ",\"time\":\"modelled\",\"note\":\"ts and dur are microseconds; nanoseconds = cycles x 1000 / "
-                  "clock_mhz, rounded\"}}\n";
+                  "clock_mhz, rounded\",\"scenario\":"
+               << scenarioLine(m_run.scenario) << "}}\n";
         m_text.flush();
         return !m_cancelled;
     }

@@ -5,6 +5,7 @@
 #include "core/io/marks.h"
 #include "core/io/op_classes.h"
 #include "core/io/proto_message.h"
+#include "core/io/scenario_line.h"
 #include "core/io/tracks.h"
 
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -59,9 +60,21 @@ constexpr std::uint64_t sequence = 1;
 constexpr std::int32_t processOfCounters = 1; // CTAs follow
 
 // Names of annotations are sent once; their number stands for them. Those of facts follow.
-enum class Note : std::uint8_t { Cta = 1, Role, I, J, BeginCycle, EndCycle, Source, ClockMhz, Provenance, Note };
-constexpr std::array<std::string_view, 10> noteNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle", "source",
-    "clock_mhz", "provenance", "note" };
+enum class Note : std::uint8_t {
+    Cta = 1,
+    Role,
+    I,
+    J,
+    BeginCycle,
+    EndCycle,
+    Source,
+    ClockMhz,
+    Provenance,
+    Note,
+    Scenario
+};
+constexpr std::array<std::string_view, 11> noteNames { "cta", "role", "i", "j", "begin_cycle", "end_cycle", "source",
+    "clock_mhz", "provenance", "note", "scenario" };
 
 constexpr std::uint64_t iidOf(Note note)
 {
@@ -153,6 +166,7 @@ private:
         annotate(iidOf(Note::ClockMhz), m_trace.clockMhz());
         annotate(iidOf(Note::Provenance), provenance(m_run));
         annotate(iidOf(Note::Note), "times are modelled; nanoseconds = cycles x 1000 / clock_mhz, rounded");
+        annotate(iidOf(Note::Scenario), scenarioLine(m_run.scenario));
         event(2, instant, m_ns.of(m_trace.timeAt(m_range.from)), "run");
     }
 

@@ -410,7 +410,10 @@ void PerfettoEvents::tellOwn()
         return;
     for (std::size_t k = 0; k < recording.argumentCount(first); ++k) {
         const Recording::Argument argument = recording.argument(first, k);
-        if (argument.type == Recording::Argument::Type::Text)
+        if (argument.type == Recording::Argument::Type::Text && argument.key == "scenario"
+            && Json::accept(argument.text)) // an object in Chrome's JSON, so one here
+            m_builder.metadata("scenario", Json::parse(argument.text).dump());
+        else if (argument.type == Recording::Argument::Type::Text)
             m_builder.metadata(std::string(argument.key), quoted(std::string(argument.text)));
         else if (argument.type == Recording::Argument::Type::Real)
             m_builder.metadata(std::string(argument.key), jsonNumber(argument.real).dump());

@@ -147,6 +147,53 @@ private slots:
         }
     }
 
+    // An export of generated inputs brings its run along, as a document that is not saved and bears its name.
+    void exportOpensWithItsRun()
+    {
+        const QString path = exported();
+        MainWindow window({ false, false });
+        QSignalSpy shown(&window, &MainWindow::runShown);
+        window.open(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!shown.isEmpty(), 60000);
+        const Document& document = window.session().document;
+        QCOMPARE(document.program().problem.seqlenQ, 96);
+        QVERIFY(document.path().isEmpty());
+        QVERIFY(window.windowTitle().startsWith(QFileInfo(path).fileName()));
+        QVERIFY(!window.timeline().alone());
+        // To the cycle: what the file holds is this run.
+        const Recording& recording = window.timeline().recording()->recording();
+        const double ns = static_cast<double>(document.trace().cycles()) * 1000 / document.trace().clockMhz();
+        QVERIFY(std::abs(static_cast<double>(recording.end() - recording.begin()) - ns) < 2);
+    }
+
+    // Without the tensors there is nothing to run: the run that is open stays, and that is said.
+    void exportWithoutItsTensorsLeavesTheRunAndSaysSo()
+    {
+        const auto window = test::openAt(QStringLiteral("10"));
+        const Run* run = window->session().document.run().get();
+        QVERIFY(!run->scenario.qFile.empty());
+        const QString path = m_folder.filePath(QStringLiteral("alone.pftrace"));
+        QVERIFY(writeFileAtomically(path.toStdString(), [&](std::ostream& out) {
+            return writePerfetto(*run, Range::whole(*run->trace), out, {});
+        }).ok());
+        window->open(path);
+        QVERIFY(window->timeline().alone());
+        QCOMPARE(window->session().document.run().get(), run);
+        QVERIFY2(window->notice().text().contains(QStringLiteral("inputs of its run are not at hand")),
+            qPrintable(window->notice().text()));
+        QVERIFY2(window->windowTitle().contains(QStringLiteral("alone.pftrace")), qPrintable(window->windowTitle()));
+        // Beside the file they are found.
+        const std::string paths[] = { run->scenario.qFile, run->scenario.kFile, run->scenario.vFile };
+        for (const std::string& tensor : paths)
+            QVERIFY(QFile::copy(QString::fromStdString(tensor),
+                m_folder.filePath(QFileInfo(QString::fromStdString(tensor)).fileName())));
+        QSignalSpy shown(window.get(), &MainWindow::runShown);
+        window->open(path);
+        QTRY_VERIFY_WITH_TIMEOUT(!shown.isEmpty(), 60000);
+        QVERIFY2(window->windowTitle().startsWith(QStringLiteral("alone.pftrace")), qPrintable(window->windowTitle()));
+        QVERIFY(!window->timeline().alone());
+    }
+
     void pointerOnASliceIsToldItsTimesAndArguments()
     {
         const auto window = test::openAt(QStringLiteral("0"));
@@ -246,6 +293,22 @@ private slots:
     }
 
 private:
+    // A small run of generated inputs.
+    QString exported()
+    {
+        Scenario scenario;
+        scenario.problem.seqlenQ = scenario.problem.seqlenK = 96;
+        scenario.problem.headDim = scenario.problem.headDimV = 32;
+        scenario.algorithm = "fa2";
+        const auto run = runScenario(scenario, std::nullopt, {});
+        const QString path = m_folder.filePath(QStringLiteral("generated.pftrace"));
+        const Status written = run
+            ? writeFileAtomically(path.toStdString(),
+                [&](std::ostream& out) { return writePerfetto(*run, Range::whole(*run->trace), out, {}); })
+            : Status(run.error());
+        return written ? path : QString();
+    }
+
     QTemporaryDir m_folder;
 };
 

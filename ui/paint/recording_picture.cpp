@@ -15,7 +15,9 @@
 #include <QImage>
 
 #include <algorithm>
+#include <bitset>
 #include <cmath>
+#include <limits>
 #include <ostream>
 #include <tuple>
 
@@ -27,6 +29,9 @@ constexpr double margin = 30;
 constexpr double headerWidth = 176;
 constexpr double lanesTop = 102, below = 80; // what lies above and below the lanes
 constexpr double lowestLane = 13, highestLane = 26;
+// A sheet smaller than this is made smaller as a whole, type and all; one with more room than its lanes need, larger.
+constexpr QSizeF leastSheet { 800, 400 };
+constexpr double designWidth = 1440;
 
 QString qt(std::string_view text)
 {
@@ -41,12 +46,15 @@ public:
         , m_recording(request.lanes->recording())
         , m_request(request)
         , m_theme(Theme::byName(request.theme))
+        , m_zoom(request.sized ? zoomTo(request.size) : 1)
+        , m_size(QSizeF(request.size) / m_zoom)
     {
     }
 
     void paint()
     {
-        const QRectF page(QPointF(0, 0), QSizeF(m_request.size));
+        m_painter.scale(m_zoom, m_zoom);
+        const QRectF page(QPointF(0, 0), m_size);
         m_painter.fillRect(page, m_theme.panel);
         const double width = page.width() - 2 * margin;
         line(22, 28, canvasFont(19, QFont::DemiBold), m_theme.text, m_lanes.name());
@@ -61,10 +69,8 @@ public:
     // How high a sheet need be, at most as high as it is.
     [[nodiscard]] int naturalHeight() const
     {
-        const Plan all = plan(m_request.size.height() - lanesTop - below);
-        const double lanes
-            = TimelineView {}.rulerHeight + all.titles + highestLane * static_cast<double>(all.lanes) + 1;
-        return std::min(m_request.size.height(), static_cast<int>(std::ceil(lanesTop + lanes + below)));
+        return std::min(
+            m_request.size.height(), static_cast<int>(std::ceil(heightOf(plan(m_size.height() - lanesTop - below)))));
     }
 
     [[nodiscard]] QString provenance() const
@@ -77,10 +83,28 @@ public:
     }
 
 private:
+    struct Plan;
+
+    [[nodiscard]] double zoomTo(QSizeF size) const
+    {
+        const double less = std::min(size.width() / leastSheet.width(), size.height() / leastSheet.height());
+        if (less < 1)
+            return less;
+        const double needed = heightOf(plan(std::numeric_limits<double>::infinity()));
+        return std::max(1.0, std::min(size.width() / designWidth, size.height() / needed));
+    }
+
+    // Of a sheet with such lanes at their highest.
+    [[nodiscard]] static double heightOf(const Plan& plan)
+    {
+        return lanesTop + TimelineView {}.rulerHeight + plan.titles + highestLane * static_cast<double>(plan.lanes) + 1
+            + below;
+    }
+
     void line(double top, double height, const QFont& font, const QColor& colour, const QString& text)
     {
         m_painter.setPen(colour);
-        drawElided(m_painter, { margin, top, m_request.size.width() - 2 * margin, height }, Qt::AlignLeft, font, text);
+        drawElided(m_painter, { margin, top, m_size.width() - 2 * margin, height }, Qt::AlignLeft, font, text);
     }
 
     [[nodiscard]] QString what() const
@@ -91,13 +115,18 @@ private:
         const char* kind = m_recording.source() == RecordingFormat::Perfetto ? "Perfetto protobuf"
             : m_recording.source() == RecordingFormat::ChromeJson            ? "Chrome-trace JSON"
                                                                              : "Recording";
-        return QStringLiteral("%1%2: %3 slices in %4 lanes, %5.")
+        const auto tracks = m_recording.tracks();
+        const auto held = std::count_if(
+            tracks.begin(), tracks.end(), [](const Recording::Track& track) { return track.slices > 0; });
+        const auto all = static_cast<std::int64_t>(tracks.size());
+        return QStringLiteral("%1%2: %3 slices in %4%5 lanes, %6.")
             .arg(QLatin1String(kind), writer, grouped(static_cast<std::int64_t>(m_recording.slices().size())),
-                grouped(static_cast<std::int64_t>(m_lanes.lanes().size())),
+                held < all ? QStringLiteral("%1 of ").arg(grouped(held)) : QString(), grouped(all),
                 qt(recordingTime(m_recording.clock(), m_recording.end() - m_recording.begin())));
     }
 
-    // What the sheet shows: as many processes as it holds, the one with the most slices before all others.
+    // What the sheet shows: as many processes as it holds, the one with the most slices before all others. Where not
+    // even that one has room, its first lanes.
     struct Plan {
         std::vector<std::unique_ptr<RecordingSource>> groups; // the first beside the ruler
         std::size_t lanes = 0, hidden = 0;
@@ -133,8 +162,15 @@ private:
             plan.lanes = lanes;
             plan.titles += titleHeight;
         };
-        if (busiest > 0)
+        if (busiest > 0) {
+            const double room = (height - TimelineView {}.rulerHeight - titleHeight) / lowestLane;
+            const std::size_t lanes = plan.groups[busiest]->laneCount();
+            if (static_cast<double>(lanes) > room) {
+                plan.groups[busiest] = plan.groups[busiest]->upTo(static_cast<std::size_t>(std::max(1.0, room)));
+                plan.hidden += lanes - plan.groups[busiest]->laneCount();
+            }
             offer(busiest);
+        }
         for (std::size_t g = 1; g < plan.groups.size(); ++g)
             offer(g);
         std::vector<std::unique_ptr<RecordingSource>> shown;
@@ -189,10 +225,30 @@ private:
         m_painter.setPen(QPen(m_theme.mid, 1));
         m_painter.setBrush(Qt::NoBrush);
         m_painter.drawRect(QRectF(rect.left(), rect.top(), rect.width() - 1, rect.height() - 1));
-        legend({ room.left(), rect.bottom() + 10, room.width(), 24 }, plan.hidden);
+        legend({ room.left(), rect.bottom() + 10, room.width(), 24 }, plan);
     }
 
-    void legend(const QRectF& rect, std::size_t hidden)
+    // What the slices on the sheet are drawn with.
+    struct Present {
+        std::bitset<8> colours;
+        bool waits = false;
+    };
+    [[nodiscard]] Present present(const Plan& plan) const
+    {
+        Present present;
+        for (const auto& group : plan.groups)
+            for (std::size_t k = 0; k < group->laneCount(); ++k) {
+                const RecordingLanes::Lane& lane = group->lane(k);
+                for (std::size_t s = 0; s < m_lanes.count(lane); ++s)
+                    if (m_lanes.waits(m_lanes.slice(lane, s)))
+                        present.waits = true;
+                    else if (const int colour = m_lanes.colourOf(m_lanes.number(lane, s)); colour >= 0)
+                        present.colours.set(static_cast<std::size_t>(colour));
+            }
+        return present;
+    }
+
+    void legend(const QRectF& rect, const Plan& plan)
     {
         const QFont font = canvasFont(11);
         double x = rect.left();
@@ -212,26 +268,39 @@ private:
             drawLine(m_painter, place, Qt::AlignHCenter, canvasFont(10, QFont::Medium), inside);
             x += inside.isEmpty() ? 28 : 24;
         };
+        const Present present = this->present(plan);
         if (m_lanes.colouredByBlock()) {
-            words(QStringLiteral("Key block"), m_theme.text);
+            if (present.colours.any())
+                words(QStringLiteral("Key block"), m_theme.text);
             for (int j = 0; j < 8; ++j)
-                box(j, QString::number(j));
-            x += 14;
-            m_painter.setRenderHint(QPainter::Antialiasing, false);
-            fillWait(m_painter, QRectF(x, std::round(rect.center().y() - 4), 30, 7), m_theme);
-            x += 36;
-            words(QStringLiteral("waiting"), m_theme.t2);
+                if (present.colours[static_cast<std::size_t>(j)])
+                    box(j, QString::number(j));
+            if (m_lanes.blocksRepeat()) {
+                x += 4;
+                words(QStringLiteral("then again from 0"), m_theme.t2);
+            } else if (present.colours.any()) {
+                x += 14;
+            }
         } else {
             for (std::size_t k = 0; k < m_lanes.colourNames().size(); ++k) {
                 const QString& name = m_lanes.colourNames()[k];
+                if (!present.colours[k])
+                    continue;
                 if (x + 28 + textWidth(font, name) > rect.right() - 220)
                     break;
                 box(static_cast<int>(k), QString());
                 words(name, m_theme.t2);
             }
         }
-        if (hidden + m_lanes.lanesLeftOut() > 0)
-            words(QStringLiteral("%1 further lanes are not on this sheet").arg(hidden + m_lanes.lanesLeftOut()),
+        if (present.waits) {
+            m_painter.setRenderHint(QPainter::Antialiasing, false);
+            fillWait(m_painter, QRectF(x, std::round(rect.center().y() - 4), 30, 7), m_theme);
+            x += 36;
+            words(QStringLiteral("waiting"), m_theme.t2);
+        }
+        if (const std::size_t hidden = plan.hidden + m_lanes.lanesLeftOut(); hidden > 0)
+            words(hidden == 1 ? QStringLiteral("1 further lane is not on this sheet")
+                              : QStringLiteral("%1 further lanes are not on this sheet").arg(hidden),
                 m_theme.text);
     }
 
@@ -240,6 +309,8 @@ private:
     const Recording& m_recording;
     const RecordingPictureRequest& m_request;
     const Theme& m_theme;
+    double m_zoom = 1; // of the whole sheet
+    QSizeF m_size; // before it
 };
 
 QByteArray pngOf(const RecordingPictureRequest& request)

@@ -47,11 +47,38 @@ QString valueOf(const Recording::Argument& argument)
     return text.size() > 120 ? text.left(119) + QChar(0x2026) : text;
 }
 
+// Of a microsecond, or of what the file's ts counts; nullptr: as the clock names it.
+const char* unitOf(int decimals, bool known)
+{
+    switch (decimals) {
+    case 3:
+        return known ? "ns" : "thousandths of ts";
+    case 6:
+        return known ? "ps" : "millionths of ts";
+    case 9:
+        return known ? "fs" : "billionths of ts";
+    default:
+        return nullptr;
+    }
+}
+
 } // namespace
 
 RecordingAxis aloneAxis(const Recording& recording)
 {
-    return { 1, 0, QStringLiteral("axis in %1 from the first").arg(qt(recording.clock().unitName())) };
+    const RecordingClock& clock = recording.clock();
+    RecordingAxis axis;
+    axis.unit = qt(clock.unitName());
+    if (clock.unit != RecordingClock::Unit::Ticks) {
+        double length = static_cast<double>(recording.end()) - static_cast<double>(recording.begin());
+        int decimals = clock.decimals;
+        for (; decimals > 3 && length >= 1e6; decimals -= 3, length /= 1000)
+            axis.factor /= 1000;
+        if (const char* unit = unitOf(decimals, clock.known))
+            axis.unit = QLatin1String(unit);
+    }
+    axis.words = QStringLiteral("axis in %1 from the first").arg(axis.unit);
+    return axis;
 }
 
 RecordingAxis besideAxis(const Recording& recording, double clockMhz, double begin, double end)
@@ -60,13 +87,14 @@ RecordingAxis besideAxis(const Recording& recording, double clockMhz, double beg
     const double perSecond = recording.clock().perSecond();
     if (!(perSecond > 0))
         return { std::max(1.0, end - begin) / length, begin,
-            QStringLiteral("its clock is unknown: drawn to fit, lengths do not compare") };
+            QStringLiteral("its clock is unknown: drawn to fit, lengths do not compare"), {} };
     const double factor = clockMhz * 1e6 / perSecond;
     return { factor, begin,
         QStringLiteral("1 %1 = %2 cycles at the run's %3 MHz; its first slice lies at the run's begin")
             .arg(recording.clock().unit == RecordingClock::Unit::Ticks ? QStringLiteral("tick")
                                                                        : qt(recording.clock().unitName()),
-                ratio(factor), QString::number(clockMhz)) };
+                ratio(factor), QString::number(clockMhz)),
+        {} };
 }
 
 // ---- lanes ----
@@ -129,6 +157,7 @@ void RecordingLanes::colour()
                                                     : r.argument(slices[k], static_cast<std::size_t>(found->second));
             const bool has
                 = found->second >= 0 && argument.type == Recording::Argument::Type::Integer && argument.integer >= 0;
+            m_blocksRepeat = m_blocksRepeat || (has && argument.integer >= static_cast<std::int64_t>(palette));
             m_colours[k]
                 = static_cast<std::int8_t>(has ? argument.integer % static_cast<std::int64_t>(palette) : noBlock);
         }
@@ -208,6 +237,11 @@ RecordingSource::RecordingSource(std::shared_ptr<const RecordingLanes> lanes, Re
     , m_firstLane(firstLane)
     , m_laneCount(laneCount)
 {
+}
+
+std::unique_ptr<RecordingSource> RecordingSource::upTo(std::size_t lanes) const
+{
+    return std::make_unique<RecordingSource>(m_lanes, m_axis, m_title, m_firstLane, std::min(lanes, m_laneCount));
 }
 
 QString RecordingSource::laneName(std::size_t lane) const
@@ -327,7 +361,7 @@ std::vector<std::unique_ptr<RecordingSource>> recordingGroups(
         groups.push_back(std::make_unique<RecordingSource>(lanes, axis, title, first, count));
     };
     if (alone) // beside the ruler
-        add(qt(r.clock().unitName()), 0, 0);
+        add(axis.unit, 0, 0);
     add(lanes->title(axis), 0, 0);
     for (std::size_t p = 0; p < lanes->processes().size(); ++p)
         if (const RecordingLanes::Process& process = lanes->processes()[p]; process.lanes > 0)

@@ -13,7 +13,9 @@ struct RecordingAxis {
     double factor = 1; // axis units for one of the recording's clock
     double offset = 0; // where its beginning lies
     QString words; // the same for people: "1 ns = 1.83 cycles of the run"; "clock unknown: drawn to fit"
+    QString unit; // of the axis, where the recording is alone
 };
+// In the recording's own unit, or a thousand of them or a million, where it is many thousands of those long.
 [[nodiscard]] RecordingAxis aloneAxis(const Recording& recording);
 // At the begin of a run of so many cycles. A clock that the file does not state is not guessed: the recording is drawn
 // to fit, and says so.
@@ -47,6 +49,7 @@ public:
     [[nodiscard]] int colourOf(std::uint32_t slice) const { return m_colours[slice]; }
     [[nodiscard]] bool waits(const Recording::Slice& slice) const;
     [[nodiscard]] bool colouredByBlock() const { return m_byBlock; }
+    [[nodiscard]] bool blocksRepeat() const { return m_blocksRepeat; } // there are more of them than colours
     [[nodiscard]] const std::vector<QString>& colourNames() const { return m_colourNames; } // where not by block
 
     // "recording NAME: measured on …; clock: …".
@@ -63,7 +66,7 @@ private:
     std::vector<Process> m_processes;
     std::size_t m_leftOut = 0;
     std::vector<std::int8_t> m_colours; // by slice
-    bool m_byBlock = false;
+    bool m_byBlock = false, m_blocksRepeat = false;
     std::vector<QString> m_colourNames;
     Recording::Text m_wait = Recording::none, m_sync = Recording::none;
 };
@@ -86,6 +89,8 @@ public:
     [[nodiscard]] QString describe(std::uint32_t slice) const override { return m_lanes->describe(slice); }
 
     [[nodiscard]] const RecordingLanes::Lane& lane(std::size_t k) const { return m_lanes->lanes()[m_firstLane + k]; }
+    // The same with its first lanes alone.
+    [[nodiscard]] std::unique_ptr<RecordingSource> upTo(std::size_t lanes) const;
 
 private:
     [[nodiscard]] double toTicks(double axis) const;

@@ -176,6 +176,22 @@ void paintMarks(const TimelineCanvas& canvas)
         paintMeasure(canvas, *marks->measure);
 }
 
+namespace {
+
+// What of it lies in the plot, a little outside where the painter clips. A moment has no width, but a place: QRectF's
+// own intersection would lose that.
+QRectF inPlot(const TimelineCanvas& canvas, const QRectF& rect)
+{
+    const double margin = drawsVectors(canvas.painter) ? 0 : 4;
+    const double low = canvas.layout.plot.left() - margin, high = canvas.layout.plot.right() + margin;
+    const double left = std::clamp(rect.left(), low, high);
+    return { left, rect.top(), std::clamp(rect.right(), low, high) - left, rect.height() };
+}
+
+constexpr double tickBelow = 2; // pixels: narrower slices are ticks
+
+} // namespace
+
 void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane)
 {
     const SliceSource* source = canvas.groups[lane.group].source;
@@ -183,20 +199,23 @@ void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane)
         return;
     const TimelineLayout& layout = canvas.layout;
     const QFont font = canvasFont(10, QFont::Medium);
-    std::array<RectBatch, 9> slices;
+    std::array<RectBatch, 9> slices, ticks;
     std::vector<std::tuple<QRectF, QString, QColor>> labels;
     source->visit(
         lane.index, layout.from, layout.to, 1 / layout.pixelsPerCycle(), [&](const SliceSource::Slice& slice) {
-            QRectF rect = layout.sliceRect(lane, slice.begin, slice.end) & layout.plot.adjusted(-4, -2000, 4, 2000);
+            QRectF rect = inPlot(canvas, layout.sliceRect(lane, slice.begin, slice.end));
+            if (rect.width() <= 0 && slice.end > slice.begin)
+                return; // it only touches the plot
             if (slice.waits) {
                 if (rect.width() >= 2)
                     fillWait(canvas.painter, QRectF(rect.left(), std::round(rect.center().y() - 3.5), rect.width(), 7),
                         canvas.theme);
                 return;
             }
-            rect.setWidth(std::max(rect.width() - 0.8, 0.8));
             const std::size_t batch = batchOf(slice.j);
-            slices[batch].add(rect);
+            const bool tick = rect.width() < tickBelow;
+            rect.setWidth(std::max(rect.width() - sliceGap, 1.0));
+            (tick ? ticks : slices)[batch].add(rect);
             if (rect.width() <= 10)
                 return;
             // "S = Q Kᵀ (2, 3)", or where that does not fit "S = Q Kᵀ".
@@ -210,6 +229,7 @@ void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane)
         const TileColour& colour = batchColour(canvas.theme, b);
         slices[b].draw(
             canvas.painter, colour.fill, colour.edge == colour.fill ? QColor() : colour.edge, canvas.theme.panel);
+        ticks[b].drawSquare(canvas.painter, colour.edge);
     }
     for (const auto& [rect, label, ink] : labels) {
         canvas.painter.setPen(ink);

@@ -46,17 +46,7 @@ void TimelineCanvas::fit()
         return;
     paint::TimelineView view = m_view;
     view.scroll = 0;
-    view = paint::wholeCta(extent(), view);
-    // Beside a run the recording's title is brought on show, however many lanes the run has.
-    const paint::TimelineLayout layout = paint::layoutTimeline(canvasRect(), groups(), view);
-    if (m_recording && !alone())
-        for (const paint::Lane& lane : layout.lanes)
-            if (lane.kind == paint::LaneKind::Title && !groups()[lane.group].index) {
-                const double wanted = lane.top - layout.plot.top() - layout.plot.height() / 2;
-                view.scroll = std::clamp(wanted, 0.0, std::max(0.0, layout.contentHeight - layout.plot.height()));
-                break;
-            }
-    setView(view);
+    setView(paint::wholeCta(extent(), view));
 }
 
 void TimelineCanvas::addRecording(std::vector<paint::LaneGroup>& groups) const

@@ -22,8 +22,8 @@ struct ChartKey {
     QString words;
 };
 
-// A number beside what it is of, right of a point in the chart's own coordinates. Charts has labels too, but draws those
-// of bars in the order of their addresses.
+// A number beside what it is of, right of a point in the chart's own coordinates. Charts has labels too, but draws
+// those of bars in the order of their addresses.
 struct ChartNumber {
     QtCharts::QAbstractSeries* series = nullptr; // on whose axes
     QPointF at;
@@ -41,7 +41,7 @@ struct ChartPanel {
 // Small plots on one sheet, with title and provenance like every picture.
 struct ChartPage {
     QString theme = QStringLiteral("print");
-    QString title, subtitle, provenance;
+    QString title, subtitle, provenance, fault; // fault: of a run that is not sound
     std::vector<ChartPanel> panels; // row by row
     int columns = 2;
 };

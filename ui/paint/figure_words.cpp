@@ -94,7 +94,7 @@ void addKeyBlocks(Legend& legend, int all, const Theme& theme)
 {
     const int blocks = std::clamp(all, 1, keyBlockColours);
     legend.group(QStringLiteral("Key block"));
-    const QString more = all > blocks ? QStringLiteral("and again from 8") : QString();
+    const QString more = all > blocks ? QStringLiteral("and again from block 8") : QString();
     legend.add(27.0 * blocks - 2, more, [blocks, &theme](QPainter& painter, const QRectF& place) {
         for (int j = 0; j < blocks; ++j) {
             const TileColour& colour = theme.keyBlock(j);

@@ -21,7 +21,7 @@ namespace flashstep::paint {
 [[nodiscard]] QString headWords(const Problem& problem);
 [[nodiscard]] QString headDimWords(const Problem& problem);
 [[nodiscard]] QString dtypeWords(const Problem& problem);
-// "gpu=b300, exp2-emulation=off, broken by wait:K_visible": what was turned, whoever did it; empty: nothing.
+// "gpu=b300, exp2-emulation=off, break=wait:K_visible": what was turned, whoever did it; empty: nothing.
 [[nodiscard]] QString settingWords(const Run& run);
 [[nodiscard]] QString shortProvenance(const PictureRequest& request); // one line, for a film
 

@@ -152,12 +152,8 @@ QString settingWords(const Run& run)
         turned[key] = value;
     for (const auto& [key, value] : turned)
         words << QString::fromStdString(key + "=" + value);
-    if (!scenario.breaks.empty()) {
-        QStringList broken;
-        for (const std::string& each : scenario.breaks)
-            broken << QString::fromStdString(each);
-        words << QStringLiteral("broken by ") + broken.join(QStringLiteral(" and "));
-    }
+    for (const std::string& each : scenario.breaks)
+        words << QString::fromStdString("break=" + each);
     return words.join(QStringLiteral(", "));
 }
 
@@ -185,7 +181,7 @@ QString pictureSubtitle(const PictureRequest& request)
     line += QStringLiteral(", %1, %2.").arg(headDimWords(program.problem), dtypeWords(program.problem));
     const int all = run.trace->smCount(), used = GridIndex(run.trace).summary().usedSms;
     line
-        += QStringLiteral("  %1 cycles, %2; of all %3 SMs%4 tensor cores busy %5, MUFU %6.")
+        += QStringLiteral("  %1 cycles, %2; all %3 SMs%4: tensor cores busy %5, MUFU %6.")
                .arg(grouped(run.report.cycles), duration(static_cast<double>(run.report.cycles), run.trace->clockMhz()),
                    grouped(all), used < all ? QStringLiteral(" (%1 used)").arg(used) : QString(),
                    percent(run.report.utilisation.tensor), percent(run.report.utilisation.exp));

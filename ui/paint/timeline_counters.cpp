@@ -77,7 +77,7 @@ Bins binsOf(const TimelineCanvas& canvas, CounterLane counter)
 QString valueText(CounterLane counter, double value)
 {
     if (counter == CounterLane::GlobalRate)
-        return shortDecimal(value, 2) + QStringLiteral(" B/cy");
+        return (value < 1000 ? shortDecimal(value, 2) : grouped(std::llround(value))) + QStringLiteral(" B/cy");
     return grouped(std::llround(100 * value)) + QStringLiteral(" %");
 }
 

@@ -130,8 +130,9 @@ void paintPanel(
 void paintSheet(QPainter& painter, QSize size, ChartPage& chartPage)
 {
     const paint::Theme& theme = paint::Theme::byName(chartPage.theme);
-    const paint::Page page = paint::layoutPage(
-        size, { chartPage.title, chartPage.subtitle, chartPage.provenance }, { QSizeF(880, 600), QSizeF(1760, 1200) });
+    const paint::Page page
+        = paint::layoutPage(size, { chartPage.title, chartPage.subtitle, chartPage.provenance, chartPage.fault },
+            { QSizeF(880, 600), QSizeF(1760, 1200) });
     painter.save();
     paint::paintPage(painter, page, theme);
     const auto count = static_cast<int>(chartPage.panels.size());

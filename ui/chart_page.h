@@ -41,7 +41,7 @@ struct ChartPanel {
 // Small plots on one sheet, with title and provenance like every picture.
 struct ChartPage {
     QString theme = QStringLiteral("print");
-    QString title, subtitle, provenance;
+    QString title, subtitle, provenance, fault; // fault: of a run that is not sound
     std::vector<ChartPanel> panels; // row by row
     int columns = 2;
 };

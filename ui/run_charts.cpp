@@ -316,6 +316,7 @@ ChartPage runCharts(const Run& run, const QString& scenarioName, const QString& 
     page.title = paint::pictureTitle(words);
     page.subtitle = paint::pictureSubtitle(words);
     page.provenance = paint::provenance(words);
+    page.fault = paint::faultLine(run);
     page.panels.push_back(rooflinePanel(run, theme));
     page.panels.push_back(enginePanel(run, theme));
     page.panels.push_back(trafficPanel(run, theme));

@@ -133,9 +133,9 @@ PageText figureText(const PictureRequest& request)
 {
     const auto work = workOf(request);
     if (!work)
-        return { pictureTitle(request), pictureSubtitle(request), provenance(request) };
+        return { pictureTitle(request), pictureSubtitle(request), provenance(request), faultLine(*request.run) };
     const FigureScene scene(*request.run, *work);
-    return { figureTitle(scene), figureSubtitle(scene), provenance(request) };
+    return { figureTitle(scene), figureSubtitle(scene), provenance(request), faultLine(*request.run) };
 }
 
 void paintFigure(QPainter& painter, const PictureRequest& request)
@@ -149,8 +149,8 @@ void paintFigure(QPainter& painter, const PictureRequest& request)
         return;
     }
     const FigureScene scene(*request.run, *work);
-    const Page page
-        = layoutPage(request.size, { figureTitle(scene), figureSubtitle(scene), provenance(request) }, range);
+    const Page page = layoutPage(request.size,
+        { figureTitle(scene), figureSubtitle(scene), provenance(request), faultLine(*request.run) }, range);
     paintPage(painter, page, theme);
     paintBody(painter, scene, request, page.body, theme);
 }

@@ -6,6 +6,7 @@
 #include "ui/paint/grid_index.h"
 #include "ui/paint/marks.h"
 #include "ui/paint/pattern.h"
+#include "ui/paint/picture_parts.h"
 #include "ui/paint/text.h"
 #include "ui/paint/timeline_parts.h"
 #include "ui/paint/walk.h"
@@ -87,10 +88,14 @@ bool startsProducts(const Program& program)
         program.ops.begin(), program.ops.end(), [](const Op& op) { return op.kind == OpKind::Mma && op.async; });
 }
 
-void addKeyBlocks(Legend& legend, int blocks, const Theme& theme)
+constexpr int keyBlockColours = 8; // then they come again
+
+void addKeyBlocks(Legend& legend, int all, const Theme& theme)
 {
+    const int blocks = std::clamp(all, 1, keyBlockColours);
     legend.group(QStringLiteral("Key block"));
-    legend.add(27.0 * blocks - 2, QString(), [blocks, &theme](QPainter& painter, const QRectF& place) {
+    const QString more = all > blocks ? QStringLiteral("and again from block 8") : QString();
+    legend.add(27.0 * blocks - 2, more, [blocks, &theme](QPainter& painter, const QRectF& place) {
         for (int j = 0; j < blocks; ++j) {
             const TileColour& colour = theme.keyBlock(j);
             const QRectF box(place.left() + 27 * j, place.top() - 2, 25, 18);
@@ -105,7 +110,7 @@ void addKeyBlocks(Legend& legend, int blocks, const Theme& theme)
 void addMarks(Legend& legend, const TimelineIndex& index, bool path, const Theme& theme)
 {
     const Program& program = index.trace().program();
-    addKeyBlocks(legend, std::clamp(program.keyBlocks(), 1, 8), theme);
+    addKeyBlocks(legend, program.keyBlocks(), theme);
     const TileColour& amber = theme.tiles[1];
     legend.add(30, QStringLiteral("waiting"), [&theme](QPainter& painter, const QRectF& r) {
         fillWait(painter, QRectF(r.left(), std::round(r.center().y() - 3.5), r.width(), 7), theme);
@@ -188,7 +193,7 @@ QString figureSubtitle(const FigureScene& scene)
     QString line
         = QStringLiteral("Modelled on one %1 SM at %2 MHz, tiles %3")
               .arg(qt(run.gpu.title), grouped(std::llround(run.trace->clockMhz())), sizeText(program.costTile));
-    line += QStringLiteral(", head dimension %1, %2").arg(program.problem.headDim).arg(qt(name(program.problem.dtype)));
+    line += QStringLiteral(", %1, %2").arg(headDimWords(program.problem), dtypeWords(program.problem));
     line += slotText(program) + QStringLiteral(".  ");
     const FigureWork& work = scene.work();
     line += QStringLiteral("%1 cycles; tensor core busy %2, MUFU %3")

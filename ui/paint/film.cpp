@@ -17,7 +17,7 @@ constexpr int smallestWidth = 480, smallestHeight = 360;
 constexpr double largestArea = 17e6; // pixels of a frame
 
 // The strip below the view.
-constexpr double sentencePx = 13, lineHeight = 19;
+constexpr double sentencePx = 13, lineHeight = 19, faultHeight = 20;
 
 int mostLines(double width)
 {
@@ -98,7 +98,7 @@ std::vector<TextRun> Film::sentences(std::size_t k) const
 
 double Film::stripHeight() const
 {
-    return 12 + 24 + 4 + lineHeight * m_lines + 32;
+    return 12 + 24 + 4 + lineHeight * m_lines + 32 + (faultLine(*m_picture.run).isEmpty() ? 0 : faultHeight);
 }
 
 QSize Film::size() const
@@ -157,6 +157,9 @@ void Film::paintCaption(QPainter& painter, std::size_t k) const
     painter.setPen(theme.t3);
     drawElided(painter, { left, 46 + lineHeight * m_lines, width, 20 }, Qt::AlignLeft, canvasFont(11),
         shortProvenance(m_picture));
+    painter.setPen(theme.fault);
+    drawElided(painter, { left, 46 + lineHeight * m_lines + faultHeight, width, 20 }, Qt::AlignLeft,
+        canvasFont(11, QFont::DemiBold), faultLine(*m_picture.run));
 }
 
 } // namespace flashstep::paint

@@ -29,6 +29,7 @@ h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem; }
 h2 { font-size: 1.15rem; line-height: 1.35; margin: 0 0 .25rem; }
 a { color: inherit; text-decoration-color: var(--second); text-underline-offset: .2em; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 1.5rem 0; font-size: .94rem; }
+.fault { color: var(--fault); font-weight: 600; border-left: 4px solid var(--fault); padding-left: .75rem; }
 .facts dt { color: var(--second); }
 .facts dd { margin: 0; }
 nav { background: var(--ground); border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1.25rem; margin: 1.5rem 0; }
@@ -56,7 +57,7 @@ footer { border-top: 1px solid var(--line); color: var(--second); font-size: .85
 std::string coloursOf(const Theme& theme)
 {
     const std::pair<const char*, QColor> named[] { { "paper", theme.panel }, { "ink", theme.text },
-        { "second", theme.t2 }, { "line", theme.line }, { "ground", theme.alt } };
+        { "second", theme.t2 }, { "line", theme.line }, { "ground", theme.alt }, { "fault", theme.fault } };
     std::string text;
     for (const auto& [name, colour] : named)
         text += fmt::format(" --{}: {};", name, colour.name().toStdString());
@@ -144,14 +145,11 @@ struct StepsPage {
 
 QString problemWords(const Problem& p)
 {
-    QString words = QStringLiteral("%1 × %2 scores, head dimension %3, %4")
-                        .arg(p.seqlenQ)
-                        .arg(p.seqlenK)
-                        .arg(p.headDim)
-                        .arg(qt(name(p.dtype)));
+    QString words
+        = QStringLiteral("%1 × %2 scores, %3, %4").arg(p.seqlenQ).arg(p.seqlenK).arg(headDimWords(p), dtypeWords(p));
     words += p.mask.kind == MaskKind::None ? QStringLiteral(", no mask")
                                            : QStringLiteral(", mask ") + QString::fromStdString(p.mask.text());
-    return words + QStringLiteral("; batch %1, heads %2").arg(p.batch).arg(p.heads);
+    return words + QStringLiteral("; ") + headWords(p);
 }
 
 QString tileWords(const Program& program)
@@ -176,11 +174,17 @@ void writeHead(std::ostream& out, const StepsPage& page)
         << "<title>" << title << "</title>\n<style>\n"
         << colours() << style << "</style>\n</head>\n<body>\n<div class=\"page\">\n"
         << "<header>\n<h1>" << title << "</h1>\n"
-        << "<p>Step by step, in words and pictures. Times are modelled, none is measured.</p>\n<dl class=\"facts\">\n";
+        << "<p>Step by step, in words and pictures. Times are modelled, none is measured.</p>\n";
+    if (const QString fault = faultLine(run); !fault.isEmpty())
+        out << "<p class=\"fault\">" << escaped(fault) << "</p>\n";
+    out << "<dl class=\"facts\">\n";
     writeFact(out, "Problem", problemWords(run.program->problem));
     writeFact(out, "Tiles", tileWords(*run.program));
     writeFact(out, "Machine",
-        QStringLiteral("a model of %1 at %2 MHz").arg(qt(run.gpu.title)).arg(std::lround(page.trace().clockMhz())));
+        QStringLiteral("a model of %1 at %2 MHz")
+            .arg(qt(run.gpu.title), grouped(std::llround(page.trace().clockMhz()))));
+    if (const QString settings = settingWords(run); !settings.isEmpty())
+        writeFact(out, "Settings", settings);
     writeFact(out, "Time",
         QStringLiteral("%1 cycles, %2, for the whole grid")
             .arg(

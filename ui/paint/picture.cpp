@@ -106,7 +106,9 @@ QImage renderPicture(const PictureRequest& request)
 
 QByteArray renderSvg(const PictureRequest& request)
 {
-    return svgOf(request.size, titleOf(request), provenance(request),
+    const QString fault = faultLine(*request.run);
+    return svgOf(request.size, titleOf(request),
+        fault.isEmpty() ? provenance(request) : fault + QLatin1Char(' ') + provenance(request),
         [&](QPainter& painter) { paintPicture(painter, request); });
 }
 

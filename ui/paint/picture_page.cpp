@@ -31,6 +31,11 @@ QFont subtitleFont()
     return canvasFont(12.5);
 }
 
+QFont faultFont()
+{
+    return canvasFont(12.5, QFont::DemiBold);
+}
+
 QFont provenanceFont()
 {
     return canvasFont(11);
@@ -42,12 +47,14 @@ void breakLines(Page& page, double width, const PageText& text)
     const double room = width - 2 * page.margin;
     page.title = wrapped(text.title, titleFont(width), room, 2);
     page.subtitle = wrapped(text.subtitle, subtitleFont(), room, 4);
+    if (!text.fault.isEmpty())
+        page.fault = wrapped(text.fault, faultFont(), room, 4);
     page.provenance = wrapped(text.provenance, provenanceFont(), room, 6);
 }
 
 double above(const Page& page)
 {
-    return top + titleLine * page.title.size() + subtitleLine * page.subtitle.size() + beforeBody;
+    return top + titleLine * page.title.size() + subtitleLine * (page.subtitle.size() + page.fault.size()) + beforeBody;
 }
 
 double below(const Page& page)
@@ -109,6 +116,8 @@ void paintPage(QPainter& painter, const Page& page, const Theme& theme)
     lines(page.title, titleFont(page.size.width()), titleLine);
     painter.setPen(theme.t2);
     lines(page.subtitle, subtitleFont(), subtitleLine);
+    painter.setPen(theme.fault);
+    lines(page.fault, faultFont(), subtitleLine);
     if (page.provenance.isEmpty())
         return;
     y = page.size.height() - bottom - provenanceLine * page.provenance.size() - 8;

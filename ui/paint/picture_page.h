@@ -14,6 +14,7 @@ namespace flashstep::paint {
 // What every picture says of itself.
 struct PageText {
     QString title, subtitle, provenance;
+    QString fault {}; // why nothing of it may be believed; empty: the run is sound
 };
 
 // How small and how large a sheet may be before it is made smaller or larger as a whole, type and all.
@@ -26,7 +27,7 @@ struct Page {
     double zoom = 1;
     QSizeF size; // before the zoom
     double margin = 30;
-    QStringList title, subtitle, provenance; // lines
+    QStringList title, subtitle, fault, provenance; // lines
     QRectF body;
 };
 [[nodiscard]] Page layoutPage(QSizeF size, const PageText& text, const PageRange& range);

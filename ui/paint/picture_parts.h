@@ -15,6 +15,14 @@ namespace flashstep::paint {
 [[nodiscard]] QString pictureTitle(const PictureRequest& request);
 [[nodiscard]] QString pictureSubtitle(const PictureRequest& request);
 [[nodiscard]] QString provenance(const PictureRequest& request);
+// Why nothing of the run may be believed: a deadlock, hazards, wrong results. Empty for a sound run.
+[[nodiscard]] QString faultLine(const Run& run);
+// "batch 8 × 64 heads, 1 K/V head", "head dimensions 192 of Q and K, 128 of V", "fp32 values, timed as bf16".
+[[nodiscard]] QString headWords(const Problem& problem);
+[[nodiscard]] QString headDimWords(const Problem& problem);
+[[nodiscard]] QString dtypeWords(const Problem& problem);
+// "gpu=b300, exp2-emulation=off, break=wait:K_visible": what was turned, whoever did it; empty: nothing.
+[[nodiscard]] QString settingWords(const Run& run);
 [[nodiscard]] QString shortProvenance(const PictureRequest& request); // one line, for a film
 
 // What the views of a picture share.

@@ -33,7 +33,7 @@ CtaId ctaOf(const PictureRequest& request)
 
 PageText textOf(const PictureRequest& request)
 {
-    return { pictureTitle(request), pictureSubtitle(request), provenance(request) };
+    return { pictureTitle(request), pictureSubtitle(request), provenance(request), faultLine(*request.run) };
 }
 
 bool isFigure(const PictureRequest& request)
@@ -49,7 +49,10 @@ PageRange rangeOf(const PictureRequest& request)
     QSizeF least = leastSheet;
     if (isFigure(request))
         least.setHeight(std::max(least.height(), leastPanel * request.panels.size()));
-    return { least, fittingSize(request) };
+    // What needs little height is not made smaller for being drawn on a low sheet.
+    const QSizeF fitting = fittingSize(request);
+    least.setHeight(std::min(least.height(), fitting.height()));
+    return { least, fitting };
 }
 
 // For what has them around it.
@@ -57,6 +60,7 @@ void leaveOutWords(Page& page)
 {
     page.title.clear();
     page.subtitle.clear();
+    page.fault.clear();
     page.provenance.clear();
     page.body = QRectF(QPointF(0, 0), page.size).adjusted(page.margin, 16, -page.margin, -10);
 }

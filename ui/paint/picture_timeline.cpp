@@ -16,6 +16,7 @@ namespace {
 
 constexpr double between = 26; // the panels' room for the connectors
 constexpr double roomyLane = 1.35; // the lower panel's lanes over those of the window
+constexpr double namesWidth = 144; // with mean and top of the counters beside them
 constexpr double smallestLane = 12; // pixels, of the upper of two panels
 
 struct Panels {
@@ -29,7 +30,7 @@ struct Panels {
 TimelineView wholeView(const Sheet& sheet, const TimelineIndex& index, double width)
 {
     TimelineView view;
-    view.headerWidth = std::min(view.headerWidth, 0.3 * width);
+    view.headerWidth = std::min(namesWidth, 0.3 * width);
     if (!sheet.request.from && !sheet.request.to)
         return wholeCta(index, view);
     view.from = sheet.request.from.value_or(index.begin());

@@ -52,22 +52,56 @@ double mean(const TimelineCanvas& canvas, CounterLane counter, double before, do
     return lane ? std::min(1.0, (after - before) / (width * lane->servers)) : 0;
 }
 
+// What of the run is on show, bin by bin.
+struct Bins {
+    double first = 0, width = 1, to = 0; // cycles
+    std::vector<double> values;
+};
+
+Bins binsOf(const TimelineCanvas& canvas, CounterLane counter)
+{
+    const TimelineLayout& layout = canvas.layout;
+    Bins bins;
+    bins.width = binWidth(layout);
+    bins.first = std::floor(std::max(layout.from, 0.0) / bins.width) * bins.width;
+    bins.to = std::min(layout.to, canvas.index().end());
+    double before = total(canvas, counter, bins.first);
+    for (double at = bins.first; at < bins.to; at += bins.width) {
+        const double after = total(canvas, counter, at + bins.width);
+        bins.values.push_back(std::max(0.0, mean(canvas, counter, before, after, bins.width)));
+        before = after;
+    }
+    return bins;
+}
+
+QString valueText(CounterLane counter, double value)
+{
+    if (counter == CounterLane::GlobalRate)
+        return (value < 1000 ? shortDecimal(value, 2) : grouped(std::llround(value))) + QStringLiteral(" B/cy");
+    return grouped(std::llround(100 * value)) + QStringLiteral(" %");
+}
+
+// Without a moment in hand: over what is on show.
+QStringList summary(const TimelineCanvas& canvas, CounterLane counter)
+{
+    const Bins bins = binsOf(canvas, counter);
+    const double from = std::max(canvas.layout.from, 0.0);
+    if (bins.values.empty() || bins.to <= from)
+        return {};
+    const double over
+        = mean(canvas, counter, total(canvas, counter, from), total(canvas, counter, bins.to), bins.to - from);
+    const double top = *std::max_element(bins.values.begin(), bins.values.end());
+    return { QStringLiteral("mean ") + valueText(counter, over), QStringLiteral("top ") + valueText(counter, top) };
+}
+
 } // namespace
 
 void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
 {
     const TimelineLayout& layout = canvas.layout;
     const auto counter = static_cast<CounterLane>(lane.index);
-    const double width = binWidth(layout);
-    const double runEnd = canvas.index().end();
-    std::vector<double> values;
-    const double first = std::floor(std::max(layout.from, 0.0) / width) * width;
-    double before = total(canvas, counter, first);
-    for (double at = first; at < std::min(layout.to, runEnd); at += width) {
-        const double after = total(canvas, counter, at + width);
-        values.push_back(std::max(0.0, mean(canvas, counter, before, after, width)));
-        before = after;
-    }
+    const Bins bins = binsOf(canvas, counter);
+    const std::vector<double>& values = bins.values;
     if (values.empty())
         return;
     const double top
@@ -77,7 +111,7 @@ void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
     for (std::size_t k = 0; k < values.size(); ++k) {
         const double y = std::round(base - height * std::min(1.0, values[k] / top)) + 0.5;
         for (const std::size_t edge : { k, k + 1 }) {
-            const double x = layout.timeToX(first + width * static_cast<double>(edge));
+            const double x = layout.timeToX(bins.first + bins.width * static_cast<double>(edge));
             curve << QPointF(std::clamp(x, layout.plot.left(), layout.plot.right()), y);
         }
     }
@@ -94,17 +128,16 @@ void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane)
     painter.drawPolyline(curve);
 }
 
-QString counterValue(const TimelineCanvas& canvas, const Lane& lane)
+QStringList counterValues(const TimelineCanvas& canvas, const Lane& lane)
 {
     const auto counter = static_cast<CounterLane>(lane.index);
+    if (!canvas.scene.playhead)
+        return summary(canvas, counter);
     const double width = binWidth(canvas.layout);
     const double now = static_cast<double>(canvas.trace().timeAt(canvas.scene.position));
     const double begin = std::floor(now / width) * width;
-    const double value
-        = mean(canvas, counter, total(canvas, counter, begin), total(canvas, counter, begin + width), width);
-    if (counter == CounterLane::GlobalRate)
-        return shortDecimal(value, 2) + QStringLiteral(" B/cy");
-    return grouped(std::llround(100 * value)) + QStringLiteral(" %");
+    return { valueText(
+        counter, mean(canvas, counter, total(canvas, counter, begin), total(canvas, counter, begin + width), width)) };
 }
 
 } // namespace flashstep::paint

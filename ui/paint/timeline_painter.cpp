@@ -84,6 +84,25 @@ void paintRuler(const TimelineCanvas& canvas, const Ticks& ticks)
     }
 }
 
+// At the right, under each other where there are two and the lane has room; how wide they are.
+double paintCounterValues(const TimelineCanvas& canvas, const Lane& lane, const QRectF& rect)
+{
+    constexpr double twoLines = 20;
+    QStringList values = counterValues(canvas, lane);
+    if (values.size() > 1 && rect.height() < twoLines)
+        values = values.mid(0, 1);
+    const QFont mono = monoFont(values.size() > 1 ? 9 : 10.5);
+    canvas.painter.setPen(canvas.theme.text);
+    double width = 0;
+    const double height = rect.height() / std::max(1, values.size());
+    for (int k = 0; k < values.size(); ++k) {
+        drawLine(canvas.painter, QRectF(rect.left(), rect.top() + k * height, rect.width(), height), Qt::AlignRight,
+            mono, values[k]);
+        width = std::max(width, textWidth(mono, values[k]));
+    }
+    return width;
+}
+
 void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
 {
     QPainter& painter = canvas.painter;
@@ -103,12 +122,7 @@ void paintHeader(const TimelineCanvas& canvas, const Lane& lane)
         painter.fillRect(
             QRectF(rect.left() + 4, std::round(rect.center().y() - 6), 3, 12), canvas.theme.engine(engine));
     } else if (lane.kind == LaneKind::Counter && lane.height >= lowestHeader) {
-        const QFont mono = monoFont(10.5);
-        const QString value = counterValue(canvas, lane);
-        painter.setPen(canvas.theme.text);
-        drawLine(
-            painter, QRectF(rect.left(), rect.top(), rect.width() - 7, rect.height()), Qt::AlignRight, mono, value);
-        right -= textWidth(mono, value) + 6;
+        right -= paintCounterValues(canvas, lane, { rect.left(), rect.top(), rect.width() - 7, rect.height() }) + 6;
     }
     if (lane.height < lowestHeader)
         return;

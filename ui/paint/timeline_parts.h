@@ -25,8 +25,8 @@ struct TimelineCanvas {
 void paintRoleLane(const TimelineCanvas& canvas, const Lane& lane);
 void paintEngineLane(const TimelineCanvas& canvas, const Lane& lane);
 void paintCounterLane(const TimelineCanvas& canvas, const Lane& lane);
-// The counter's value where the playhead stands, with its unit.
-[[nodiscard]] QString counterValue(const TimelineCanvas& canvas, const Lane& lane);
+// The value where the playhead stands, with its unit; without one the mean and the top of what is on show.
+[[nodiscard]] QStringList counterValues(const TimelineCanvas& canvas, const Lane& lane);
 void paintSourceLane(const TimelineCanvas& canvas, const Lane& lane);
 void paintPlayhead(const TimelineCanvas& canvas);
 // Over the lanes: issue and completion joined, arrows, what is measured.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What pictures, pages and films say of the run that they are of: its faults, its settings, its inputs.
 #include "tests/gui/picture_reading.h"
-#include "tests/support/export_sample.h"
+#include "tests/support/paint_sample.h"
 
+#include "ui/paint/film.h"
 #include "ui/paint/picture.h"
 
 #include <QFile>

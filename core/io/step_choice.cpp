@@ -22,7 +22,7 @@ void forEachStep(
 {
     for (Position at = range.from; at < range.to;) {
         at = trace.next(at, level, only);
-        if (at > range.to || !completesStep(trace, at, level)) // nothing any more: next() gave the end
+        if (at > range.to || !completesStep(trace, at, level, only)) // nothing any more: next() gave the end
             return;
         if (!visit({ at, only.valid() ? only : trace.ctaOf(trace.eventAt(at.value - 1).instance) }))
             return;

@@ -82,7 +82,7 @@ std::string dumpSteps(const Trace& trace, Level level, CtaId only, bool json)
     int number = 0;
     for (Position p; p < trace.end();) {
         p = trace.next(p, level, only);
-        if (trace.previous(Position { p.value + 1 }, level, only) != p) // nothing any more: next() gave the end
+        if (!completesStep(trace, p, level, only)) // nothing any more: next() gave the end
             break;
         ++number;
         const InstanceId instance = trace.eventAt(p.value - 1).instance;

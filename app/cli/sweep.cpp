@@ -215,6 +215,19 @@ Status writeTable(
     });
 }
 
+// What the name of the chart says it is.
+Result<std::string> chartFormat(const std::string& path)
+{
+    const std::string name = fileNameOf(path);
+    const std::size_t dot = name.rfind('.');
+    const std::string suffix = dot == std::string::npos ? std::string() : name.substr(dot + 1);
+    for (const char* const format : { "svg", "pdf", "png" })
+        if (suffix == format)
+            return std::string(format);
+    return Error { "'" + path + "' does not say what the chart is written as", "--chart",
+        "a name that ends in .svg, .pdf or .png" };
+}
+
 int perform(const Options& o)
 {
     const Result<std::vector<Varied>> varied = parseSweep(o.vary);
@@ -226,6 +239,9 @@ int perform(const Options& o)
     for (const std::string* target : { &o.out, &o.chart })
         if (const Status status = target->empty() ? Status(Nothing {}) : checkTarget(*target); !status)
             return fail(status.error());
+    const Result<std::string> format = o.chart.empty() ? Result<std::string>(std::string()) : chartFormat(o.chart);
+    if (!format)
+        return fail(format.error());
     if (!o.chart.empty() && o.chart == o.out)
         return fail({ "the table is written there", "--chart " + o.chart, "another name" });
     ScenarioFile base;
@@ -259,8 +275,8 @@ int perform(const Options& o)
                  "{} of {} combinations were refused; the first: {}", tally.of("refused"), count, tally.firstRefusal),
             o.problem.quiet);
     if (!o.chart.empty())
-        if (const int status
-            = startBeside("--chart", { "--charts", o.chart, "--sweep", o.out, "--format", "svg", "--theme", "print" });
+        if (const int status = startBeside(
+                "--chart", { "--charts", o.chart, "--sweep", o.out, "--format", *format, "--theme", "print" });
             status != success)
             return status;
     const int printed = o.problem.quiet ? success : print(tally.text(count) + "\n");
@@ -278,7 +294,7 @@ Command addSweep(CLI::App& app)
         ->allow_extra_args(false)
         ->type_name("KEY=a,b,c");
     parser->add_option("--out", o->out, "the table")->required()->type_name("F.csv");
-    parser->add_option("--chart", o->chart, "also draw it")->type_name("F.svg");
+    parser->add_option("--chart", o->chart, "also draw it")->type_name("F.svg|pdf|png");
     parser->add_option("--shard", o->shard, "only every n-th combination, from the k-th on, k from 1; see 'merge'")
         ->type_name("k/n");
     parser->add_option("--jobs", o->jobs, "runs at a time (default: one for each hardware thread)")

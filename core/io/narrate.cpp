@@ -276,7 +276,7 @@ std::string Narrator::summary(Position p, CtaId cta, Level level) const
 {
     const Step step = stepAt(p, cta);
     if (step.op == nullptr || level == Level::Event || level == Level::Operation
-        || !completesStep(*m_run.trace, p, level))
+        || !completesStep(*m_run.trace, p, level, cta))
         return explain(p, cta);
     const Trace& trace = *m_run.trace;
     Words::Values values = common(step, cta);

@@ -94,9 +94,9 @@ void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visi
     }
 }
 
-bool completesStep(const Trace& trace, Position p, Level level)
+bool completesStep(const Trace& trace, Position p, Level level, CtaId cta)
 {
-    return p.value > 0 && trace.previous(Position { p.value + 1 }, level) == p;
+    return p.value > 0 && trace.previous(Position { p.value + 1 }, level, cta) == p;
 }
 
 std::int64_t Nanoseconds::of(Cycle cycle) const

@@ -40,8 +40,9 @@ struct SpanVisitor {
 };
 void forEachSpan(const Trace& trace, const Range& range, const SpanVisitor& visitor);
 
-// Whether a step of the level is complete just at p. Trace::next says end() where there is none any more: this tells.
-[[nodiscard]] bool completesStep(const Trace& trace, Position p, Level level);
+// Whether a step of the level, of that CTA where one is given, is complete just at p. Trace::next says end() where
+// there is none any more, and another CTA's step may be complete there: this tells.
+[[nodiscard]] bool completesStep(const Trace& trace, Position p, Level level, CtaId cta = CtaId::none());
 
 // Whole nanoseconds of modelled time: exact for what a cycle count can hold.
 class Nanoseconds {

@@ -22,8 +22,7 @@ void forEachStep(
 {
     for (Position at = range.from; at < range.to;) {
         at = trace.next(at, level, only);
-        // Nothing any more: next() gave the end, at which another CTA's step may be complete.
-        if (at > range.to || trace.previous(Position { at.value + 1 }, level, only) != at)
+        if (at > range.to || !completesStep(trace, at, level, only)) // nothing any more: next() gave the end
             return;
         if (!visit({ at, only.valid() ? only : trace.ctaOf(trace.eventAt(at.value - 1).instance) }))
             return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/timeline_facts.h"
+#include "core/trace/cta_life.h"
 
 #include <fmt/format.h>
 
@@ -165,7 +166,7 @@ void addHeld(const Trace& trace, const Range& range, std::vector<CounterLine>& l
     for (std::size_t k = 0; k < program.ctaCount(); ++k) {
         const CtaId cta(k);
         const LaunchDecl& launch = program.launchOf(cta);
-        const auto life = trace.lifeOf(cta);
+        const auto life = lifeOf(trace, cta);
         if (!life)
             continue;
         smem.add(life->first, life->second, launch.smemBytes);

@@ -84,21 +84,6 @@ bool Trace::hasEvents(CtaId cta) const
     return !works.empty() && hasEvents(works.front());
 }
 
-std::optional<std::pair<Cycle, Cycle>> Trace::lifeOf(CtaId cta) const
-{
-    const CtaSpan& own = span(cta);
-    if (own.end > 0)
-        return std::pair<Cycle, Cycle>(own.begin, own.end);
-    for (const WorkId work : worksOf(cta)) {
-        if (!hasEvents(work))
-            continue;
-        for (const RoleRange& role : streamOf(work).roles)
-            if (role.count > 0 && began(instance(work, OpId(role.first))))
-                return std::pair<Cycle, Cycle>(own.begin, cycles());
-    }
-    return std::nullopt;
-}
-
 InstanceId Trace::currentOp(WorkId work, const RoleRange& role, Position p) const
 {
     if (!hasEvents(work))

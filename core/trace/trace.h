@@ -8,9 +8,7 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace flashstep {
@@ -194,8 +192,6 @@ public:
         return m_workFirst[work.index() + 1] > m_workFirst[work.index()];
     }
     [[nodiscard]] bool hasEvents(CtaId cta) const;
-    // From when to when it has its SM: to the end of the run where it never ends; nullopt where it never got one.
-    [[nodiscard]] std::optional<std::pair<Cycle, Cycle>> lifeOf(CtaId cta) const;
     [[nodiscard]] bool wholeGrid() const { return !m_totals.has_value(); }
     // Busy cycles of an engine over the whole run, all SMs, and how many of it there are (for utilisation).
     [[nodiscard]] double busy(Engine engine) const

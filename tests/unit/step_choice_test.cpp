@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace flashstep::test {
 namespace {
 
@@ -62,6 +64,47 @@ TEST(StepChoice, FindsTheStepsOfEachCtaAndNoOthers)
             EXPECT_FALSE(expected.empty());
             EXPECT_EQ(found, expected) << "CTA " << k << " " << name(level);
         }
+}
+
+// The stated CTA's steps are its own, whoever works at the end of the run: together they are those of all CTAs.
+void expectStepsOfEachCta(const flashstep::Run& run, const std::string& what)
+{
+    const Trace& trace = *run.trace;
+    const Program& program = trace.program();
+    ASSERT_GT(program.ctaCount(), 1U) << what;
+    const Range whole = Range::whole(trace);
+    for (const Level level : { Level::Event, Level::Operation, Level::InnerTile, Level::OuterTile, Level::Cta }) {
+        std::set<std::uint32_t> together;
+        for (std::size_t c = 0; c < program.ctaCount(); ++c) {
+            const CtaId cta(c);
+            std::size_t count = 0;
+            forEachStep(trace, whole, level, cta, [&](const Step& step) {
+                const CtaId at = trace.ctaOf(trace.eventAt(step.at.value - 1).instance);
+                EXPECT_TRUE(at == cta || at == program.peerOf(cta))
+                    << what << ": " << name(level) << " of CTA " << c << " at " << step.at.value;
+                together.insert(step.at.value);
+                return ++count > 0;
+            });
+            if (level == Level::Cta) {
+                EXPECT_EQ(count, 1U) << what << ": CTA " << c;
+            }
+        }
+        const std::vector<std::uint32_t> all = completedIn(trace, whole, level);
+        EXPECT_EQ(together, std::set(all.begin(), all.end())) << what << ": " << name(level);
+    }
+}
+
+TEST(StepChoice, StepsOfOneCtaAreItsOwn)
+{
+    for (const char* algorithm : { "standard", "fa1", "fa2" })
+        expectStepsOfEachCta(runOf(scenarioOf(algorithm, 64, 96, 16, "causal", { 16, 16 })), algorithm);
+    for (const char* algorithm : { "fa3", "fa4" })
+        expectStepsOfEachCta(runOf(scenarioOf(algorithm, 512, 512, 64, "causal", { 64, 32 })), algorithm);
+    Scenario pairs = scenarioOf("fa4", 1024, 256, 64, "none", { 64, 32 });
+    expectStepsOfEachCta(runOf(with(pairs, { { "two-cta", "on" } })), "fa4 in pairs");
+    auto persistent = runOfManyTiles(RunOptions::Grid::Whole);
+    ASSERT_TRUE(persistent.ok());
+    expectStepsOfEachCta(*persistent, "fa3, persistent");
 }
 
 TEST(StepChoice, StopsWhenAsked)

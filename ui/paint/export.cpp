@@ -8,6 +8,10 @@
 #include "ui/paint/mp4.h"
 #include "ui/paint/text.h"
 
+#include <QStandardPaths>
+
+#include <mutex>
+
 namespace flashstep::paint {
 
 namespace {
@@ -71,8 +75,19 @@ Status checkHere(const ExportFormat& format)
 {
     if (format.name != "mp4")
         return Nothing {};
+    // A dialog asks again and again, and each time a program would be started: one that could is taken to be able
+    // still.
+    static std::mutex mutex;
+    static QString able;
+    const std::lock_guard lock(mutex);
+    const QString program = QStandardPaths::findExecutable(QStringLiteral("ffmpeg"));
+    if (!program.isEmpty() && program == able)
+        return Nothing {};
     const Result<Encoder> encoder = findEncoder();
-    return encoder ? Status(Nothing {}) : encoder.error();
+    if (!encoder)
+        return encoder.error();
+    able = encoder->program;
+    return Nothing {};
 }
 
 } // namespace flashstep::paint

@@ -84,6 +84,30 @@ std::optional<FigureDetail> detailOf(const FigureScene& scene, const PictureRequ
     return asked;
 }
 
+// Where the run is, with its cycle on the axis: in a frame of a film, or a still of a moment inside the run.
+void paintPlayhead(QPainter& painter, const FigurePanel& panel, Cycle cycle, const Theme& theme)
+{
+    const auto at = static_cast<double>(cycle);
+    if (at < panel.from || at > panel.to)
+        return;
+    const double x = std::round(panel.timeToX(at)), top = panel.plot.top();
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.fillRect(QRectF(x - 1, top, 2, panel.plot.height() + 4), theme.text);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(theme.text);
+    painter.drawPolygon(QPolygonF(QVector<QPointF> { { x - 6, top - 7 }, { x + 6, top - 7 }, { x, top } }));
+    const QFont mono = monoFont(10.5);
+    const QString text = grouped(static_cast<std::int64_t>(cycle));
+    const double width = std::ceil(textWidth(mono, text)) + 12;
+    const double left
+        = std::clamp(x - width / 2, panel.plot.left(), std::max(panel.plot.left(), panel.plot.right() - width));
+    const QRectF flag(std::round(left), panel.plot.bottom() + 4, width, 16);
+    painter.drawRoundedRect(flag, 3, 3);
+    painter.setPen(theme.panel);
+    drawLine(painter, flag, Qt::AlignHCenter, mono, text);
+    painter.setRenderHint(QPainter::Antialiasing, false);
+}
+
 void paintBody(
     QPainter& painter, const FigureScene& scene, const PictureRequest& request, const QRectF& body, const Theme& theme)
 {
@@ -119,12 +143,18 @@ void paintBody(
     paintPanelTitle(painter, QRectF(body.left(), body.top(), body.width(), panelTitleHeight),
         detail ? QStringLiteral("a") : QString(), wholeTitle(scene), theme);
     paintFigurePanel(painter, scene, whole, theme);
-    if (!detail)
-        return;
-    paintFigurePanel(painter, scene, close, theme);
-    paintWindowBox(painter, whole, close, theme);
-    if (detail->periodic)
-        paintPeriod(painter, scene, close, *detail, theme);
+    const Trace& trace = *scene.run().trace;
+    const bool inside = request.at.value > 0 && request.at < trace.end();
+    if (detail) {
+        paintFigurePanel(painter, scene, close, theme);
+        paintWindowBox(painter, whole, close, theme);
+        if (detail->periodic)
+            paintPeriod(painter, scene, close, *detail, theme);
+        if (inside)
+            paintPlayhead(painter, close, trace.timeAt(request.at), theme);
+    }
+    if (inside)
+        paintPlayhead(painter, whole, trace.timeAt(request.at), theme);
 }
 
 } // namespace

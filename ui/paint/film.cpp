@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/paint/film.h"
 
+#include "ui/paint/figure_facts.h"
 #include "ui/paint/fonts.h"
 #include "ui/paint/picture_parts.h"
 #include "ui/paint/rich_text.h"
@@ -51,10 +52,8 @@ CtaId toldCta(const Trace& trace, const ExportRequest& request)
 {
     if (request.cta.valid() || request.view == "tiles" || request.view == "grid")
         return request.cta;
-    for (std::size_t k = trace.program().ctaCount(); k-- > 0;)
-        if (trace.hasEvents(CtaId(k)))
-            return CtaId(k);
-    return CtaId::none();
+    const auto work = figureWork(trace, CtaId::none());
+    return work ? work->cta : CtaId::none();
 }
 
 Result<Film> Film::of(const ExportSource& source, const ExportRequest& request)
@@ -104,6 +103,13 @@ double Film::stripHeight() const
 QSize Film::size() const
 {
     return { even(m_picture.size.width() * m_picture.scale), even(m_picture.size.height() * m_picture.scale) };
+}
+
+std::size_t Film::frameAt(Position p) const
+{
+    const auto after = std::upper_bound(
+        m_steps.shown.begin(), m_steps.shown.end(), p, [](Position at, const Step& step) { return at < step.at; });
+    return after == m_steps.shown.begin() ? 0 : static_cast<std::size_t>(after - m_steps.shown.begin()) - 1;
 }
 
 QImage Film::frame(std::size_t k) const

@@ -20,6 +20,7 @@ public:
     [[nodiscard]] QSize size() const; // pixels; both even, as encoders want it
     [[nodiscard]] double fps() const { return m_fps; }
     [[nodiscard]] const ChosenSteps& steps() const { return m_steps; }
+    [[nodiscard]] std::size_t frameAt(Position p) const; // the last one up to there, else the first
     [[nodiscard]] QImage frame(std::size_t k) const; // Format_RGB32
 
 private:
@@ -38,7 +39,7 @@ private:
 };
 
 // Whose steps a film or a document tells: those of the CTA that was stated; else of all, but where the view shows one
-// CTA alone, of the last one that worked.
+// CTA alone, of the one that pictures show: with the most key blocks.
 [[nodiscard]] CtaId toldCta(const Trace& trace, const ExportRequest& request);
 
 } // namespace flashstep::paint

@@ -187,7 +187,7 @@ Result<Encoder> findEncoder()
             "install the package ffmpeg, or gif, which needs none" };
     QProcess process;
     process.start(program, { QStringLiteral("-hide_banner"), QStringLiteral("-encoders") }, QIODevice::ReadOnly);
-    const QByteArray known = process.waitForFinished(10'000) ? process.readAllStandardOutput() : QByteArray();
+    const QByteArray known = process.waitForFinished(2000) ? process.readAllStandardOutput() : QByteArray();
     // " V....D libx264    libx264 H.264 / AVC …"
     for (const Codec& codec : codecs())
         if (known.contains(QByteArray(" ") + codec.name + ' '))

@@ -5,6 +5,7 @@
 #include "core/io/csv.h"
 #include "ui/appearance.h"
 #include "ui/paint/export.h"
+#include "ui/paint/film.h"
 
 #include <QPainter>
 
@@ -23,6 +24,17 @@ paint::PictureRequest pictureIn(
     paint::PictureRequest picture = paint::pictureOf(source, request);
     picture.scale = std::min({ room.width() / picture.size.width(), room.height() / picture.size.height(), 2.0 });
     return picture;
+}
+
+// A film by its frame at the moment in hand; a picture as it is.
+QImage imageOf(const ExportContext& context, const QString& scenarioName, ExportRequest request, double scale)
+{
+    request.scale = scale;
+    const paint::ExportSource source { context.run.get(), &context.labels, scenarioName };
+    if (request.format->name == "gif" || request.format->name == "mp4")
+        if (const Result<paint::Film> film = paint::Film::of(source, request))
+            return film->frame(film->frameAt(request.at.value_or(context.at)));
+    return paint::renderPicture(paint::pictureOf(source, request));
 }
 
 // Takes what it has room for, and then asks the writer to stop.
@@ -147,7 +159,7 @@ void ExportPreview::drawNext()
         if (request.format->drawn) {
             const paint::PictureRequest picture = pictureIn(context, name, request, room);
             made.size = picture.size;
-            made.image = paint::renderPicture(picture);
+            made.image = imageOf(context, name, request, picture.scale);
         } else {
             made.rows = firstRows(context, request);
         }

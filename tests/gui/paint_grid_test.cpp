@@ -290,7 +290,7 @@ void PaintGrid::theEndIsTheEndOfEveryCta()
     scenario.problem.batch = 8;
     scenario.problem.heads = scenario.problem.kvHeads = 64;
     scenario.problem.seqlenQ = 4096;
-    scenario.problem.seqlenK = 256;
+    scenario.problem.seqlenK = 4096;
     scenario.record.kind = Record::Kind::None;
     const Run run = made(scenario);
     QVERIFY(run.report.twoSteps);

@@ -185,14 +185,33 @@ TEST_P(TimelineFiles, UseOfEnginesIsTheReported)
 {
     const ReadTimeline timeline = perfettoOf(run, whole);
     const Utilisation& u = run.report.utilisation;
-    for (const auto& [name, reported] : std::map<std::string, double> { { "tensor", u.tensor }, { "exp", u.exp },
-             { "issue", u.issue }, { "smem", u.smem }, { "l2", u.l2 }, { "hbm", u.hbm } }) {
+    for (const auto& [name, reported] :
+        std::map<std::string, double> { { "tensor", u.tensor }, { "exp", u.exp }, { "l2", u.l2 }, { "hbm", u.hbm } }) {
         const auto& samples = timeline.counters.at(name + "_utilisation");
+        for (const auto& [time, percent] : samples)
+            EXPECT_LE(percent, 100) << name;
         double area = 0;
         for (std::size_t k = 0; k + 1 < samples.size(); ++k)
             area += samples[k].second * static_cast<double>(samples[k + 1].first - samples[k].first);
         const auto length = static_cast<double>(samples.back().first - samples.front().first);
         EXPECT_NEAR(area / length / 100, reported, 0.05 * reported + 0.02) << name;
+    }
+}
+
+// Also of a run that stands still: its CTAs never end.
+TEST_P(TimelineFiles, MemoryIsHeldWhileCtasLive)
+{
+    const ReadTimeline timeline = perfettoOf(run, whole);
+    for (const char* name : { "smem_bytes_of_resident_ctas", "tmem_bytes_allocated" }) {
+        const auto found = timeline.counters.find(name);
+        if (found == timeline.counters.end())
+            continue;
+        double most = 0;
+        for (const auto& [time, bytes] : found->second) {
+            EXPECT_GE(bytes, 0) << name;
+            most = std::max(most, bytes);
+        }
+        EXPECT_GT(most, 0) << name;
     }
 }
 

@@ -43,29 +43,6 @@ TEST(StepChoice, FindsEveryStepOfTheStretchAndNoOther)
     }
 }
 
-// Where a CTA has no step any more, next() gives the end of the run: another CTA's step there is none of its own.
-TEST(StepChoice, FindsTheStepsOfEachCtaAndNoOthers)
-{
-    const flashstep::Run run = runOf(scenarioOf("fa2", 128, 64, 16, "causal", { 16, 16 }));
-    const Trace& trace = *run.trace;
-    const Range whole = Range::whole(trace);
-    ASSERT_GT(trace.program().ctaCount(), 4U);
-    for (const Level level : { Level::Event, Level::Operation, Level::InnerTile, Level::OuterTile, Level::Cta })
-        for (std::size_t k = 0; k < trace.program().ctaCount(); ++k) {
-            const CtaId cta(k);
-            std::vector<std::uint32_t> found, expected;
-            forEachStep(trace, whole, level, cta, [&](const Step& step) {
-                found.push_back(step.at.value);
-                return true;
-            });
-            for (const std::uint32_t p : completedIn(trace, whole, level))
-                if (trace.ctaOf(trace.eventAt(p - 1).instance) == cta)
-                    expected.push_back(p);
-            EXPECT_FALSE(expected.empty());
-            EXPECT_EQ(found, expected) << "CTA " << k << " " << name(level);
-        }
-}
-
 // The stated CTA's steps are its own, whoever works at the end of the run: together they are those of all CTAs.
 void expectStepsOfEachCta(const flashstep::Run& run, const std::string& what)
 {

@@ -212,6 +212,17 @@ private slots:
         QCOMPARE(bytesOf(a), bytesOf(b));
     }
 
+    void aSmallerFrameShowsAllOfIt()
+    {
+        ExportOptions o = small("tiles");
+        const QImage whole = filmOf(o).frame(0);
+        o.scale = "0.5";
+        const QImage half = filmOf(o).frame(0);
+        QCOMPARE(half.size(), whole.size() / 2);
+        const QImage shrunk = whole.scaled(half.size(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+        const test::Difference difference = test::differenceOf(half, shrunk);
+        QVERIFY2(difference.mean < 6, qPrintable(QString::number(difference.mean)));
+    }
     void theCaptionStaysWhereItIs()
     {
         const Film film = filmOf(small("tiles"));

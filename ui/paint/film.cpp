@@ -123,8 +123,10 @@ QImage Film::frame(std::size_t k) const
     if (image.isNull())
         return image;
     image.fill(Theme::byName(view.theme).panel);
-    image.setDevicePixelRatio(m_picture.scale);
+    image.setDevicePixelRatio(std::max(1.0, m_picture.scale));
     QPainter painter(&image);
+    if (m_picture.scale < 1) // a ratio below 1 is not obeyed
+        painter.scale(m_picture.scale, m_picture.scale);
     painter.setClipRect(QRectF(QPointF(0, 0), QSizeF(view.size)));
     paintPicture(painter, view);
     painter.setClipping(false);

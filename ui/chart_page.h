@@ -22,8 +22,8 @@ struct ChartKey {
     QString words;
 };
 
-// A number beside what it is of, right of a point in the chart's own coordinates. Charts has labels too, but draws those
-// of bars in the order of their addresses.
+// A number beside what it is of, right of a point in the chart's own coordinates. Charts has labels too, but draws
+// those of bars in the order of their addresses.
 struct ChartNumber {
     QtCharts::QAbstractSeries* series = nullptr; // on whose axes
     QPointF at;

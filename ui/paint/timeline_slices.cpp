@@ -75,8 +75,7 @@ void drawReasons(const TimelineCanvas& canvas, const std::vector<Label>& reasons
 // A vote on O after which no warp rescales.
 bool keepsFrame(const TimelineCanvas& canvas, InstanceId instance, const Op& op)
 {
-    if (op.kind != OpKind::Rescale || !op.conditional
-        || canvas.trace().program().buffers[op.out.index()].family == "l")
+    if (op.kind != OpKind::Rescale || !op.conditional || canvas.trace().program().buffers[op.out.index()].family == "l")
         return false;
     const auto vote = canvas.trace().voteOf(instance);
     return vote && vote->warpsDone == 0;

@@ -9,9 +9,8 @@ namespace {
 QString bufferName(const Program& program, BufferId buffer)
 {
     // Without its slot of a ring: "V" of "V[3]".
-    return buffer.valid()
-        ? QString::fromStdString(program.buffers[buffer.index()].name).section(QLatin1Char('['), 0, 0)
-        : QString();
+    return buffer.valid() ? QString::fromStdString(program.buffers[buffer.index()].name).section(QLatin1Char('['), 0, 0)
+                          : QString();
 }
 
 QString tensorName(TensorId tensor)

@@ -5,12 +5,12 @@
 #include "ui/paint/fonts.h"
 #include "ui/paint/pdf.h"
 #include "ui/paint/picture_page.h"
+#include "ui/paint/raster.h"
 #include "ui/paint/svg.h"
 #include "ui/paint/text.h"
 
 #include <QAbstractAxis>
 #include <QAbstractSeries>
-#include <QBuffer>
 #include <QCoreApplication>
 #include <QGraphicsLayout>
 #include <QGraphicsScene>
@@ -159,23 +159,6 @@ QByteArray svgOf(ChartPage& page, QSize size)
     return svg.remove(nothing).toUtf8();
 }
 
-QByteArray pngOf(ChartPage& page, QSize size, double scale)
-{
-    QImage image(static_cast<int>(std::lround(size.width() * scale)),
-        static_cast<int>(std::lround(size.height() * scale)), QImage::Format_RGB32);
-    if (image.isNull())
-        return {};
-    image.setDevicePixelRatio(scale);
-    QPainter painter(&image);
-    paintSheet(painter, size, page);
-    painter.end();
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    buffer.open(QIODevice::WriteOnly);
-    image.save(&buffer, "PNG");
-    return bytes;
-}
-
 } // namespace
 
 Status writeChartPage(ChartPage& page, QSize size, double scale, const QString& format, const QString& path)
@@ -187,7 +170,8 @@ Status writeChartPage(ChartPage& page, QSize size, double scale, const QString& 
         bytes = paint::pdfOf(size, page.title, paint::Theme::byName(page.theme).panel,
             [&](QPainter& painter) { paintSheet(painter, size, page); });
     else if (format == QStringLiteral("png"))
-        bytes = pngOf(page, size, scale);
+        bytes = paint::pngOf(paint::rasterOf(paint::pixelsOf(size, scale), scale,
+            paint::Theme::byName(page.theme).panel, [&](QPainter& painter) { paintSheet(painter, size, page); }));
     else
         return Error { "charts cannot be written as '" + format.toStdString() + "'", "--format", "svg, pdf or png" };
     if (bytes.isEmpty())

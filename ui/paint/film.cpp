@@ -4,6 +4,7 @@
 #include "ui/paint/figure_facts.h"
 #include "ui/paint/fonts.h"
 #include "ui/paint/picture_parts.h"
+#include "ui/paint/raster.h"
 #include "ui/paint/rich_text.h"
 
 #include <algorithm>
@@ -119,20 +120,13 @@ QImage Film::frame(std::size_t k) const
     if (m_follows)
         view.cta = m_steps.shown[k].cta;
     view.size.setHeight(m_picture.size.height() - static_cast<int>(stripHeight()));
-    QImage image(size(), QImage::Format_RGB32);
-    if (image.isNull())
-        return image;
-    image.fill(Theme::byName(view.theme).panel);
-    image.setDevicePixelRatio(std::max(1.0, m_picture.scale));
-    QPainter painter(&image);
-    if (m_picture.scale < 1) // a ratio below 1 is not obeyed
-        painter.scale(m_picture.scale, m_picture.scale);
-    painter.setClipRect(QRectF(QPointF(0, 0), QSizeF(view.size)));
-    paintPicture(painter, view);
-    painter.setClipping(false);
-    painter.translate(0, view.size.height());
-    paintCaption(painter, k);
-    return image;
+    return rasterOf(size(), m_picture.scale, Theme::byName(view.theme).panel, [&](QPainter& painter) {
+        painter.setClipRect(QRectF(QPointF(0, 0), QSizeF(view.size)));
+        paintPicture(painter, view);
+        painter.setClipping(false);
+        painter.translate(0, view.size.height());
+        paintCaption(painter, k);
+    });
 }
 
 // How far the film is, what is complete, and the narration's words.

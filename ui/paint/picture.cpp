@@ -5,9 +5,8 @@
 #include "ui/paint/figure.h"
 #include "ui/paint/pdf.h"
 #include "ui/paint/picture_parts.h"
+#include "ui/paint/raster.h"
 #include "ui/paint/svg.h"
-
-#include <QBuffer>
 
 #include <algorithm>
 #include <cmath>
@@ -24,15 +23,6 @@ QString titleOf(const PictureRequest& request)
 {
     const bool figure = request.view == QStringLiteral("figure") && request.panels.isEmpty();
     return figure ? figureText(request).title : pictureTitle(request);
-}
-
-QByteArray pngOf(const PictureRequest& request)
-{
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    buffer.open(QIODevice::WriteOnly);
-    renderPicture(request).save(&buffer, "PNG");
-    return bytes;
 }
 
 } // namespace
@@ -70,7 +60,7 @@ Status writePicture(const PictureRequest& request, const QString& format, const 
         return status;
     const QByteArray bytes = format == QStringLiteral("svg") ? renderSvg(request)
         : format == QStringLiteral("pdf")                    ? renderPdf(request)
-                                                             : pngOf(request);
+                                                             : pngOf(renderPicture(request));
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {
@@ -83,25 +73,8 @@ Status writePicture(const PictureRequest& request, const QString& format, const 
 
 QImage renderPicture(const PictureRequest& request)
 {
-    const QSize pixels(static_cast<int>(std::lround(request.size.width() * request.scale)),
-        static_cast<int>(std::lround(request.size.height() * request.scale)));
-    QImage image(pixels, QImage::Format_RGB32);
-    if (image.isNull())
-        return image;
-    image.fill(Theme::byName(request.theme).panel);
-    image.setDevicePixelRatio(std::max(1.0, request.scale));
-    {
-        QPainter painter(&image);
-        if (request.scale < 1) // a ratio below 1 is not obeyed
-            painter.scale(request.scale, request.scale);
-        paintPicture(painter, request);
-    }
-    image.setDevicePixelRatio(request.scale);
-    // As large on paper as on a screen of 96 dots an inch, whatever the one at hand has.
-    const int dotsPerMetre = static_cast<int>(std::lround(96 / 0.0254 * request.scale));
-    image.setDotsPerMeterX(dotsPerMetre);
-    image.setDotsPerMeterY(dotsPerMetre);
-    return image;
+    return rasterOf(pixelsOf(request.size, request.scale), request.scale, Theme::byName(request.theme).panel,
+        [&](QPainter& painter) { paintPicture(painter, request); });
 }
 
 QByteArray renderSvg(const PictureRequest& request)

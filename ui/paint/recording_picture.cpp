@@ -6,12 +6,12 @@
 #include "core/io/recording_write.h"
 #include "ui/paint/fonts.h"
 #include "ui/paint/pattern.h"
+#include "ui/paint/raster.h"
 #include "ui/paint/svg.h"
 #include "ui/paint/text.h"
 #include "ui/paint/theme.h"
 #include "ui/paint/timeline_painter.h"
 
-#include <QBuffer>
 #include <QImage>
 
 #include <algorithm>
@@ -313,21 +313,6 @@ private:
     QSizeF m_size; // before it
 };
 
-QByteArray pngOf(const RecordingPictureRequest& request)
-{
-    QImage image(request.size, QImage::Format_RGB32);
-    if (image.isNull())
-        return {};
-    QPainter painter(&image);
-    paintRecordingPicture(painter, request);
-    painter.end();
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    buffer.open(QIODevice::WriteOnly);
-    image.save(&buffer, "PNG");
-    return bytes;
-}
-
 } // namespace
 
 void paintRecordingPicture(QPainter& painter, const RecordingPictureRequest& request)
@@ -348,7 +333,8 @@ Status writeRecordingPicture(const RecordingPictureRequest& asked, const QString
     const QString provenance = RecordingSheet(painter, request).provenance();
     const QByteArray bytes = svg ? svgOf(request.size, request.lanes->name(), provenance,
                                  [&](QPainter& vector) { paintRecordingPicture(vector, request); })
-                                 : pngOf(request);
+                                 : pngOf(rasterOf(request.size, 1, Theme::byName(request.theme).panel,
+                                     [&](QPainter& sheet) { paintRecordingPicture(sheet, request); }));
     if (bytes.isEmpty())
         return Error { "not enough memory for the picture", path.toStdString(), "a smaller size" };
     return writeFileAtomically(path.toStdString(), [&](std::ostream& out) -> Status {

@@ -27,6 +27,7 @@ private slots:
     void barsAreTheReport();
     void errorsAreTheReport();
     void whatIsNotThereIsSaid();
+    void aSmallerPictureShowsAllOfIt();
     void everyThemeAndFormatShowsTheSame();
     void aSweepIsItsRows();
     void refusedRowsHaveNoPoint();
@@ -186,6 +187,20 @@ void Charts::whatIsNotThereIsSaid()
         s.breaks = { "count:pipeline_k.full=999999" };
     }));
     QVERIFY(stuck.panels[0].words.contains(QStringLiteral("never ends")));
+}
+
+void Charts::aSmallerPictureShowsAllOfIt()
+{
+    const TemporaryDirectory directory;
+    const QString path = QString::fromStdString(directory.path("c.png"));
+    const QSize size(1440, 900);
+    ChartPage page = pageOf(runOf(), "print");
+    QVERIFY(ui::writeChartPage(page, size, 0.5, QStringLiteral("png"), path).ok());
+    const QImage half = QImage(path);
+    QCOMPARE(half.size(), size / 2);
+    const Difference difference
+        = differenceOf(half, pngOf(page, size).scaled(size / 2, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+    QVERIFY2(difference.mean < 6, qPrintable(difference.text()));
 }
 
 void Charts::everyThemeAndFormatShowsTheSame()

@@ -18,11 +18,11 @@ constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
 // A place in a source file, from .loc. An inlined one knows where it was inlined.
 struct Location {
-    std::uint32_t file = none; // into Module::files
+    std::uint32_t file = none; // into Module::files; none where the text has no such .file
     std::uint32_t line = 0; // from 1
     std::uint32_t column = 0;
     std::uint32_t inlinedAt = none; // into Module::locations
-    std::string function; // whose body was inlined, mangled; empty where none was
+    std::uint32_t function = none; // whose body was inlined: see Module::inlined
     bool operator==(const Location&) const = default;
 };
 
@@ -39,6 +39,7 @@ struct Variable {
     struct Relocation {
         std::uint64_t offset = 0; // bytes
         std::uint32_t variable = none; // into Module::variables
+        std::uint32_t function = none; // into Module::functions: a function's address in its place
         std::int64_t addend = 0;
         bool generic = false; // generic(name)
     };
@@ -62,8 +63,10 @@ struct Operand {
         Single, // `number`, the bits of a float
         Variable, // its address: into Function::variables with `local`, else into Module::variables; `number` added
         Parameter, // of the function: into Function::parameters; `number` added
-        Address, // [ … ]: the base is elements[index], of kind Register, Variable, Parameter or Integer; `number` added
-        Vector, // { … }: elements[index … index + count)
+        ReturnValue, // of a .func: into Function::results; `number` added
+        Address, // [ … ]: the base is elements[index], of any kind above but Special and the floats; `number` added;
+                 // with count 2 a tensor's coordinates follow, [map, {x, y}]: elements[index + 1], a Vector
+        Vector, // { … }, or a call's ( … ), or all of a vector register: elements[index … index + count)
         Label, // the statement it stands before: into Function::statements (may be their number: the end)
         Function, // into Module::functions
         Sink // _
@@ -77,10 +80,12 @@ struct Operand {
     std::int64_t number = 0;
 };
 
-// One instruction as it stands: opcode "ld", modifiers "global", "nc", "v4", "f32", in order.
+// One instruction as it stands: opcode "ld", modifiers "global", "nc", "v4", "f32", in order. A call has three
+// operands: the results as a Vector, the function, the arguments as a Vector (either may be empty). The targets of
+// brx.idx are a Vector of labels.
 struct Statement {
     std::uint32_t line = 0; // of the PTX text, from 1
-    std::uint32_t location = none; // into Module::locations: the .loc in force
+    std::uint32_t location = none; // into Module::locations: the .loc in force; none before the first, and at line 0
     std::uint32_t guard = none; // predicate register
     bool guardNegated = false;
     std::string opcode;
@@ -106,8 +111,8 @@ struct Function {
     std::vector<Parameter> parameters;
     std::uint64_t parameterBytes = 0;
     std::vector<Parameter> results; // of a .func
-    std::vector<Register> registers;
-    std::vector<Variable> variables; // .local, .shared and call .param variables declared inside
+    std::vector<Register> registers; // those in use, by their first mention; of vectors each component: "%v.x"
+    std::vector<Variable> variables; // declared inside: .local, .shared, a call's .param
     std::vector<Statement> statements;
     std::vector<Operand> elements; // of vectors and addresses
     // Launch bounds; 0: not given.
@@ -130,8 +135,10 @@ struct Module {
     std::vector<Variable> variables;
     std::vector<Function> functions;
     std::vector<std::string> text; // the lines, as they stand
+    std::string strings; // of .debug_str: names that end in a zero
 
     [[nodiscard]] const Function* find(std::string_view name) const; // a defined one
+    [[nodiscard]] std::string_view inlined(const Location& location) const; // a function's mangled name, or nothing
 };
 
 } // namespace flashstep::ptx

@@ -24,7 +24,9 @@ struct Copy {
     std::uint32_t pc = 0;
     std::uint32_t group = 0; // which of the thread's groups
     std::uint8_t bytes = 0, sourceBytes = 0; // the rest is zero-filled
+    bool early = false; // its bytes were there at once
     bool landed = false;
+    std::int64_t lands = 0; // cycle, as modelled
 };
 
 // What one instruction did to memory, for the clock: which bytes each lane touched.
@@ -53,12 +55,15 @@ public:
     std::uint64_t step = 0, cycle = 0, nanoseconds = 0;
     bool landEarly = false; // of the copy being issued
     Touched touched;
+    std::int64_t waitedUntil = 0; // when the copies of the last wait had landed
 
     // Where `bytes` at the lane's address are; null where they are nowhere, or not aligned, which is then reported.
     // `mustAlign`: what the address has to be a multiple of.
     std::byte* at(Space space, std::uint64_t address, std::uint32_t bytes, int lane, Touch touch, bool strong = false,
         std::uint32_t mustAlign = 0);
-    // The same for a store, which needs its value to tell writes that agree from those that do not.
+    // The bytes there now, null where there are none; nothing is checked.
+    [[nodiscard]] const std::byte* peek(Space space, std::uint64_t address, std::uint32_t bytes, int lane) const;
+    // As at() for a store, which needs its value to tell writes that agree from those that do not.
     void store(Space space, std::uint64_t address, const void* value, std::uint32_t bytes, int lane, bool strong);
 
     void issue(const Copy& copy, int lane);
@@ -76,6 +81,8 @@ public:
     void begin() { touched.mask = 0; }
 
 private:
+    void moveBytes(const Copy& copy);
+
     std::uint32_t m_lastAllocation = none;
 };
 

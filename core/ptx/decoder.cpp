@@ -330,6 +330,9 @@ void Decoder::address(std::size_t operand, Space space)
         fail("an address that is neither a register nor a name");
         return;
     }
+    // The parameters of a call are memory of the thread that calls.
+    if (base.kind == Operand::Kind::Variable && base.local && m_code.localSymbols[base.index].space == Space::Local)
+        m_instruction.space = Space::Local;
     m_instruction.a = constant(bitsOf(base, Type::B64), 8);
     m_instruction.wide = true;
 }

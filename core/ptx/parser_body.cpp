@@ -203,7 +203,7 @@ bool parseBody(Context& context)
             good = parseDirective(context);
         } else if (token.kind == Token::Kind::Name && cursor.after().is(':')) {
             good = parseLabel(context);
-        } else if (!cursor.accept(';')) { // an empty statement
+        } else {
             good = parseInstruction(context);
         }
         if (!good)

@@ -151,7 +151,8 @@ Token Lexer::number()
         m_at = runEnd(m_text, m_at, digit);
         if (m_at - begin == 1 && m_text[begin] == '0' && (second == 'b' || second == 'B'))
             m_at = runEnd(m_text, m_at + 1, digit);
-        if (m_at + 1 < m_text.size() && m_text[m_at] == '.' && is(m_text[m_at + 1], digit)) {
+        if (m_at < m_text.size() && m_text[m_at] == '.'
+            && (m_at + 1 == m_text.size() || !is(m_text[m_at + 1], begins))) {
             kind = Token::Kind::Double;
             m_at = runEnd(m_text, m_at + 1, digit);
         }

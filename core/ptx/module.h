@@ -42,6 +42,7 @@ struct Variable {
         std::uint32_t function = none; // into Module::functions: a function's address in its place
         std::int64_t addend = 0;
         bool generic = false; // generic(name)
+        std::int32_t byte = -1; // of the address from its lowest, in an element of one byte; -1: all of it
     };
     std::vector<Relocation> relocations;
     std::uint32_t line = 0;
@@ -72,7 +73,7 @@ struct Operand {
         Sink // _
     };
     Kind kind = Kind::None;
-    bool negated = false; // !%p, or -%r
+    bool negated = false; // !%p
     bool local = false;
     std::uint16_t count = 0;
     std::uint32_t index = none;

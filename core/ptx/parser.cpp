@@ -49,11 +49,23 @@ bool parseVersion(Context& context)
     if (!cursor.accept("version"))
         return cursor.unexpected(".version at the beginning");
     const Token token = cursor.token();
-    if (token.kind != Token::Kind::Double || token.text.find_first_not_of("0123456789.") != std::string_view::npos)
+    if (token.kind != Token::Kind::Double || token.text.find_first_not_of("0123456789.") != std::string_view::npos
+        || token.text.ends_with('.'))
         return cursor.unexpected("a version, as 9.0");
     context.module.version = std::string(token.text);
     cursor.take();
     return true;
+}
+
+// sm_80, sm_90a, sm_100f
+bool isArchitecture(std::string_view name)
+{
+    if (!name.starts_with("sm_"))
+        return false;
+    name.remove_prefix(3);
+    if (name.ends_with('a') || name.ends_with('f'))
+        name.remove_suffix(1);
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 // .target sm_90a, debug
@@ -67,7 +79,7 @@ bool parseTarget(Context& context)
         std::string_view name;
         if (!cursor.expectName(name, "a target, as sm_80"))
             return false;
-        if (name.starts_with("sm_") && context.module.target.empty())
+        if (isArchitecture(name) && context.module.target.empty())
             context.module.target = std::string(name);
         else if (name != "debug" && name != "texmode_unified" && name != "texmode_independent")
             return cursor.fail(token.line, quoted(name) + " is no target", "one sm_…, and debug");

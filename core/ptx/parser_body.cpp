@@ -187,11 +187,11 @@ bool parseBody(Context& context)
     const std::uint32_t line = cursor.token().line;
     std::uint32_t depth = 0;
     do {
-        const Token& token = cursor.token();
+        const Token token = cursor.token();
         bool good = true;
         if (cursor.accept('{')) {
             if (++depth > mostNestedScopes)
-                return cursor.fail(cursor.token().line, "blocks are nested too deeply",
+                return cursor.fail(token.line, "blocks are nested too deeply",
                     "at most " + std::to_string(mostNestedScopes) + " levels");
             openScope(context);
         } else if (cursor.accept('}')) {
@@ -203,7 +203,7 @@ bool parseBody(Context& context)
             good = parseDirective(context);
         } else if (token.kind == Token::Kind::Name && cursor.after().is(':')) {
             good = parseLabel(context);
-        } else if (!cursor.accept(';')) { // an empty statement
+        } else {
             good = parseInstruction(context);
         }
         if (!good)

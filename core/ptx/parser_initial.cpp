@@ -34,35 +34,39 @@ public:
         std::uint64_t count = 0;
         if (!cursor.expect('{'))
             return false;
-        for (; !cursor.token().is('}'); ++count) {
+        while (count == 0 ? !cursor.token().is('}') : cursor.accept(',')) {
             if (!counted && count == m_shape.dimensions[level])
                 return cursor.fail(line, "too many values for " + quoted(m_variable.name),
                     "at most " + std::to_string(m_shape.dimensions[level]));
-            if (!fill(level + 1, offset + count * stride))
+            if (!fill(level + 1, offset + count++ * stride))
                 return false;
-            if (!cursor.accept(',') && !cursor.token().is('}'))
-                return cursor.unexpected("',' or '}'");
         }
-        cursor.take();
+        if (!cursor.accept('}'))
+            return cursor.unexpected("',' or '}'");
         if (counted)
             m_shape.dimensions[0] = count;
         return true;
     }
 
 private:
+    static constexpr std::int32_t wholeAddress = -1;
+
     bool value(std::uint64_t offset)
     {
         Cursor& cursor = m_context.cursor;
         if (cursor.token().kind == Token::Kind::Name && !cursor.token().isName("WARP_SZ"))
-            return address(offset);
+            return address(offset, wholeAddress);
         const std::uint32_t line = cursor.token().line;
         Constant constant;
         if (!beginsConstant(cursor.token()))
             return cursor.unexpected("a value");
         if (!parseConstant(cursor, constant))
             return false;
-        if (constant.kind == Constant::Kind::Integer && cursor.token().is('('))
-            return cursor.fail(line, "a part of an address", "all of it, as generic(name)");
+        if (constant.kind == Constant::Kind::Integer && cursor.accept('('))
+            return addressByte(constant, offset, line);
+        if (constant.kind == Constant::Kind::Integer ? isFloat(m_variable.element) : m_elementBytes < 4)
+            return cursor.fail(line, "a value of another kind for " + quoted(m_variable.name),
+                constant.kind == Constant::Kind::Integer ? "a float, as 0f3F800000 or 1.0" : "an integer");
         return write(offset, bitsFor(constant), line);
     }
 
@@ -76,19 +80,27 @@ private:
                 static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits))));
         if (constant.kind == Constant::Kind::Single || (!single && !wide))
             return bits;
-        const double number = constant.kind == Constant::Kind::Double ? std::bit_cast<double>(bits)
-            : constant.isUnsigned                                     ? static_cast<double>(bits)
-                                                                      : static_cast<double>(constant.number);
-        return wide ? std::bit_cast<std::uint64_t>(number) : std::bit_cast<std::uint32_t>(static_cast<float>(number));
+        return wide ? bits : std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(bits)));
+    }
+
+    // 0xFF00(address): the byte that the mask leaves, which is how packed structures hold a pointer.
+    bool addressByte(const Constant& mask, std::uint64_t offset, std::uint32_t line)
+    {
+        const auto bits = static_cast<std::uint64_t>(mask.number);
+        const int byte = std::countr_zero(bits) / 8;
+        if (bits == 0 || bits != std::uint64_t(0xFF) << (8 * byte) || m_elementBytes != 1)
+            return m_context.cursor.fail(line, "a part of an address", "one byte of it in a .b8, as 0xFF00(name)");
+        return address(offset, byte) && m_context.cursor.expect(')');
     }
 
     // name, name + 4, generic(name), generic(name) + 4
-    bool address(std::uint64_t offset)
+    bool address(std::uint64_t offset, std::int32_t byte)
     {
         Cursor& cursor = m_context.cursor;
         const std::uint32_t line = cursor.token().line;
         Variable::Relocation relocation;
         relocation.offset = offset;
+        relocation.byte = byte;
         relocation.generic = cursor.token().isName("generic") && cursor.after().is('(');
         if (relocation.generic) {
             cursor.take();
@@ -108,7 +120,7 @@ private:
             relocation.function = known->symbol.index;
         else
             return cursor.fail(line, quoted(name) + " has no address here", "a variable or function declared above");
-        if (m_elementBytes != 4 && m_elementBytes != 8)
+        if (byte == wholeAddress && m_elementBytes != 4 && m_elementBytes != 8)
             return cursor.fail(line, "an address in an element of " + std::to_string(m_elementBytes) + " bytes",
                 "elements of .u64 or .u32");
         m_variable.relocations.push_back(relocation);

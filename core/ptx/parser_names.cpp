@@ -32,14 +32,18 @@ void Names::startFunction()
     m_registers.clear();
 }
 
-bool Names::declareRegisters(std::string_view stem, Type type, std::uint32_t width, std::uint32_t count)
+bool Names::declareRegister(std::string_view name, Type type, std::uint32_t width)
 {
     const auto index = static_cast<std::uint32_t>(m_declarations.size());
-    const bool isNew = count > 0 ? m_ranges.declare(stem, index)
-                                 : m_symbols.declare(stem, Symbol { Symbol::Kind::Registers, true, index, 0 });
-    if (isNew)
-        m_declarations.push_back({ type, width, count });
-    return isNew;
+    m_declarations.push_back({ type, width, 1 });
+    return m_symbols.declare(name, Symbol { Symbol::Kind::Registers, true, index, 0 });
+}
+
+bool Names::declareRange(std::string_view stem, Type type, std::uint32_t width, std::uint32_t count)
+{
+    const auto index = static_cast<std::uint32_t>(m_declarations.size());
+    m_declarations.push_back({ type, width, count });
+    return m_ranges.declare(stem, index);
 }
 
 std::optional<Names::Found> Names::find(std::string_view name)
@@ -60,8 +64,9 @@ std::optional<Names::Found> Names::find(std::string_view name)
         number += place * static_cast<std::uint64_t>(name[stem] - '0');
         if (name[stem] == '0' && stem + 1 < name.size()) // no number begins with 0
             continue;
-        const auto range = m_ranges.find(name.substr(0, stem));
-        if (!range || (found && range->depth <= depth) || number >= m_declarations[*range->value].count)
+        const auto range = m_ranges.find(
+            name.substr(0, stem), [&](std::uint32_t index) { return number < m_declarations[index].count; });
+        if (!range || (found && range->depth <= depth))
             continue;
         depth = range->depth;
         found = Found { { Symbol::Kind::Registers, true, *range->value, 0 },

@@ -41,11 +41,18 @@ public:
     }
     [[nodiscard]] std::optional<Found> find(std::string_view name)
     {
+        return find(name, [](const Value&) { return true; });
+    }
+    // The innermost that is suitable.
+    template <typename Suits> [[nodiscard]] std::optional<Found> find(std::string_view name, Suits&& suits)
+    {
         const auto place = m_newest.find(name);
-        if (place == m_newest.end() || place->second == none)
+        std::uint32_t at = place == m_newest.end() ? none : place->second;
+        while (at != none && !suits(m_bindings[at].value))
+            at = m_bindings[at].hidden;
+        if (at == none)
             return std::nullopt;
-        Binding& binding = m_bindings[place->second];
-        return Found { &binding.value, binding.depth };
+        return Found { &m_bindings[at].value, m_bindings[at].depth };
     }
 
 private:
@@ -87,8 +94,9 @@ public:
     [[nodiscard]] bool declare(std::string_view name, Symbol symbol) { return m_symbols.declare(name, symbol); }
     // A name that is declared means something else from here on.
     void redirect(std::string_view name, Symbol symbol) { *m_symbols.find(name)->value = symbol; }
-    // One register, or with a count the range stem0 … stem(count - 1); width components each.
-    [[nodiscard]] bool declareRegisters(std::string_view stem, Type type, std::uint32_t width, std::uint32_t count);
+    // Registers of `width` components each: one of this name, or the range stem0 … stem(count - 1).
+    [[nodiscard]] bool declareRegister(std::string_view name, Type type, std::uint32_t width);
+    [[nodiscard]] bool declareRange(std::string_view stem, Type type, std::uint32_t width, std::uint32_t count);
 
     struct RegisterName {
         std::uint32_t declaration = none;
@@ -108,7 +116,7 @@ private:
     struct Declaration {
         Type type;
         std::uint32_t width;
-        std::uint32_t count; // 0: one register without a number
+        std::uint32_t count; // of a range
     };
     ScopedNames<Symbol> m_symbols;
     ScopedNames<std::uint32_t> m_ranges; // by the stem, into m_declarations

@@ -12,11 +12,11 @@ namespace {
 constexpr std::size_t mostElements = 1024; // tensor instructions have up to 256
 constexpr const char* operandWanted = "a register, constant, name, [address] or {vector}";
 
-bool undeclared(Context& context, const Token& token)
+bool undeclared(Context& context, std::uint32_t line, std::string_view name)
 {
-    const bool isRegister = token.text.starts_with('%');
-    return context.cursor.fail(token.line,
-        quoted(token.text) + (isRegister ? " is no register that is declared here" : " is not declared here"),
+    const bool isRegister = name.starts_with('%');
+    return context.cursor.fail(line,
+        quoted(name) + (isRegister ? " is no register that is declared here" : " is not declared here"),
         isRegister ? "one of a .reg in force, or a special register that is covered"
                    : "a register, variable, parameter or function declared above");
 }
@@ -65,16 +65,11 @@ bool registerOperand(Context& context, const Token& token, const Names::Register
 bool specialOperand(Context& context, const Token& token, Operand& operand)
 {
     std::string whole(token.text);
-    const Token& next = context.cursor.token();
-    const bool component
-        = next.kind == Token::Kind::Dot && next.text.data() == token.text.data() + token.text.size() + 1;
-    if (component)
-        whole += "." + std::string(next.text);
+    if (context.cursor.token().kind == Token::Kind::Dot && token.text[0] == '%')
+        whole += "." + std::string(context.cursor.take().text);
     const auto special = specialFromName(whole);
     if (!special)
-        return undeclared(context, token);
-    if (component)
-        context.cursor.take();
+        return undeclared(context, token.line, whole);
     operand.kind = Operand::Kind::Special;
     operand.index = static_cast<std::uint32_t>(*special);
     return true;
@@ -134,6 +129,20 @@ bool constantOperand(Context& context, Operand& operand)
     return true;
 }
 
+// !%p. No instruction that is covered takes a register with a minus.
+bool negatedPredicate(Context& context, Operand& operand)
+{
+    const Token sign = context.cursor.take(), name = context.cursor.token();
+    if (!namedOperand(context, operand))
+        return false;
+    operand.negated = true;
+    const bool predicate
+        = operand.kind == Operand::Kind::Register && context.body().registers[operand.index].type == Type::Pred;
+    return (predicate && sign.is('!'))
+        || context.cursor.fail(name.line, quoted(name.text) + " after '" + std::string(sign.text) + "'",
+            "! and a predicate, or an instruction of its own, as neg or not");
+}
+
 // What can be an element: no brackets or braces.
 bool parseSimple(Context& context, Operand& operand)
 {
@@ -147,14 +156,8 @@ bool parseSimple(Context& context, Operand& operand)
     if (token.kind == Token::Kind::Name && !token.isName("WARP_SZ"))
         return namedOperand(context, operand);
     const bool sign = token.is('!') || token.is('-');
-    if (sign && cursor.after().kind == Token::Kind::Name && !cursor.after().isName("WARP_SZ")) {
-        cursor.take();
-        const Token name = cursor.token();
-        operand.negated = true;
-        return namedOperand(context, operand)
-            && (operand.kind == Operand::Kind::Register
-                || cursor.fail(name.line, quoted(name.text) + " after a sign", "a register"));
-    }
+    if (sign && cursor.after().kind == Token::Kind::Name && !cursor.after().isName("WARP_SZ"))
+        return negatedPredicate(context, operand);
     return beginsConstant(token) ? constantOperand(context, operand) : cursor.unexpected(operandWanted);
 }
 

@@ -42,7 +42,7 @@ bool parseDimensions(Cursor& cursor, Shape& shape)
         std::uint64_t count = 0;
         if (shape.dimensions.empty() && cursor.token().is(']'))
             shape.unsized = true;
-        else if (!parseCount(cursor, count, "the number of elements", 0, mostBytes))
+        else if (!parseCount(cursor, count, "the number of elements", 1, mostBytes))
             return false;
         shape.dimensions.push_back(count);
         if (!cursor.expect(']'))
@@ -85,6 +85,11 @@ bool place(Context& context, std::string_view name, Variable&& variable, std::ui
     return true;
 }
 
+bool holdsValuesAtFirst(Space space)
+{
+    return space == Space::Global || space == Space::Const;
+}
+
 bool parseVariable(Context& context, Variable variable, std::uint32_t width, bool hasAlign)
 {
     Cursor& cursor = context.cursor;
@@ -107,8 +112,8 @@ bool parseVariable(Context& context, Variable variable, std::uint32_t width, boo
         return false;
     auto& variables = context.function != none ? context.body().variables : context.module.variables;
     if (cursor.accept('=')) {
-        if (external)
-            return cursor.fail(line, "an initialiser of " + quoted(name) + ", which is .extern", "no .extern");
+        if (external || !holdsValuesAtFirst(variables[index].space))
+            return cursor.fail(line, "an initialiser of " + quoted(name), "one of .global or .const, and not .extern");
         // Aside, since an initialiser may name the variable itself.
         Variable filled = std::move(variables[index]);
         const bool good = parseInitial(context, shape, filled) && parseSize(cursor, shape, line, filled);
@@ -126,6 +131,7 @@ bool parseRegister(Context& context, Type type, std::uint32_t width)
     const std::uint32_t line = cursor.token().line;
     std::string_view name;
     std::uint64_t count = 0;
+    bool isNew = false;
     if (!cursor.expectName(name, "a register's name"))
         return false;
     if (cursor.accept('<')) {
@@ -134,14 +140,16 @@ bool parseRegister(Context& context, Type type, std::uint32_t width)
             return cursor.unexpected("the number of registers, then '>'");
         const std::string digits(cursor.token().text);
         Cursor alone(digits, {});
-        if (!parseCount(alone, count, "a number of registers", 1, mostRegistersInRange))
-            return cursor.fail(line, digits + " registers are not possible",
-                "a number from 1 to " + std::to_string(mostRegistersInRange));
+        if (!parseCount(alone, count, "a number of registers", 0, mostRegistersInRange))
+            return cursor.fail(
+                line, digits + " registers are not possible", "a number up to " + std::to_string(mostRegistersInRange));
         cursor.take();
         cursor.take();
+        isNew = context.names.declareRange(name, type, width, static_cast<std::uint32_t>(count));
+    } else {
+        isNew = context.names.declareRegister(name, type, width);
     }
-    return context.names.declareRegisters(name, type, width, static_cast<std::uint32_t>(count))
-        || cursor.fail(line, quoted(name) + " is declared twice", "each name once in a block");
+    return isNew || cursor.fail(line, quoted(name) + " is declared twice", "each name once in a block");
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "core/ptx/code.h"
 
 #include "core/ptx/decoder.h"
+#include "core/ptx/inline_calls.h"
 #include "core/ptx/lanes.h"
 #include "core/ptx/meeting_points.h"
 
@@ -220,8 +221,8 @@ Result<Code> load(std::shared_ptr<const Module> module, std::string_view name, c
 {
     Code code;
     code.module = module;
-    code.function = module->find(name);
-    if (code.function == nullptr || !code.function->entry) {
+    const Function* entry = module->find(name);
+    if (entry == nullptr || !entry->entry) {
         std::string known;
         for (const Function& f : module->functions) {
             if (f.entry && f.defined)
@@ -229,6 +230,10 @@ Result<Code> load(std::shared_ptr<const Module> module, std::string_view name, c
         }
         return Error { fmt::format("there is no kernel {}", name), file, "it has " + (known.empty() ? "none" : known) };
     }
+    Result<std::shared_ptr<const Function>> whole = inlineCalls(*module, *entry, file);
+    if (!whole)
+        return whole.error();
+    code.function = std::move(whole).value();
     code.specialRows.fill(none);
     if (Status placed = Layout(code).place(); !placed)
         return Error { placed.error().what, file, {} };

@@ -103,7 +103,7 @@ struct Symbol {
 
 struct Code {
     std::shared_ptr<const Module> module;
-    const Function* function = nullptr; // of the module
+    std::shared_ptr<const Function> function; // the entry, with the functions it calls in place
     std::vector<Instruction> instructions;
     std::vector<Row> rows;
     std::vector<std::uint32_t> uses; // register numbers

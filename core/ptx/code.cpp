@@ -52,6 +52,7 @@ struct Family {
 };
 constexpr Family families[] = {
     { "integer", integerForms },
+    { "integer, rare", rareIntegerForms },
     { "bits", bitForms },
     { "fp32, fp64", floatForms },
     { "approximate and division", approximateForms },
@@ -111,8 +112,8 @@ public:
         placeDynamic(m_code.module->variables, m_code.moduleSymbols);
         placeDynamic(m_code.function->variables, m_code.localSymbols);
         m_code.localBytes = aligned(m_local, 16);
-        m_code.globalBytes = m_global;
-        if (m_code.sharedBytes > mostStatic || m_code.localBytes > mostStatic || m_global > mostVariables)
+        m_code.globalBytes = m_global + m_constant;
+        if (m_code.sharedBytes > mostStatic || m_code.localBytes > mostStatic || m_code.globalBytes > mostVariables)
             return Error { "the variables take more memory than any GPU has", {}, {} };
         return Nothing {};
     }
@@ -135,6 +136,8 @@ private:
         case Space::Local:
         case Space::Param:
             return { Space::Local, take(m_local, 0) };
+        case Space::Const:
+            return { v.space, take(m_constant, constantStart) };
         default:
             return { v.space, take(m_global, variableStart) };
         }
@@ -148,7 +151,7 @@ private:
     }
 
     Code& m_code;
-    std::uint64_t m_shared = 0, m_local = 0, m_global = 0;
+    std::uint64_t m_shared = 0, m_local = 0, m_global = 0, m_constant = 0;
     std::uint64_t m_dynamicAlign = 16;
 };
 

@@ -15,5 +15,5 @@ while IFS= read -r file; do
         status=1
     fi
 done < <(find CMakeLists.txt app core ui resources tests .ci \
-    -name '*.cpp' -o -name '*.h' -o -name '*.in' -o -name '*.proto' -o -name CMakeLists.txt -o -name '*.sh' -o -name run)
+    -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' -o -name '*.h' -o -name '*.in' -o -name '*.proto' -o -name CMakeLists.txt -o -name '*.sh' -o -name run)
 exit "$status"

@@ -116,6 +116,24 @@ std::byte* Access::at(Space space, std::uint64_t address, std::uint32_t bytes, i
     return global->data(m_lastAllocation, offset);
 }
 
+const std::byte* Access::peek(Space space, std::uint64_t address, std::uint32_t bytes, int lane) const
+{
+    if (space == Space::Generic) {
+        space = spaceOf(address);
+        address -= space == Space::Shared ? sharedWindow : space == Space::Local ? localWindow : 0;
+    }
+    if (space == Space::Shared) {
+        const std::uint64_t offset = address - sharedStart;
+        return offset <= shared.size() && shared.size() - offset >= bytes ? shared.data() + offset : nullptr;
+    }
+    if (space == Space::Local)
+        return address <= localBytes && localBytes - address >= bytes
+            ? local.data() + threadOf(lane) * localBytes + address
+            : nullptr;
+    const std::uint32_t found = space == Space::Param ? none : global->find(address, bytes);
+    return found == none ? nullptr : global->data(found, address);
+}
+
 void Access::store(Space space, std::uint64_t address, const void* value, std::uint32_t bytes, int lane, bool strong)
 {
     if (checker == nullptr) {

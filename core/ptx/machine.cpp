@@ -223,6 +223,21 @@ const Cta* Machine::resident(std::uint32_t cta) const
     return nullptr;
 }
 
+std::size_t Machine::bytes() const
+{
+    std::size_t sum = sizeof *this;
+    for (std::size_t k = 0; k < m_memory.count(); ++k)
+        sum += m_memory.allocation(k).bytes.size();
+    for (const Sm& sm : m_sms) {
+        for (const Cta& cta : sm.residents) {
+            sum += cta.shared.size() + cta.local.size() + cta.copies.size() * sizeof(Copy);
+            for (const Warp& warp : cta.warps)
+                sum += warp.cells.size() * 4 + warp.available.size() * 8 + warp.defined.size() * 4;
+        }
+    }
+    return sum;
+}
+
 std::optional<Machine::Choice> Machine::choose(Sm& sm)
 {
     std::optional<Choice> best;

@@ -80,6 +80,7 @@ public:
     }
     [[nodiscard]] std::uint32_t ctaCount() const { return m_ctaCount; }
     void stopChecking() { m_checker.reset(); }
+    [[nodiscard]] std::size_t bytes() const; // of the machine and all that is on it
 
 private:
     struct Sm {

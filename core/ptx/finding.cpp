@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ptx/finding.h"
+
+#include <algorithm>
+
+namespace flashstep::ptx {
+
+std::string_view name(Fault fault)
+{
+    switch (fault) {
+    case Fault::Race:
+        return "race";
+    case Fault::UninitialisedRead:
+        return "uninitialised-read";
+    case Fault::OutOfRange:
+        return "out-of-range";
+    case Fault::Misaligned:
+        return "misaligned";
+    case Fault::CopyNotWaited:
+        return "copy-not-waited";
+    case Fault::CopyInFlightAtExit:
+        return "copy-in-flight-at-exit";
+    case Fault::DivergentCollective:
+        return "divergent-collective";
+    case Fault::BarrierMisuse:
+        return "barrier-misuse";
+    case Fault::Trap:
+        return "trap";
+    case Fault::Limit:
+        return "limit";
+    }
+    return "";
+}
+
+char classOf(Fault fault)
+{
+    switch (fault) {
+    case Fault::Race:
+        return 'l';
+    case Fault::UninitialisedRead:
+        return 'm';
+    case Fault::OutOfRange:
+    case Fault::Misaligned:
+        return 'n';
+    case Fault::CopyNotWaited:
+        return 'o';
+    case Fault::CopyInFlightAtExit:
+        return 'k';
+    case Fault::DivergentCollective:
+        return 'j';
+    default:
+        return 0;
+    }
+}
+
+void Findings::add(Finding finding)
+{
+    const auto same = [&](const Finding& known) {
+        return known.fault == finding.fault && known.launch == finding.launch && known.party.pc == finding.party.pc
+            && known.other.has_value() == finding.other.has_value()
+            && (!known.other || known.other->pc == finding.other->pc);
+    };
+    if (std::none_of(m_all.begin(), m_all.end(), same))
+        m_all.push_back(std::move(finding));
+}
+
+} // namespace flashstep::ptx

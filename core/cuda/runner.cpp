@@ -280,7 +280,8 @@ int runCheck(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"device\": %s, \"kernels\": [%s]}\n", deviceJson(facts).c_str(), rows.c_str());
+        std::printf("{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(), rows.c_str());
     return failed ? 1 : 0;
 }
 
@@ -317,8 +318,10 @@ int runBench(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"flashstep\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n", FLASHSTEP_VERSION,
-            deviceJson(facts).c_str(), problemJson(options.problem, options).c_str(), rows.c_str());
+        std::printf(
+            "{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(),
+            problemJson(options.problem, options).c_str(), rows.c_str());
     return 0;
 }
 

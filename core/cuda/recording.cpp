@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recording: one run of a traced kernel, as Chrome-trace JSON, with figures of the same kernel without stamps.
+#include "profile_json.h"
 #include "runner.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <map>
 
 namespace flashstep::cuda {
 
 namespace {
 
-struct Taken {
-    std::vector<Profile> profiles; // of each launch
-    std::vector<int> firstCta; // CTAs are counted on from launch to launch
-    double hertz = 0;
-    std::uint64_t dropped = 0;
-};
-
-Failure takeProfiles(const Prepared& prepared, Taken& taken)
+Failure takeProfiles(const Prepared& prepared, TakenProfiles& taken)
 {
     int cta = 0;
     for (const Launch& launch : prepared.plan().launches) {
@@ -36,68 +28,6 @@ Failure takeProfiles(const Prepared& prepared, Taken& taken)
         cta += static_cast<int>(launch.grid[0] * launch.grid[1] * launch.grid[2]);
     }
     return {};
-}
-
-// Ticks from the first warp's beginning on. The SMs' clocks start anywhere: each is tied to the timer that all share
-// where its first warp of a launch began.
-class Ticks {
-public:
-    explicit Ticks(const Taken& taken)
-        : m_hertz(taken.hertz)
-    {
-        for (const Profile& profile : taken.profiles)
-            for (const ProfiledWarp& warp : profile.warps) {
-                m_first = std::min(m_first, warp.timerBegin);
-                const auto [at, isNew] = m_anchors.emplace(warp.sm, Anchor { warp.clockBegin, warp.timerBegin });
-                if (!isNew && warp.clockBegin < at->second.clock)
-                    at->second = { warp.clockBegin, warp.timerBegin };
-            }
-    }
-
-    [[nodiscard]] long long of(int sm, std::uint64_t clock) const
-    {
-        const Anchor& anchor = m_anchors.at(sm);
-        return static_cast<long long>(clock - anchor.clock)
-            + std::llround(static_cast<double>(anchor.timer - m_first) * m_hertz / 1e9);
-    }
-
-private:
-    struct Anchor {
-        std::uint64_t clock, timer;
-    };
-    double m_hertz;
-    std::uint64_t m_first = ~std::uint64_t { 0 };
-    std::map<int, Anchor> m_anchors;
-};
-
-void writeWarp(std::FILE* file, const ProfiledWarp& warp, int cta, const Ticks& ticks, double hertz, bool& first)
-{
-    const auto comma = [&] {
-        std::fputs(first ? "\n" : ",\n", file);
-        first = false;
-    };
-    if (warp.warp == 0) {
-        comma();
-        std::fprintf(file, R"({"ph":"M","name":"process_name","pid":%d,"tid":0,"args":{"name":"CTA %d · SM %d"}})",
-            cta + 1, cta, warp.sm);
-    }
-    comma();
-    std::fprintf(file, R"({"ph":"M","name":"thread_name","pid":%d,"tid":%d,"args":{"name":"warp %d"}})", cta + 1,
-        warp.warp + 1, warp.warp);
-    for (const ProfiledOp& op : warp.ops) {
-        const long long begin = ticks.of(warp.sm, op.begin), end = ticks.of(warp.sm, op.end);
-        const SpanName& span = spanOf(op.span);
-        const std::string place = op.j == noBlock ? "(" + std::to_string(op.i) + ")"
-                                                  : "(" + std::to_string(op.i) + ", " + std::to_string(op.j) + ")";
-        const std::string j = op.j == noBlock ? "" : ",\"j\":" + std::to_string(op.j);
-        comma();
-        std::fprintf(file,
-            R"({"ph":"X","name":"%s %s","cat":"%s","pid":%d,"tid":%d,"ts":%.6f,"dur":%.6f,)"
-            R"("args":{"sm":%d,"cta":%d,"role":"warp %d","op":"%s","i":%d%s,"begin":%lld,"end":%lld}})",
-            span.label, place.c_str(), span.op, cta + 1, warp.warp + 1, static_cast<double>(begin) * 1e6 / hertz,
-            static_cast<double>(end - begin) * 1e6 / hertz, warp.sm, cta, warp.warp, span.op, op.i, j.c_str(), begin,
-            end);
-    }
 }
 
 // Which preset of the emulator the device is; empty: none.
@@ -118,8 +48,8 @@ struct Figures {
     Errors errors; // of the traced run
 };
 
-void writeMetadata(
-    std::FILE* file, const KernelPlan& kernel, const Options& options, const Figures& figures, const Taken& taken)
+void writeMetadata(std::FILE* file, const KernelPlan& kernel, const Options& options, const Figures& figures,
+    const TakenProfiles& taken)
 {
     const DeviceFacts& device = figures.device;
     const std::string preset = presetOf(device.name);
@@ -144,18 +74,17 @@ void writeMetadata(
 }
 
 // Beside the target first, so that it is never half-written.
-Failure writeRecording(const KernelPlan& kernel, const Options& options, const Figures& figures, const Taken& taken)
+Failure writeRecording(
+    const KernelPlan& kernel, const Options& options, const Figures& figures, const TakenProfiles& taken)
 {
     const std::string beside = options.out + ".part";
     std::FILE* file = std::fopen(beside.c_str(), "w");
     if (file == nullptr)
         return { 2, options.out + " cannot be written" };
-    const Ticks ticks(taken);
     std::fputs("{\"displayTimeUnit\": \"ns\",\n\"traceEvents\": [", file);
-    bool first = true;
-    for (std::size_t k = 0; k < taken.profiles.size(); ++k)
-        for (const ProfiledWarp& warp : taken.profiles[k].warps)
-            writeWarp(file, warp, taken.firstCta[k] + warp.cta, ticks, taken.hertz, first);
+    const WriteText write
+        = [](void* to, const std::string& text) { std::fputs(text.c_str(), static_cast<std::FILE*>(to)); };
+    writeProfileEvents(taken, write, file);
     writeMetadata(file, kernel, options, figures, taken);
     const bool failed = std::ferror(file) != 0;
     if (std::fclose(file) != 0 || failed || std::rename(beside.c_str(), options.out.c_str()) != 0) {
@@ -189,7 +118,7 @@ Failure twins(const Options& options, const KernelPlan*& plain, const KernelPlan
 }
 
 Failure measure(
-    const KernelPlan& plain, const KernelPlan& traced, const Options& options, Figures& figures, Taken& taken)
+    const KernelPlan& plain, const KernelPlan& traced, const Options& options, Figures& figures, TakenProfiles& taken)
 {
     Failure failure;
     {
@@ -222,7 +151,7 @@ Failure measure(
 int runRecord(const Options& options)
 {
     Figures figures;
-    Taken taken;
+    TakenProfiles taken;
     const KernelPlan* plain = nullptr;
     const KernelPlan* traced = nullptr;
     Failure failure = twins(options, plain, traced);

@@ -175,6 +175,7 @@ void runKernel(KernelRun& run, const RunOptions& options, const Progress& progre
         run.instructions += machine->instructions();
         run.steps += machine->steps();
         run.cycles += machine->cycles();
+        run.launchCycles.push_back(machine->cycles());
         const auto& found = machine->findings().all();
         run.findings.insert(run.findings.end(), found.begin(), found.end());
         run.deadlock = machine->deadlock();

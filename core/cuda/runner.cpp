@@ -132,6 +132,12 @@ struct Verdict {
     std::string first;
 };
 
+void takeWorse(double& worst, double error) // NaN is the worst
+{
+    if (error > worst || std::isnan(error))
+        worst = error;
+}
+
 Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, const Options& options, Verdict& verdict)
 {
     for (const Case& one : cases) {
@@ -145,8 +151,8 @@ Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, co
         if (failure.any())
             return { failure.status, std::string(kernel.name) + ", " + describe(one.problem) + ": " + failure.text };
         ++verdict.cases;
-        verdict.worst.worstO = std::fmax(verdict.worst.worstO, errors.worstO);
-        verdict.worst.worstLse = std::fmax(verdict.worst.worstLse, errors.worstLse);
+        takeWorse(verdict.worst.worstO, errors.worstO);
+        takeWorse(verdict.worst.worstLse, errors.worstLse);
         if (errors.first.empty())
             continue;
         ++verdict.failed;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace flashstep::cuda {
@@ -193,8 +193,12 @@ std::string number(double value)
     if (std::isinf(value))
         return value > 0 ? "\"inf\"" : "\"-inf\"";
     char text[64];
-    const auto end = std::to_chars(text, text + sizeof text, value);
-    return { text, end.ptr };
+    for (int digits = 1; digits <= 17; ++digits) { // std::to_chars of floats is younger than the compilers of CUDA 12.4
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::strtod(text, nullptr) == value)
+            break;
+    }
+    return text;
 }
 
 std::string problemJson(const LaunchProblem& p, const Options& options)

@@ -12,6 +12,7 @@ namespace flashstep::cuda {
 [[nodiscard]] int runCheck(const Options& options);
 [[nodiscard]] int runBench(const Options& options);
 [[nodiscard]] int runRecord(const Options& options);
+[[nodiscard]] int runConform(const Options& options); // conform.cu
 
 // One line on standard error; the status to end with.
 [[nodiscard]] int fail(const Failure& failure);

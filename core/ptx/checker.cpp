@@ -187,11 +187,11 @@ void Checker::atomic(Access& access, std::uint64_t address, int lane)
     Cta& cta = m_ctas.at(access.cta);
     const std::uint32_t thread = access.threadOf(lane);
     if (const auto known = m_published.find(address); known != m_published.end()) {
-        join(cta.acquired[thread], known->second);
+        join(cta.acquired[thread], imported(known->second, access.cta));
         cta.fences[thread] |= 2;
     }
     if ((cta.fences[thread] & 1) != 0)
-        join(m_published[address], cta.released[thread]);
+        join(m_published[address], exported(cta.released[thread], access.cta));
 }
 
 } // namespace flashstep::ptx

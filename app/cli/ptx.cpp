@@ -6,10 +6,14 @@
 #include "app/cli/status.h"
 #include "core/io/files.h"
 #include "core/io/input_files.h"
+#include "core/io/kernel_recording.h"
 #include "core/io/ptx_shipped.h"
 #include "core/io/ptx_trace.h"
 #include "core/io/recording_write.h"
 
+#include <fmt/format.h>
+
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -23,7 +27,8 @@ bool failed(const PtxOutcome& outcome, bool check)
     return !outcome.run.deadlock.empty() || outcome.run.limit || (check && !outcome.run.findings.empty());
 }
 
-Status runPtx(PtxStart& start, const PtxOptions& o)
+// To the end, with a timeline of the instructions where `traceFile` names one.
+Status runPtx(PtxStart& start, const PtxOptions& o, const std::string& traceFile)
 {
     PtxOutcome& outcome = start.outcome;
     outcome.gpu = start.gpu.name;
@@ -32,7 +37,7 @@ Status runPtx(PtxStart& start, const PtxOptions& o)
     outcome.checked = start.options.checks;
     start.options.gpu = &start.gpu;
     std::optional<PtxTrace> trace;
-    if (!o.trace.empty())
+    if (!traceFile.empty())
         trace.emplace(start.gpu);
     {
         const ProgressLine line("executing", o.problem.quiet);
@@ -51,7 +56,7 @@ Status runPtx(PtxStart& start, const PtxOptions& o)
     const Recording recording = std::move(*trace).finish(outcome.kernel, outcome.file);
     const ProgressLine line("writing", o.problem.quiet);
     return writeFileAtomically(
-        o.trace, [&](std::ostream& out) { return writeRecording(recording, out, line.progress()); });
+        traceFile, [&](std::ostream& out) { return writeRecording(recording, out, line.progress()); });
 }
 
 int report(const PtxOutcome& outcome, const PtxOptions& o)
@@ -88,7 +93,7 @@ int performFile(const PtxOptions& o)
     }
     if (Status status = checkTrace(o, read, written); !status)
         return fail(status.error());
-    if (Status status = runPtx(*start, o); !status)
+    if (Status status = runPtx(*start, o, o.trace); !status)
         return fail(status.error());
     PtxOutcome& outcome = start->outcome;
     if (Status status = writeArguments(arguments, outcome.run.memory); !status)
@@ -97,27 +102,60 @@ int performFile(const PtxOptions& o)
     return report(outcome, o);
 }
 
+// A kernel with a form that stamps its ops tells them itself, as on a device; of the others there are instructions.
+bool tellsItsOps(const ShippedStart& shipped)
+{
+    return cuda::findKernelPlan(std::string(shipped.kernel->name) + "_traced") != nullptr;
+}
+
+Status writeOps(const ShippedStart& shipped, const PtxOptions& o)
+{
+    const PtxOutcome& outcome = shipped.start.outcome;
+    if (!outcome.run.deadlock.empty() || outcome.run.limit) {
+        note("no trace: the run did not come to its end", o.problem.quiet);
+        return Nothing {};
+    }
+    ptx::RunOptions options = shipped.start.options;
+    options.checks = false;
+    options.maxInstructions = std::numeric_limits<std::uint64_t>::max(); // the run itself kept to it
+    const ProgressLine line("executing with stamps", o.problem.quiet);
+    const Result<KernelRecording> recording
+        = recordKernel(*shipped.kernel, *outcome.problem, shipped.inputs, options, line.progress());
+    if (!recording)
+        return recording.error();
+    if (recording->dropped > 0)
+        note(fmt::format("the trace lacks {} stamps that found no room", recording->dropped), o.problem.quiet);
+    return writeFileAtomically(o.trace, [&](std::ostream& out) -> Status {
+        out << recording->json;
+        return Nothing {};
+    });
+}
+
 int performShipped(const PtxOptions& o)
 {
-    Inputs inputs;
-    Result<PtxStart> start = startShipped(o, inputs);
-    if (!start)
-        return fail(start.error());
-    if (Status status = checkTrace(o, {}, {}); !status)
+    Result<ShippedStart> shipped = startShipped(o);
+    if (!shipped)
+        return fail(shipped.error());
+    if (Status status = checkTrace(o, shipped->files, {}); !status)
         return fail(status.error());
-    if (Status status = runPtx(*start, o); !status)
+    const bool ops = tellsItsOps(*shipped);
+    if (Status status = runPtx(shipped->start, o, ops ? "" : o.trace); !status)
         return fail(status.error());
-    PtxOutcome& outcome = start->outcome;
+    if (ops && !o.trace.empty())
+        if (Status status = writeOps(*shipped, o); !status)
+            return fail(status.error());
+    PtxOutcome& outcome = shipped->start.outcome;
     {
         const ProgressLine line("comparing", o.problem.quiet);
-        const Result<KernelErrors> errors = kernelErrors(outcome.run, *outcome.problem, inputs, line.progress());
+        const Result<KernelErrors> errors
+            = kernelErrors(outcome.run, *outcome.problem, shipped->inputs, line.progress());
         if (!errors)
             return fail(errors.error());
         outcome.maxAbsError = errors->o;
         outcome.maxAbsErrorLse = errors->lse;
     }
     if (!o.outNpy.empty())
-        if (Status status = writeKernelTensors(outcome.run, *outcome.problem, inputs, o.outNpy); !status)
+        if (Status status = writeKernelTensors(outcome.run, *outcome.problem, shipped->inputs, o.outNpy); !status)
             return fail(status.error());
     return report(outcome, o);
 }

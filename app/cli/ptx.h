@@ -23,7 +23,13 @@ struct PtxStart {
     ptx::RunOptions options; // `gpu` is set by runPtx()
 };
 [[nodiscard]] Result<PtxStart> startFile(const PtxOptions& options, std::vector<PtxArgument>& arguments);
-[[nodiscard]] Result<PtxStart> startShipped(const PtxOptions& options, Inputs& inputs);
+struct ShippedStart {
+    PtxStart start;
+    const cuda::KernelPlan* kernel = nullptr;
+    Inputs inputs;
+    std::vector<std::string> files; // that were read
+};
+[[nodiscard]] Result<ShippedStart> startShipped(const PtxOptions& options);
 [[nodiscard]] Result<ptx::RunOptions> runOptionsOf(const PtxOptions& options);
 
 } // namespace flashstep::cli

@@ -3,6 +3,8 @@
 #include "app/cli/ptx.h"
 #include "app/cli/status.h"
 #include "core/io/files.h"
+#include "core/io/input_files.h"
+#include "core/io/kernel_recording.h"
 #include "core/io/ptx_shipped.h"
 #include "core/ptx/parser.h"
 #include "core/ptx/shadow.h"
@@ -222,7 +224,7 @@ Status checkShippedOptions(const PtxOptions& o)
 
 } // namespace
 
-Result<PtxStart> startShipped(const PtxOptions& o, Inputs& inputs)
+Result<ShippedStart> startShipped(const PtxOptions& o)
 {
     if (Status status = checkShippedOptions(o); !status)
         return status.error();
@@ -261,21 +263,23 @@ Result<PtxStart> startShipped(const PtxOptions& o, Inputs& inputs)
         return Error { fmt::format("its buffers alone have {}, of {} of memory that this computer has",
                            bytesInWords(bytes), bytesInWords(there)),
             o.shipped, "fewer or shorter sequences" };
-    const Result<std::shared_ptr<const ptx::Module>> module = shippedModule(**kernel);
-    if (!module)
-        return module.error();
-    inputs = loaded->inputs ? std::move(*loaded->inputs) : generateInputs(problem);
-    Result<ptx::KernelRun> run = ptx::prepareKernel(**kernel, *module, ptxFileOf(**kernel), problem, inputs);
+    const Result<ShippedPtx> shipped = shippedPtx(**kernel);
+    if (!shipped)
+        return shipped.error();
+    ShippedStart made { { {}, std::move(*gpu), *options }, *kernel,
+        loaded->inputs ? std::move(*loaded->inputs) : generateInputs(problem),
+        inputFilesOf(file.scenario, o.problem.scenario) };
+    Result<ptx::KernelRun> run = ptx::prepareKernel(**kernel, shipped->module, shipped->file, problem, made.inputs);
     if (!run)
         return run.error();
-    PtxStart start { {}, std::move(*gpu), *options };
-    start.outcome.kernel = (*kernel)->name;
-    start.outcome.file = ptxFileOf(**kernel);
-    start.outcome.problem = problem;
-    start.outcome.run = std::move(*run);
-    if (Status status = checkLaunches(start); !status)
+    PtxOutcome& outcome = made.start.outcome;
+    outcome.kernel = (*kernel)->name;
+    outcome.file = shipped->file;
+    outcome.problem = problem;
+    outcome.run = std::move(*run);
+    if (Status status = checkLaunches(made.start); !status)
         return status.error();
-    return start;
+    return made;
 }
 
 } // namespace flashstep::cli

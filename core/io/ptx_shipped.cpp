@@ -2,11 +2,8 @@
 #include "core/io/ptx_shipped.h"
 
 #include "core/hardware/what_if.h"
-#include "core/io/files.h"
 #include "core/io/npy.h"
-#include "core/ptx/parser.h"
 #include "core/tensor/reference.h"
-#include "resources/embedded/resources.h"
 
 #include <fmt/format.h>
 
@@ -114,17 +111,6 @@ Result<const cuda::KernelPlan*> findShippedKernel(const std::string& name)
 std::string ptxFileOf(const cuda::KernelPlan& kernel)
 {
     return "resources/ptx/" + stemOf(kernel) + ".ptx";
-}
-
-Result<std::shared_ptr<const ptx::Module>> shippedModule(const cuda::KernelPlan& kernel)
-{
-    const auto bytes = resource("ptx/" + stemOf(kernel) + ".ptx");
-    if (!bytes)
-        return Error { "the program was built without it", ptxFileOf(kernel), "" };
-    Result<ptx::Module> module = ptx::parse(*bytes, ptxFileOf(kernel));
-    if (!module)
-        return module.error();
-    return std::make_shared<const ptx::Module>(std::move(*module));
 }
 
 std::vector<std::string> entriesOf(const cuda::KernelPlan& kernel)

@@ -16,9 +16,7 @@ namespace flashstep {
 // Those to choose from, without the traced ones, in their order.
 [[nodiscard]] std::vector<const cuda::KernelPlan*> shippedKernels();
 [[nodiscard]] Result<const cuda::KernelPlan*> findShippedKernel(const std::string& name); // traced ones too
-// "resources/ptx/fa2_forward.ptx", and the module that the program carries under that name.
-[[nodiscard]] std::string ptxFileOf(const cuda::KernelPlan& kernel);
-[[nodiscard]] Result<std::shared_ptr<const ptx::Module>> shippedModule(const cuda::KernelPlan& kernel);
+[[nodiscard]] std::string ptxFileOf(const cuda::KernelPlan& kernel); // "resources/ptx/fa2_forward.ptx"
 // Its entries, in the order of the launches.
 [[nodiscard]] std::vector<std::string> entriesOf(const cuda::KernelPlan& kernel);
 

@@ -91,6 +91,7 @@ Step Machine::execute(Sm& sm, Cta& cta, std::uint32_t warpIndex)
     m_access.shared = cta.shared;
     m_access.local = cta.local;
     m_access.copies = &cta.copies;
+    m_access.copiesGone = &cta.copiesGone;
     m_access.groups = cta.groups;
     m_access.landEarly = m_options.landing == Landing::Early
         || (m_options.landing == Landing::Either && i.unit == Unit::Copy && chance(2) == 0);
@@ -113,7 +114,7 @@ Step Machine::execute(Sm& sm, Cta& cta, std::uint32_t warpIndex)
 
     Lanes lanes { warp.cells.data(), m_code->pool.data(), warp.predicates.data(), mask, warp.live, m_code.get(),
         &m_access };
-    const std::size_t copiesBefore = cta.copies.size();
+    const std::size_t copiesBefore = cta.copies.size(); // only cp.async itself makes it longer
     if (mask != 0)
         i.execute(lanes, i);
     if (m_checker)

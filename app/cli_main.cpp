@@ -56,8 +56,8 @@ int runCli(int argc, char** argv)
         "Exit status: 0 success, 1 a check failed, 2 bad usage or input, 3 not available here, 130 interrupted.");
     const std::vector<Command> commands { addList(app), addRun(app), addCompare(app), addCheck(app), addDump(app),
         addExport(app), addImport(app), addBatch(app), addSweep(app), addMerge(app), addNarrate(app), addWhy(app),
-        addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addBench(app),
-        addCompletion(app) };
+        addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addDevice(app),
+        addBench(app), addCompletion(app) };
     if (const int status = checkCommand(app, argc, argv); status != success)
         return status;
     try {

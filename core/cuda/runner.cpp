@@ -10,24 +10,6 @@ namespace flashstep::cuda {
 
 namespace {
 
-// A line that replaces itself, where somebody is looking.
-class ProgressLine {
-public:
-    explicit ProgressLine(const Options& options)
-        : m_shown(!options.quiet && isatty(STDERR_FILENO) != 0)
-    {
-    }
-    ~ProgressLine() { tell(""); }
-    void tell(const std::string& text) const
-    {
-        if (m_shown)
-            std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
-    }
-
-private:
-    bool m_shown;
-};
-
 std::string describe(const LaunchProblem& p)
 {
     std::string text = "b" + std::to_string(p.batch) + " h" + std::to_string(p.heads);
@@ -164,6 +146,31 @@ Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, co
 
 } // namespace
 
+ProgressLine::ProgressLine(const Options& options)
+    : m_lines(options.progress)
+    , m_shown(!options.quiet && !options.progress && isatty(STDERR_FILENO) != 0)
+{
+}
+
+ProgressLine::~ProgressLine()
+{
+    wipe();
+}
+
+void ProgressLine::tell(double fraction, const std::string& text) const
+{
+    if (m_lines)
+        std::fprintf(stderr, "progress %.3f %s\n", fraction, text.c_str());
+    else if (m_shown)
+        std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+}
+
+void ProgressLine::wipe() const
+{
+    if (m_shown)
+        std::fputs("\r\x1b[K", stderr);
+}
+
 int fail(const Failure& failure)
 {
     std::fprintf(stderr, "flashstep-gpu: %s\n", failure.text.c_str());
@@ -267,14 +274,15 @@ int runCheck(const Options& options)
         return fail(failure);
     const ProgressLine progress(options);
     bool failed = false;
+    int done = 0;
     std::string rows;
     for (const KernelPlan* kernel : kernels) {
-        progress.tell(std::string("check ") + kernel->name);
+        progress.tell(done++ / static_cast<double>(kernels.size()), std::string("check ") + kernel->name);
         Verdict verdict;
         const std::vector<Case> cases
             = options.problemGiven ? std::vector<Case> { { options.problem, options.init } } : casesOf(*kernel);
         failure = checkKernel(*kernel, cases, options, verdict);
-        progress.tell("");
+        progress.wipe();
         if (failure.any())
             return fail(failure);
         failed = failed || verdict.failed > 0;
@@ -305,15 +313,16 @@ int runBench(const Options& options)
     if (failure.any())
         return fail(failure);
     const ProgressLine progress(options);
+    int done = 0;
     std::string rows;
     for (const KernelPlan* kernel : kernels) {
-        progress.tell(std::string("bench ") + kernel->name);
+        progress.tell(done++ / static_cast<double>(kernels.size()), std::string("bench ") + kernel->name);
         Prepared prepared;
         Times times;
         failure = prepared.make(*kernel, options.problem, options.init, options.seed);
         if (!failure.any())
             failure = timeLaunches(prepared, facts, options.repeats, times);
-        progress.tell("");
+        progress.wipe();
         if (failure.any())
             return fail({ failure.status, std::string(kernel->name) + ": " + failure.text });
         const double tflops = nominalFlops(options.problem) / (times.median() * 1e9);

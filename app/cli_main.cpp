@@ -51,7 +51,7 @@ int runCli(int argc, char** argv)
     const std::vector<Command> commands { addList(app), addRun(app), addCompare(app), addCheck(app), addDump(app),
         addExport(app), addImport(app), addBatch(app), addSweep(app), addMerge(app), addNarrate(app), addWhy(app),
         addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addPtx(app),
-        addBench(app), addCompletion(app) };
+        addDevice(app), addBench(app), addCompletion(app) };
     if (const int status = checkCommand(app, argc, argv); status != success)
         return status;
     try {

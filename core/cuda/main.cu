@@ -9,6 +9,8 @@ int main(int argc, char** argv)
     const Options options = parseOptions(std::vector<std::string>(argv + 1, argv + argc));
     if (!options.error.empty())
         return fail({ 2, options.error });
+    if (options.progress)
+        std::fprintf(stderr, "flashstep-gpu %s, kernels %s\n", FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH);
     switch (options.command) {
     case Command::Help:
         std::fputs(helpText(), stdout);

@@ -165,6 +165,8 @@ private:
             m_options.json = true;
         else if (argument == "--quiet")
             m_options.quiet = true;
+        else if (argument == "--progress")
+            m_options.progress = true;
         else if (argument == "--help" || argument == "-h")
             m_options.command = Command::Help;
         else
@@ -190,7 +192,7 @@ private:
             && m_options.algorithm != "fa2")
             fail("no kernel of algorithm '" + m_options.algorithm + "' in this version (standard, fa1, fa2)");
         if (m_options.command == Command::Record && m_options.out.empty())
-            fail("record needs --out FILE");
+            fail("record needs --out FILE (- for standard output)");
         if (m_options.command != Command::Record && !m_options.out.empty())
             fail("--out is for record");
     }
@@ -224,7 +226,7 @@ const char* helpText()
   flashstep-gpu check [--kernel K]        every kernel against a plain one in fp64, on random and hostile inputs;
                                           with options of the problem, on that one
   flashstep-gpu bench [--json]            times, L2 flushed before each repeat: median, and spread between the quartiles
-  flashstep-gpu record --out F            a recording: when each warp did what
+  flashstep-gpu record --out F            a recording: when each warp did what; to standard output with --out -
   flashstep-gpu conform [--json]          small kernels, one per form of an instruction, against the PTX ISA's text
 
 options of the problem (default)
@@ -235,6 +237,7 @@ others
   --kernel NAME, --algorithm standard|fa1|fa2   which kernels (all that can; record: fa2)
   --repeats N (50)  --device N (0)  --quiet
   --shares N (1)    FA1: CTAs that share out the query tiles of a head
+  --progress        on standard error: the version first, then lines "progress 0.25 check fa2_forward_d64"
   --stamps N        record: room for so many stamps a warp (as many as come, at most 65536)
 
 status: 0 all is well, 1 a check or a launch failed, 2 bad usage, 3 no device or no driver for it

@@ -22,11 +22,12 @@ struct Options {
     std::uint64_t seed = 1;
     std::string kernel; // empty: all that can
     std::string algorithm; // empty: all
-    std::string out; // record
+    std::string out; // record; "-": standard output
     int device = 0;
     int repeats = 50;
     bool json = false;
     bool quiet = false;
+    bool progress = false; // for whoever started the program: its version first, then lines of progress
 
     std::string error; // one line: what was wrong and what would be accepted; empty: all is well
 };

@@ -73,19 +73,30 @@ void writeMetadata(std::FILE* file, const KernelPlan& kernel, const Options& opt
         static_cast<unsigned long long>(taken.dropped));
 }
 
-// Beside the target first, so that it is never half-written.
-Failure writeRecording(
-    const KernelPlan& kernel, const Options& options, const Figures& figures, const TakenProfiles& taken)
+void writeJson(std::FILE* file, const KernelPlan& kernel, const Options& options, const Figures& figures,
+    const TakenProfiles& taken)
 {
-    const std::string beside = options.out + ".part";
-    std::FILE* file = std::fopen(beside.c_str(), "w");
-    if (file == nullptr)
-        return { 2, options.out + " cannot be written" };
     std::fputs("{\"displayTimeUnit\": \"ns\",\n\"traceEvents\": [", file);
     const WriteText write
         = [](void* to, const std::string& text) { std::fputs(text.c_str(), static_cast<std::FILE*>(to)); };
     writeProfileEvents(taken, write, file);
     writeMetadata(file, kernel, options, figures, taken);
+}
+
+// Beside the target first, so that it is never half-written.
+Failure writeRecording(
+    const KernelPlan& kernel, const Options& options, const Figures& figures, const TakenProfiles& taken)
+{
+    if (options.out == "-") {
+        writeJson(stdout, kernel, options, figures, taken);
+        return std::fflush(stdout) != 0 || std::ferror(stdout) != 0 ? Failure { 2, "standard output cannot be written" }
+                                                                    : Failure {};
+    }
+    const std::string beside = options.out + ".part";
+    std::FILE* file = std::fopen(beside.c_str(), "w");
+    if (file == nullptr)
+        return { 2, options.out + " cannot be written" };
+    writeJson(file, kernel, options, figures, taken);
     const bool failed = std::ferror(file) != 0;
     if (std::fclose(file) != 0 || failed || std::rename(beside.c_str(), options.out.c_str()) != 0) {
         std::remove(beside.c_str());
@@ -121,6 +132,8 @@ Failure measure(
     const KernelPlan& plain, const KernelPlan& traced, const Options& options, Figures& figures, TakenProfiles& taken)
 {
     Failure failure;
+    const ProgressLine progress(options);
+    progress.tell(0, std::string("time ") + plain.name);
     {
         Prepared prepared;
         failure = prepared.make(plain, options.problem, options.init, options.seed);
@@ -133,6 +146,7 @@ Failure measure(
         return failure;
     if (!(taken.hertz > 0))
         return { 1, "the device's timers stand still" };
+    progress.tell(0.5, std::string("record ") + traced.name);
     Prepared prepared;
     Times tracedTimes;
     failure = prepared.make(traced, options.problem, options.init, options.seed);
@@ -141,6 +155,7 @@ Failure measure(
     figures.tracedMs = tracedTimes.median();
     if (!failure.any())
         failure = takeProfiles(prepared, taken);
+    progress.tell(0.75, std::string("check ") + traced.name);
     if (!failure.any())
         failure = compareWithReference(prepared, traced, options.problem, figures.errors);
     return failure;

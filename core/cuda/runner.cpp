@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace flashstep::cuda {
 
 namespace {
-
-// A line that replaces itself, where somebody is looking.
-class ProgressLine {
-public:
-    explicit ProgressLine(const Options& options)
-        : m_shown(!options.quiet && isatty(STDERR_FILENO) != 0)
-    {
-    }
-    ~ProgressLine() { tell(""); }
-    void tell(const std::string& text) const
-    {
-        if (m_shown)
-            std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
-    }
-
-private:
-    bool m_shown;
-};
 
 std::string describe(const LaunchProblem& p)
 {
@@ -132,6 +114,12 @@ struct Verdict {
     std::string first;
 };
 
+void takeWorse(double& worst, double error) // NaN is the worst
+{
+    if (error > worst || std::isnan(error))
+        worst = error;
+}
+
 Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, const Options& options, Verdict& verdict)
 {
     for (const Case& one : cases) {
@@ -145,8 +133,8 @@ Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, co
         if (failure.any())
             return { failure.status, std::string(kernel.name) + ", " + describe(one.problem) + ": " + failure.text };
         ++verdict.cases;
-        verdict.worst.worstO = std::fmax(verdict.worst.worstO, errors.worstO);
-        verdict.worst.worstLse = std::fmax(verdict.worst.worstLse, errors.worstLse);
+        takeWorse(verdict.worst.worstO, errors.worstO);
+        takeWorse(verdict.worst.worstLse, errors.worstLse);
         if (errors.first.empty())
             continue;
         ++verdict.failed;
@@ -157,6 +145,31 @@ Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, co
 }
 
 } // namespace
+
+ProgressLine::ProgressLine(const Options& options)
+    : m_lines(options.progress)
+    , m_shown(!options.quiet && !options.progress && isatty(STDERR_FILENO) != 0)
+{
+}
+
+ProgressLine::~ProgressLine()
+{
+    wipe();
+}
+
+void ProgressLine::tell(double fraction, const std::string& text) const
+{
+    if (m_lines)
+        std::fprintf(stderr, "progress %.3f %s\n", fraction, text.c_str());
+    else if (m_shown)
+        std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+}
+
+void ProgressLine::wipe() const
+{
+    if (m_shown)
+        std::fputs("\r\x1b[K", stderr);
+}
 
 int fail(const Failure& failure)
 {
@@ -187,8 +200,12 @@ std::string number(double value)
     if (std::isinf(value))
         return value > 0 ? "\"inf\"" : "\"-inf\"";
     char text[64];
-    const auto end = std::to_chars(text, text + sizeof text, value);
-    return { text, end.ptr };
+    for (int digits = 1; digits <= 17; ++digits) { // std::to_chars of floats is younger than the compilers of CUDA 12.4
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::strtod(text, nullptr) == value)
+            break;
+    }
+    return text;
 }
 
 std::string problemJson(const LaunchProblem& p, const Options& options)
@@ -257,14 +274,15 @@ int runCheck(const Options& options)
         return fail(failure);
     const ProgressLine progress(options);
     bool failed = false;
+    int done = 0;
     std::string rows;
     for (const KernelPlan* kernel : kernels) {
-        progress.tell(std::string("check ") + kernel->name);
+        progress.tell(done++ / static_cast<double>(kernels.size()), std::string("check ") + kernel->name);
         Verdict verdict;
         const std::vector<Case> cases
             = options.problemGiven ? std::vector<Case> { { options.problem, options.init } } : casesOf(*kernel);
         failure = checkKernel(*kernel, cases, options, verdict);
-        progress.tell("");
+        progress.wipe();
         if (failure.any())
             return fail(failure);
         failed = failed || verdict.failed > 0;
@@ -280,7 +298,8 @@ int runCheck(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"device\": %s, \"kernels\": [%s]}\n", deviceJson(facts).c_str(), rows.c_str());
+        std::printf("{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(), rows.c_str());
     return failed ? 1 : 0;
 }
 
@@ -294,15 +313,16 @@ int runBench(const Options& options)
     if (failure.any())
         return fail(failure);
     const ProgressLine progress(options);
+    int done = 0;
     std::string rows;
     for (const KernelPlan* kernel : kernels) {
-        progress.tell(std::string("bench ") + kernel->name);
+        progress.tell(done++ / static_cast<double>(kernels.size()), std::string("bench ") + kernel->name);
         Prepared prepared;
         Times times;
         failure = prepared.make(*kernel, options.problem, options.init, options.seed);
         if (!failure.any())
             failure = timeLaunches(prepared, facts, options.repeats, times);
-        progress.tell("");
+        progress.wipe();
         if (failure.any())
             return fail({ failure.status, std::string(kernel->name) + ": " + failure.text });
         const double tflops = nominalFlops(options.problem) / (times.median() * 1e9);
@@ -317,8 +337,10 @@ int runBench(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"flashstep\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n", FLASHSTEP_VERSION,
-            deviceJson(facts).c_str(), problemJson(options.problem, options).c_str(), rows.c_str());
+        std::printf(
+            "{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(),
+            problemJson(options.problem, options).c_str(), rows.c_str());
     return 0;
 }
 

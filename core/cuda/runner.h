@@ -14,6 +14,20 @@ namespace flashstep::cuda {
 [[nodiscard]] int runRecord(const Options& options);
 [[nodiscard]] int runConform(const Options& options); // conform.cu
 
+// How far a command is: a line that replaces itself where somebody is looking; with --progress lines for a program.
+class ProgressLine {
+public:
+    explicit ProgressLine(const Options& options);
+    ProgressLine(const ProgressLine&) = delete;
+    ProgressLine& operator=(const ProgressLine&) = delete;
+    ~ProgressLine();
+    void tell(double fraction, const std::string& text) const;
+    void wipe() const;
+
+private:
+    bool m_lines, m_shown;
+};
+
 // One line on standard error; the status to end with.
 [[nodiscard]] int fail(const Failure& failure);
 [[nodiscard]] std::string quoted(const std::string& text); // as JSON has it

@@ -74,7 +74,7 @@ void Checker::touch(Access& access, Cta& cta, Shadow& shadow, std::uint64_t offs
         const std::uint8_t mask = static_cast<std::uint8_t>((at >= offset ? 1 : 0) | (at + 1 < offset + bytes ? 2 : 0));
         ShadowCell& cell = shadow.at(at);
         if (cell.copy != 0 && !global) {
-            const Copy& copy = (*access.copies)[cell.copy - 1];
+            const Copy& copy = (*access.copies)[cell.copy - 1 - *access.copiesGone];
             const Party other { access.cta, copy.thread / 32, static_cast<int>(copy.thread % 32), copy.pc };
             access.report(Fault::CopyNotWaited, lane, m_address,
                 fmt::format("a {} of bytes that a cp.async is still writing: its thread has not waited for it",

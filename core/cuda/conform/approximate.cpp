@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace flashstep::conform {
 namespace {
@@ -225,8 +226,11 @@ Expected halfExp2(Format format, std::uint64_t bits, bool ftz)
 Values withNoise(Kind kind, std::initializer_list<double> more)
 {
     Values values = corners(kind);
-    for (const std::uint64_t value : noise(kind, 256, 90))
-        values.push_back(value);
+    static std::map<Kind, Values> made;
+    Values& plain = made[kind];
+    if (plain.empty())
+        plain = noise(kind, 256, 90);
+    values.insert(values.end(), plain.begin(), plain.end());
     for (const double value : more)
         values.push_back(fromDouble(formatOf(kind), value));
     return values;

@@ -162,6 +162,30 @@ void addOrders(Forms& forms)
     });
 }
 
+// Of sm_90 on: neighbours in memory by one instruction.
+void addVectors(Forms& forms)
+{
+    for (const int count : { 2, 4 }) {
+        const std::string opcode = "red.global.add.v" + std::to_string(count) + ".f32";
+        add(forms, opcode, "9.7.13.6", [=](Probe& probe) {
+            const auto n = static_cast<std::size_t>(count);
+            const Values before = noise(Kind::F32, lanes * n, 7), b = noise(Kind::F32, lanes, 8);
+            Answers after;
+            for (std::size_t i = 0; i < before.size(); ++i)
+                after.push_back(added(singleFormat, before[i], b[i / n] ^ (i % n == 1 ? 0x80000000 : 0), {}));
+            Buffer cells = outputBuffer("cells", Kind::F32, after);
+            cells.in = bytesOf(Kind::F32, before);
+            probe.target("sm_90")
+                .input("b", Kind::F32, b)
+                .array(cells)
+                .declare(".reg .b64 %x;")
+                .declare(".reg .f32 %n;");
+            probe.body("mul.wide.u32 %x, %t, " + std::to_string(4 * count) + ";").body("add.s64 %x, %x, %cells;");
+            probe.body("neg.f32 %n, %b;").body(opcode + " [%x], {%b, %n" + (count == 4 ? ", %b, %b};" : "};"));
+        });
+    }
+}
+
 // 256 threads of 4 CTAs meet in one cell.
 void addShared(Forms& forms)
 {
@@ -211,6 +235,7 @@ void addAtomics(Forms& forms)
 {
     addOwnCells(forms);
     addOrders(forms);
+    addVectors(forms);
     addShared(forms);
 }
 

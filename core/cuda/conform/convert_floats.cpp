@@ -3,6 +3,8 @@
 #include "ieee.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace flashstep::conform {
 namespace {
@@ -14,7 +16,7 @@ const struct {
 } modes[] = { { ".rn", Round::NearestEven }, { ".rz", Round::Zero }, { ".rm", Round::Down }, { ".rp", Round::Up } };
 
 // Around every tie and both ends of a narrower format.
-Values edgesOf(Format narrow, Kind wide)
+Values makeEdges(Format narrow, Kind wide)
 {
     Values values = corners(wide);
     const Format format = formatOf(wide);
@@ -34,6 +36,15 @@ Values edgesOf(Format narrow, Kind wide)
     for (const std::uint64_t value : noise(wide, 64, 33))
         values.push_back(value);
     return values;
+}
+
+Values edgesOf(Format narrow, Kind wide) // made once for each
+{
+    static std::map<std::pair<int, Kind>, Values> made;
+    Values& edges = made[{ narrow.precision * 1000 + narrow.maxExponent, wide }];
+    if (edges.empty())
+        edges = makeEdges(narrow, wide);
+    return edges;
 }
 
 struct Narrowing {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ieee.h"
 
+#include <map>
+
 namespace flashstep::conform {
 
 Real operand(Format format, std::uint64_t bits, const Style& style)
@@ -94,7 +96,9 @@ Expected extreme(Format format, std::uint64_t a, std::uint64_t b, const Extreme&
     return style.xorSign ? chosen | signs : chosen;
 }
 
-std::vector<Values> pairs(Kind kind)
+namespace {
+
+std::vector<Values> makePairs(Kind kind)
 {
     std::vector<Values> columns = crossed(corners(kind), corners(kind));
     for (std::size_t k = 0; k < 2; ++k) {
@@ -104,7 +108,7 @@ std::vector<Values> pairs(Kind kind)
     return columns;
 }
 
-std::vector<Values> triples(Kind kind)
+std::vector<Values> makeTriples(Kind kind)
 {
     std::vector<Values> columns = mixed(corners(kind), corners(kind), corners(kind), 512);
     for (std::size_t k = 0; k < 3; ++k) {
@@ -128,6 +132,27 @@ std::vector<Values> triples(Kind kind)
         columns[2].push_back(c);
     }
     return columns;
+}
+
+// Made once for each kind.
+Columns kept(std::map<Kind, Columns>& made, Kind kind, std::vector<Values> (*make)(Kind))
+{
+    const auto found = made.find(kind);
+    return found != made.end() ? found->second : made.emplace(kind, make(kind)).first->second;
+}
+
+} // namespace
+
+Columns pairs(Kind kind)
+{
+    static std::map<Kind, Columns> made;
+    return kept(made, kind, makePairs);
+}
+
+Columns triples(Kind kind)
+{
+    static std::map<Kind, Columns> made;
+    return kept(made, kind, makeTriples);
 }
 
 } // namespace flashstep::conform

@@ -34,7 +34,7 @@ struct Extreme {
 Expected extreme(Format format, std::uint64_t a, std::uint64_t b, const Extreme& style);
 
 // Columns for instructions of two or three operands: corners against corners, then noise, then sums that cancel.
-std::vector<Values> pairs(Kind kind);
-std::vector<Values> triples(Kind kind);
+Columns pairs(Kind kind);
+Columns triples(Kind kind);
 
 } // namespace flashstep::conform

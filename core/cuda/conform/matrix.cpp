@@ -159,21 +159,20 @@ void multiply(Probe& probe, const Shape& shape, const std::string& opcode)
         }
     }
     std::string registers[4]; // of D, A, B, C
-    const auto fragment = [&](const std::string& name, std::size_t count, const auto& half) {
+    const auto fragment = [&](const std::string& name, const auto& half) {
         Values list;
         for (std::size_t l = 0; l < 32; ++l)
             list.push_back(half(l, 0) | half(l, 1) << 16);
-        (void)count;
         probe.input(name, Kind::U32, list);
     };
     for (std::size_t r = 0; r < k / 4; ++r) { // A: rows g and g + 8 in turn, then the next eight columns
-        fragment("a" + std::to_string(r), 0, [&](std::size_t l, std::size_t half) {
+        fragment("a" + std::to_string(r), [&](std::size_t l, std::size_t half) {
             return a[(l / 4 + 8 * (r % 2)) * k + l % 4 * 2 + half + 8 * (r / 2)];
         });
         registers[1] += (r == 0 ? "%a" : ", %a") + std::to_string(r);
     }
     for (std::size_t r = 0; r < k / 8; ++r) {
-        fragment("b" + std::to_string(r), 0,
+        fragment("b" + std::to_string(r),
             [&](std::size_t l, std::size_t half) { return b[(l % 4 * 2 + half + 8 * r) * columns + l / 4]; });
         registers[2] += (r == 0 ? "%b" : ", %b") + std::to_string(r);
     }

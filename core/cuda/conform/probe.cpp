@@ -259,12 +259,12 @@ void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f)
                      } });
 }
 
-void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f, const std::vector<Values>& rows)
+void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f, const Columns& rows)
 {
-    forms.push_back(
-        { op.opcode, op.section, [=] {
-             return column(op, d, { a, b }, rows, [&f](const std::vector<std::uint64_t>& x) { return f(x[0], x[1]); });
-         } });
+    forms.push_back({ op.opcode, op.section, [=] {
+                         return column(op, d, { a, b }, rows.all(),
+                             [&f](const std::vector<std::uint64_t>& x) { return f(x[0], x[1]); });
+                     } });
 }
 
 void ternary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f)
@@ -275,11 +275,10 @@ void ternary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const T
                      } });
 }
 
-void ternary(
-    Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f, const std::vector<Values>& rows)
+void ternary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f, const Columns& rows)
 {
     forms.push_back({ op.opcode, op.section, [=] {
-                         return column(op, d, { a, b, c }, rows,
+                         return column(op, d, { a, b, c }, rows.all(),
                              [&f](const std::vector<std::uint64_t>& x) { return f(x[0], x[1], x[2]); });
                      } });
 }

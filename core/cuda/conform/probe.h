@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,22 @@ const char* registerOf(Kind kind); // ".b32"
 const char* accessOf(Kind kind); // "u32", as in a load
 
 using Values = std::vector<std::uint64_t>;
+// Columns of operands, shared by the forms that meet the same ones: listing the suite copies nothing.
+class Columns {
+public:
+    Columns(std::vector<Values> columns)
+        : m_columns(std::make_shared<const std::vector<Values>>(std::move(columns)))
+    {
+    }
+    Columns(std::initializer_list<Values> columns)
+        : Columns(std::vector<Values>(columns))
+    {
+    }
+    [[nodiscard]] const std::vector<Values>& all() const { return *m_columns; }
+
+private:
+    std::shared_ptr<const std::vector<Values>> m_columns;
+};
 
 // What one element must be: these bits, or the other ones, or at most `slack` away from `exact`.
 struct Expected {
@@ -104,10 +122,9 @@ struct Op {
 };
 void unary(Forms& forms, const Op& op, Kind d, Kind a, const Unary& f, const Values& values = {});
 void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f);
-void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f, const std::vector<Values>& rows);
+void binary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, const Binary& f, const Columns& rows);
 void ternary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f);
-void ternary(
-    Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f, const std::vector<Values>& rows);
+void ternary(Forms& forms, const Op& op, Kind d, Kind a, Kind b, Kind c, const Ternary& f, const Columns& rows);
 void add(Forms& forms, const std::string& name, const std::string& section, std::function<void(Probe&)> fill);
 
 // Values at which instructions differ: ends of ranges, ties, signed zeros, subnormals, infinities, NaN.

@@ -98,6 +98,11 @@ void addQuiet(Forms& forms)
                 .body("mov.u32 %d, %a;");
         });
     }
+    // Without a kernel before or behind it these have nothing to do.
+    add(forms, "griddepcontrol.wait griddepcontrol.launch_dependents", "9.7.13.13", [](Probe& probe) {
+        probe.target("sm_90").output("d", Kind::U32, Answers(32, Expected(1))).body("griddepcontrol.wait;");
+        probe.body("griddepcontrol.launch_dependents;").body("mov.u32 %d, 1;");
+    });
     // Reached by no lane, so nothing stops.
     add(forms, "trap and brkpt behind a guard that is false", "9.7.19.4", [](Probe& probe) {
         probe.output("d", Kind::U32, Answers(32, Expected(1)))

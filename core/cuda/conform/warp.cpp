@@ -144,6 +144,30 @@ void addReductions(Forms& forms)
     redux("xor.b32", false, [](std::uint64_t a, std::uint64_t b, bool) { return a ^ b; });
 }
 
+// Of sm_90 on: one lane of the mask, the same one each time; which is left open.
+void addElection(Forms& forms)
+{
+    for (const std::uint64_t mask : { everyone, some }) {
+        const std::string number = std::to_string(mask);
+        add(forms, mask == everyone ? "elect.sync" : "elect.sync of some lanes", "9.7.13.14", [=](Probe& probe) {
+            Answers ones;
+            for (std::size_t i = 0; i < lanes; ++i)
+                ones.emplace_back((mask >> (i % 32) & 1) != 0 ? 1 : 0xEEEEEEEE);
+            probe.target("sm_90").output("count", Kind::U32, ones).output("leader", Kind::U32, ones);
+            probe.output("inside", Kind::U32, ones).output("again", Kind::U32, ones);
+            probe.declare(".reg .pred %p, %q;")
+                .declare(".reg .b32 %m, %x, %y, %z, %bit;")
+                .body("mov.u32 %m, " + number + ";");
+            probe.body("mov.u32 %x, %lanemask_eq;").body("and.b32 %bit, %m, %x;").body("setp.eq.u32 %p, %bit, 0;");
+            probe.body("@%p bra PAST;").body("elect.sync %x|%p, %m;").body("vote.sync.ballot.b32 %y, %p, %m;");
+            probe.body("popc.b32 %count, %y;").body("bfind.u32 %z, %y;").body("setp.eq.u32 %q, %z, %x;");
+            probe.body("selp.u32 %leader, 1, 0, %q;").body("and.b32 %z, %y, %m;").body("setp.eq.u32 %q, %z, %y;");
+            probe.body("selp.u32 %inside, 1, 0, %q;").body("elect.sync %z|%q, %m;").body("setp.eq.u32 %q, %z, %x;");
+            probe.body("selp.u32 %again, 1, 0, %q;").body("PAST:");
+        });
+    }
+}
+
 } // namespace
 
 void addWarp(Forms& forms)
@@ -151,6 +175,7 @@ void addWarp(Forms& forms)
     addVotes(forms);
     addMatches(forms);
     addReductions(forms);
+    addElection(forms);
     // The lanes that run together: all at the start; a lane that reads it is always among them.
     add(forms, "activemask.b32", "9.7.13.11", [](Probe& probe) {
         probe.output("d", Kind::U32, Answers(lanes, Expected(everyone)));

@@ -60,6 +60,31 @@ TEST(ConformSuite, NamesAreUniqueAndEveryCaseNamesItsSection)
     EXPECT_GT(names.size(), 1500U);
 }
 
+// "9.7.13" of "9.7.13.5", "10" of "10.1".
+std::string chapterOf(const std::string& section)
+{
+    const std::size_t dots = section.compare(0, 3, "9.7") == 0 ? 3 : 1;
+    std::size_t end = 0;
+    for (std::size_t k = 0; k < dots && end != std::string::npos; ++k)
+        end = section.find('.', end + (k > 0 ? 1 : 0));
+    return section.substr(0, end);
+}
+
+TEST(ConformSuite, DocumentCountsItsForms)
+{
+    const std::string text = flashstep::test::bytesOfFile(std::string(FLASHSTEP_SOURCE_DIR) + "/docs/conformance.md");
+    std::map<std::string, int> counts;
+    for (const Form& form : forms())
+        ++counts[chapterOf(form.section)];
+    for (const auto& [chapter, count] : counts) {
+        const std::size_t row = text.find("\n| " + chapter + " |");
+        ASSERT_NE(row, std::string::npos) << chapter;
+        const std::string line = text.substr(row + 1, text.find('\n', row + 1) - row - 1);
+        const std::string ending = "| " + std::to_string(count) + " |";
+        EXPECT_EQ(line.substr(line.size() - ending.size()), ending) << line;
+    }
+}
+
 TEST(ConformSuite, ExpectedBytesPassTheirOwnVerdict)
 {
     for (const Case& test : cases()) {

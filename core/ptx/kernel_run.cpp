@@ -63,7 +63,7 @@ Result<cuda::LaunchPlan> planKernel(const cuda::KernelPlan& kernel, const Proble
         return Error { "a mask aligned at the top left", kernel.name, "the kernels align it at the bottom right" };
     cuda::LaunchPlan plan = cuda::planLaunches(kernel, p);
     if (!plan.ok())
-        return Error { plan.refusal, kernel.name, {} };
+        return Error { plan.refusal, plan.refusal.starts_with(kernel.name) ? "" : kernel.name, {} };
     return plan;
 }
 

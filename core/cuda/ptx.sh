@@ -27,9 +27,8 @@ text_of() {
 }
 
 mkdir -p "$out"
-for source in core/cuda/*.cu; do
+for source in $(grep -o 'core/cuda/[a-z0-9_]*\.cu' core/cuda/launch.cpp | sort -u); do
     name=$(basename "$source" .cu)
-    [[ $name == main || $name == runner* ]] && continue
     "$nvcc" -std=c++17 -arch=compute_80 -lineinfo -ptx "$source" -o "$out/$name.ptx.new"
     sed -i -e "s|\"$root/|\"|" -e 's|"/[^"]*/include/|"cuda/include/|' "$out/$name.ptx.new"
     if text_of "$out/$name.ptx.new" | grep -n -E "$root|(^|[^/:a-zA-Z0-9_.])/[a-z]+/[a-zA-Z]"; then

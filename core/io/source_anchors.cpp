@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/source_anchors.h"
 
+#include "core/cuda/launch.h"
 #include "core/io/json.h"
 #include "resources/embedded/resources.h"
 
@@ -60,7 +61,44 @@ Result<AnchoredText> paperText(std::string_view bytes, const std::string& file)
     return out;
 }
 
+// The kernel of a version, where there is one: its launch data name the file.
+Result<std::optional<AnchoredText>> kernelText(std::string_view algorithm, std::string_view pass)
+{
+    for (const cuda::KernelPlan& kernel : cuda::kernelPlans()) {
+        if (kernel.algorithm != algorithm || kernel.pass != pass)
+            continue;
+        const auto bytes = resource("source/" + std::string(kernel.file));
+        if (!bytes)
+            return std::optional<AnchoredText>();
+        AnchoredText made = anchorKernel(*bytes);
+        made.file = kernel.file;
+        made.title = "the CUDA kernel";
+        made.language = "C++";
+        return std::optional(std::move(made));
+    }
+    return std::optional<AnchoredText>();
+}
+
 } // namespace
+
+AnchoredText anchorKernel(std::string_view text)
+{
+    constexpr std::string_view mark = "//: ";
+    AnchoredText out;
+    out.kind = SourceText::Cuda;
+    for (const std::string_view line : split(text, '\n')) {
+        AnchoredLine made { std::string(line), {}, {} };
+        // Behind code; a comment that speaks of anchors is not one.
+        const std::size_t at = line.find(mark);
+        if (at != std::string_view::npos && line.substr(0, at).find("//") == std::string_view::npos
+            && !trimmed(line.substr(0, at)).empty())
+            made.ops.emplace_back(trimmed(line.substr(at + mark.size())));
+        out.lines.push_back(std::move(made));
+    }
+    while (!out.lines.empty() && out.lines.back().text.empty())
+        out.lines.pop_back();
+    return out;
+}
 
 std::string_view name(SourceText text)
 {
@@ -112,22 +150,22 @@ Result<std::optional<AnchoredText>> anchoredText(SourceText kind, std::string_vi
             return made.error();
         return std::optional(std::move(*made));
     }
-    const bool numpy = kind == SourceText::Numpy;
-    const std::string folder = numpy ? "reference/" : "cuda/";
-    const std::string file = base + (numpy ? ".py" : ".cu");
-    const auto bytes = resource(folder + file);
+    if (kind == SourceText::Cuda)
+        return kernelText(algorithm, pass);
+    const std::string file = base + ".py";
+    const auto bytes = resource("reference/" + file);
     if (!bytes)
         return std::optional<AnchoredText>();
-    const auto tables = resource(folder + "anchors.json");
+    const auto tables = resource("reference/anchors.json");
     const Json all = tables ? Json::parse(*tables, nullptr, false) : Json::object();
     if (!all.is_object())
-        return Error { "the table of its lines is damaged", "resources/" + folder + "anchors.json", "" };
+        return Error { "the table of its lines is damaged", "resources/reference/anchors.json", "" };
     Result<AnchoredText> made = anchorLines(kind, *bytes, all.value(file, Json::array()).dump());
     if (!made)
-        return Error { made.error().what, "resources/" + folder + file, made.error().hint };
-    made->file = "resources/" + folder + file;
-    made->title = numpy ? "plain NumPy" : "CUDA";
-    made->language = numpy ? "Python" : "C++";
+        return Error { made.error().what, "resources/reference/" + file, made.error().hint };
+    made->file = "resources/reference/" + file;
+    made->title = "plain NumPy";
+    made->language = "Python";
     return std::optional(std::move(*made));
 }
 
@@ -145,6 +183,8 @@ bool LineMap::Pattern::matches(const Op& op) const
     if (papers && (op.paperLine == 0 || op.paperLine > 255 || !papers->test(op.paperLine)))
         return false;
     if (roles && !roles->test(op.role.index()))
+        return false;
+    if (waits && !waits->test(op.wait.valid() ? op.wait.index() : 256))
         return false;
     return !first || (op.n <= 1) == *first;
 }
@@ -200,6 +240,10 @@ Result<LineMap> LineMap::make(const AnchoredText& text, const Program& program)
                         roles.set(r, std::any_of(values.begin(), values.end(), [&](std::string_view value) {
                             return program.roles[r].name.starts_with(value);
                         }));
+                } else if (key == "name") {
+                    auto& waits = pattern.waits.emplace();
+                    for (std::size_t w2 = 0; w2 < std::min<std::size_t>(program.waits.size(), 256); ++w2)
+                        waits.set(w2, has(program.waits[w2].name));
                 } else if (key == "n" && (has("first") || has("later"))) {
                     pattern.first = has("first");
                 } else {
@@ -213,7 +257,7 @@ Result<LineMap> LineMap::make(const AnchoredText& text, const Program& program)
     std::stable_sort(map.m_patterns.begin(), map.m_patterns.end(), [](const Pattern& a, const Pattern& b) {
         const auto conditions = [](const Pattern& p) {
             return (p.kind ? 1 : 0) + (p.out ? 1 : 0) + (p.in ? 1 : 0) + (p.tensors ? 1 : 0) + (p.papers ? 1 : 0)
-                + (p.roles ? 1 : 0) + (p.first ? 1 : 0);
+                + (p.roles ? 1 : 0) + (p.first ? 1 : 0) + (p.waits ? 1 : 0);
         };
         return conditions(a) > conditions(b);
     });

@@ -19,7 +19,7 @@ constexpr std::size_t sourceTextCount = 4;
 
 // One line of a text, and which ops it stands for: "mma out=S", "load tensor=K|V", "* paper=9". A kind or *, then
 // conditions that all hold: `out`, `in` (the family of a buffer; none), `tensor`, `paper`, `role` (how its name
-// begins), `n` (first, later: the n-th visited block).
+// begins), `n` (first, later: the n-th visited block), `name` (of a wait).
 struct AnchoredLine {
     std::string text;
     std::string number; // the paper's, "" where the line has none of its own
@@ -39,6 +39,9 @@ struct AnchoredText {
 // a line that it names is not there, or is there twice.
 [[nodiscard]] Result<std::optional<AnchoredText>> anchoredText(
     SourceText kind, std::string_view algorithm, std::string_view pass);
+
+// A CUDA kernel carries its anchors in itself: `//: mma out=S` at the end of the line where that op begins.
+[[nodiscard]] AnchoredText anchorKernel(std::string_view text);
 
 // The same from given bytes: `table` is the list of lines and ops for `text`.
 [[nodiscard]] Result<AnchoredText> anchorLines(SourceText kind, std::string_view text, std::string_view table);
@@ -76,6 +79,7 @@ private:
         std::optional<std::bitset<16>> tensors;
         std::optional<std::bitset<256>> papers, roles;
         std::optional<bool> first;
+        std::optional<std::bitset<257>> waits; // by wait, the last: none
 
         [[nodiscard]] bool matches(const Op& op) const;
     };

@@ -16,6 +16,7 @@ struct KernelRun {
 
     std::uint64_t instructions = 0, steps = 0;
     Cycle cycles = 0; // one launch after the other
+    std::vector<Cycle> launchCycles;
     std::vector<Finding> findings; // Finding::launch says which code their places are in
     std::vector<BlockedWarp> deadlock;
     std::uint32_t stuckLaunch = 0;

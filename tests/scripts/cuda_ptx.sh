@@ -6,9 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # Whoever runs it, with a compiler or without: every kernel file has its PTX, and no PTX names a folder of a machine.
 status=0
-for source in core/cuda/*.cu; do
+for source in $(grep -o 'core/cuda/[a-z0-9_]*\.cu' core/cuda/launch.cpp | sort -u); do
     name=$(basename "$source" .cu)
-    [[ $name == main || $name == runner* ]] && continue
     if [[ ! -f resources/ptx/$name.ptx ]]; then
         echo "cuda_ptx: $source has no resources/ptx/$name.ptx (bash core/cuda/ptx.sh makes it)"
         status=1

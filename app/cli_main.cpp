@@ -5,7 +5,6 @@
 #include "core/base/version.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -13,9 +12,6 @@
 
 namespace flashstep::cli {
 namespace {
-
-// Commands that a later version brings: asked for, it says so.
-constexpr std::array later { "ptx" };
 
 // CLI11's messages, on one line and in our words.
 std::string reworded(const CLI::App& app, const CLI::ParseError& error)
@@ -41,8 +37,6 @@ int checkCommand(const CLI::App& app, int argc, char** argv)
     const auto known = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == word; });
     if (word.empty() || word.front() == '-' || !known.empty())
         return success;
-    if (std::find(later.begin(), later.end(), word) != later.end())
-        return notInThisVersion(word);
     return fail(Error { "there is no command '" + word + "'", "", "see 'flashstep-cli --help'" });
 }
 
@@ -56,8 +50,8 @@ int runCli(int argc, char** argv)
         "Exit status: 0 success, 1 a check failed, 2 bad usage or input, 3 not available here, 130 interrupted.");
     const std::vector<Command> commands { addList(app), addRun(app), addCompare(app), addCheck(app), addDump(app),
         addExport(app), addImport(app), addBatch(app), addSweep(app), addMerge(app), addNarrate(app), addWhy(app),
-        addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addDevice(app),
-        addBench(app), addCompletion(app) };
+        addStalls(app), addCriticalPath(app), addNumerics(app), addValidate(app), addOverview(app), addPtx(app),
+        addDevice(app), addBench(app), addCompletion(app) };
     if (const int status = checkCommand(app, argc, argv); status != success)
         return status;
     try {

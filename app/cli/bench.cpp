@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/bench_ptx.h"
 #include "app/cli/commands.h"
 #include "app/cli/session.h"
 #include "app/cli/status.h"
@@ -324,7 +325,7 @@ int perform(bool json, bool quiet)
     Json out;
     const ProgressLine line("measuring", quiet);
     for (Status (*bench)(Json&, const Progress&) :
-        { benchExports, benchImports, benchValues, benchWholeGrid, benchGrowth, benchSeeks })
+        { benchExports, benchImports, benchValues, benchWholeGrid, benchGrowth, benchSeeks, benchPtx })
         if (Status status = bench(out, line.progress()); !status)
             return fail(status.error());
     out["cpu"] = cpuName();

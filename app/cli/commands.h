@@ -32,6 +32,7 @@ Command addCriticalPath(CLI::App& app);
 Command addNumerics(CLI::App& app);
 Command addValidate(CLI::App& app);
 Command addOverview(CLI::App& app);
+Command addPtx(CLI::App& app);
 Command addDevice(CLI::App& app);
 Command addBench(CLI::App& app);
 Command addCompletion(CLI::App& app);

@@ -5,6 +5,7 @@
 #include "core/algorithms/registry.h"
 #include "core/hardware/spec.h"
 #include "core/io/export_request.h"
+#include "core/io/ptx_shipped.h"
 #include "core/program/scenario.h"
 
 #include <fmt/ranges.h>
@@ -48,9 +49,9 @@ constexpr const char* values = R"(        --pass) words="forward" ;;
         --lang) words="en" ;;
         --scope) words="grid cta:" ;;
         --baseline) words="roofline" ;;
-        list) words="algorithms gpus knobs formats views ops waits constants" ;;
+        list) words="algorithms gpus knobs formats views ops waits constants kernels" ;;
         completion) words="bash" ;;
-        --scenario|--q|--k|--v|--out|--out-npy|--published|--chart) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        --scenario|--q|--k|--v|--out|--out-npy|--trace|--published|--chart) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
 )";
 
@@ -62,7 +63,7 @@ std::string casesOf(const std::string& option, const std::vector<std::string>& w
 // Those of which the program has a list.
 std::string listedValues()
 {
-    std::vector<std::string> versions, gpus, written, keys, varied;
+    std::vector<std::string> versions, gpus, written, keys, varied, kernels;
     for (const Algorithm& a : algorithms())
         versions.emplace_back(a.name);
     for (const GpuSpec& gpu : gpuSpecs())
@@ -75,8 +76,10 @@ std::string listedValues()
         if (option.key != "what_if")
             varied.push_back(optionName(option.key).substr(2) + "=");
     varied.insert(varied.end(), keys.begin(), keys.end());
-    return casesOf("--algorithm", versions) + casesOf("--gpu", gpus) + casesOf("--format", written)
-        + casesOf("--what-if", keys) + casesOf("--vary", varied);
+    for (const cuda::KernelPlan* kernel : shippedKernels())
+        kernels.emplace_back(kernel->name);
+    return casesOf("--shipped", kernels) + casesOf("--algorithm", versions) + casesOf("--gpu", gpus)
+        + casesOf("--format", written) + casesOf("--what-if", keys) + casesOf("--vary", varied);
 }
 
 // Files, where a command takes them without an option before.

@@ -8,6 +8,7 @@
 #include "core/hardware/constants.h"
 #include "core/io/clock_factors.h"
 #include "core/io/json.h"
+#include "core/io/ptx_shipped.h"
 #include "core/io/spans.h"
 
 #include <fmt/format.h>
@@ -295,13 +296,35 @@ Result<Listing> listWaits(const Options& options)
         { "name", "role", "barrier", "source", "reason" } };
 }
 
+Result<Listing> listKernels(const Options&)
+{
+    Json list = Json::array();
+    for (const cuda::KernelPlan* kernel : shippedKernels()) {
+        Json one;
+        one["name"] = kernel->name;
+        one["file"] = kernel->file;
+        one["target"] = kernel->target;
+        one["head_dim"] = kernel->headDim;
+        one["dtype"] = cuda::name(kernel->dtype);
+        one["algorithm"] = kernel->algorithm;
+        one["pass"] = kernel->pass;
+        one["tile"] = fmt::format("{}x{}", kernel->rows, kernel->keys);
+        one["entries"] = entriesOf(*kernel);
+        one["ptx"] = ptxFileOf(*kernel);
+        one["source"] = kernel->file;
+        list.push_back(std::move(one));
+    }
+    return Listing { { { "kernels", list } }, { "name", "file", "target", "head_dim", "dtype", "tile", "entries" } };
+}
+
 struct Entry {
     std::string_view what;
     Result<Listing> (*make)(const Options&);
 };
 constexpr std::array entries { Entry { "algorithms", listAlgorithms }, Entry { "gpus", listGpus },
     Entry { "knobs", listKnobs }, Entry { "formats", listFormats }, Entry { "views", listViews },
-    Entry { "ops", listOps }, Entry { "waits", listWaits }, Entry { "constants", listConstants } };
+    Entry { "ops", listOps }, Entry { "waits", listWaits }, Entry { "constants", listConstants },
+    Entry { "kernels", listKernels } };
 
 std::string cell(const Json& entry, const std::string& column)
 {
@@ -351,13 +374,11 @@ std::string table(const Json& list, const std::vector<std::string>& columns)
 
 int perform(const Options& options)
 {
-    if (options.what == "kernels")
-        return notInThisVersion("list " + options.what);
     const auto entry
         = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.what == options.what; });
     if (entry == entries.end())
         return fail(Error { "there is no list of '" + options.what + "'", "list",
-            "algorithms, gpus, knobs, formats, views, ops, waits or constants" });
+            "algorithms, gpus, knobs, formats, views, ops, waits, constants or kernels" });
     const Result<Listing> listing = entry->make(options);
     if (!listing)
         return fail(listing.error());
@@ -368,10 +389,11 @@ int perform(const Options& options)
 
 Command addList(CLI::App& app)
 {
-    CLI::App* parser
-        = app.add_subcommand("list", "what there is: algorithms, gpus, knobs, formats, views, ops, waits, constants");
+    CLI::App* parser = app.add_subcommand(
+        "list", "what there is: algorithms, gpus, knobs, formats, views, ops, waits, constants, kernels");
     const auto options = std::make_shared<Options>();
-    parser->add_option("what", options->what, "algorithms, gpus, knobs, formats, views, ops, waits or constants")
+    parser
+        ->add_option("what", options->what, "algorithms, gpus, knobs, formats, views, ops, waits, constants or kernels")
         ->required();
     addProblemOptions(*parser, options->problem);
     parser->add_flag("--json", options->json, "as JSON");

@@ -28,12 +28,12 @@ done
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 # What a recording says it was made with: everything that decides what the kernels do.
-hash=$(cd "$folder" && cat fa1_forward.cu fa2_forward.cu standard.cu mma.cuh profiler.cuh softmax.cuh tile.cuh launch.cpp |
-    sha256sum | cut -c 1-16)
 cd "$folder"
+hash=$(cat fa1_forward.cu fa2_forward.cu standard.cu ./*.cuh launch.cpp | sha256sum | cut -c 1-16)
 common=(-std=c++17 -O3 "${codes[@]}" -cudart static --threads 2)
 "$nvcc" "${common[@]}" "-DFLASHSTEP_KERNEL_HASH=\"$hash\"" "-DFLASHSTEP_VERSION=\"${FLASHSTEP_VERSION:-0.1.0}\"" \
     main.cu runner.cpp recording.cpp device.cpp reference.cu kernels.cu launch.cpp profile.cpp profile_json.cpp options.cpp \
+    conform.cu conform/*.cpp \
     -odir "$temp" -o "$temp/flashstep-gpu"
 if [[ $out != /* ]]; then
     out=$OLDPWD/$out

@@ -26,6 +26,8 @@ int main(int argc, char** argv)
         return runBench(options);
     case Command::Record:
         return runRecord(options);
+    case Command::Conform:
+        return runConform(options);
     }
     return 2;
 }

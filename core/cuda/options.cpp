@@ -7,7 +7,7 @@ namespace flashstep::cuda {
 
 namespace {
 
-constexpr const char* commands = "list, check, bench or record";
+constexpr const char* commands = "list, check, bench, record or conform";
 
 class Parser {
 public:
@@ -52,7 +52,7 @@ private:
         else if (word == "record")
             m_options.command = Command::Record;
         else if (word == "conform")
-            fail("conform: not in this version");
+            m_options.command = Command::Conform;
         else
             fail("there is no command '" + word + "' (" + commands + ")");
         return m_options.error.empty();
@@ -227,6 +227,7 @@ const char* helpText()
                                           with options of the problem, on that one
   flashstep-gpu bench [--json]            times, L2 flushed before each repeat: median, and spread between the quartiles
   flashstep-gpu record --out F            a recording: when each warp did what; to standard output with --out -
+  flashstep-gpu conform [--json]          small kernels, one per form of an instruction, against the PTX ISA's text
 
 options of the problem (default)
   --batch N (1)  --heads N (1)  --kv-heads N (heads)  --seqlen N, --seqlen-q N (256)  --seqlen-k N (seqlen-q)

@@ -9,7 +9,7 @@
 // The command line of flashstep-gpu. Plain C++17: the program needs nothing but CUDA.
 namespace flashstep::cuda {
 
-enum class Command : std::uint8_t { Help, Version, List, Check, Bench, Record };
+enum class Command : std::uint8_t { Help, Version, List, Check, Bench, Record, Conform };
 enum class InputKind : std::uint8_t { Normal, Outliers, RisingLeft, RisingRight, Constant, Negative };
 [[nodiscard]] const char* name(InputKind kind);
 

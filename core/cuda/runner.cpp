@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace flashstep::cuda {
@@ -114,6 +114,12 @@ struct Verdict {
     std::string first;
 };
 
+void takeWorse(double& worst, double error) // NaN is the worst
+{
+    if (error > worst || std::isnan(error))
+        worst = error;
+}
+
 Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, const Options& options, Verdict& verdict)
 {
     for (const Case& one : cases) {
@@ -127,8 +133,8 @@ Failure checkKernel(const KernelPlan& kernel, const std::vector<Case>& cases, co
         if (failure.any())
             return { failure.status, std::string(kernel.name) + ", " + describe(one.problem) + ": " + failure.text };
         ++verdict.cases;
-        verdict.worst.worstO = std::fmax(verdict.worst.worstO, errors.worstO);
-        verdict.worst.worstLse = std::fmax(verdict.worst.worstLse, errors.worstLse);
+        takeWorse(verdict.worst.worstO, errors.worstO);
+        takeWorse(verdict.worst.worstLse, errors.worstLse);
         if (errors.first.empty())
             continue;
         ++verdict.failed;
@@ -194,8 +200,12 @@ std::string number(double value)
     if (std::isinf(value))
         return value > 0 ? "\"inf\"" : "\"-inf\"";
     char text[64];
-    const auto end = std::to_chars(text, text + sizeof text, value);
-    return { text, end.ptr };
+    for (int digits = 1; digits <= 17; ++digits) { // std::to_chars of floats is younger than the compilers of CUDA 12.4
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::strtod(text, nullptr) == value)
+            break;
+    }
+    return text;
 }
 
 std::string problemJson(const LaunchProblem& p, const Options& options)
@@ -288,7 +298,8 @@ int runCheck(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"device\": %s, \"kernels\": [%s]}\n", deviceJson(facts).c_str(), rows.c_str());
+        std::printf("{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(), rows.c_str());
     return failed ? 1 : 0;
 }
 
@@ -326,8 +337,10 @@ int runBench(const Options& options)
         std::fflush(stdout);
     }
     if (options.json)
-        std::printf("{\"flashstep\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n", FLASHSTEP_VERSION,
-            deviceJson(facts).c_str(), problemJson(options.problem, options).c_str(), rows.c_str());
+        std::printf(
+            "{\"flashstep\": \"%s\", \"kernels\": \"%s\", \"device\": %s, \"problem\": %s, \"results\": [%s]}\n",
+            FLASHSTEP_VERSION, FLASHSTEP_KERNEL_HASH, deviceJson(facts).c_str(),
+            problemJson(options.problem, options).c_str(), rows.c_str());
     return 0;
 }
 

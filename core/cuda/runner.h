@@ -12,6 +12,7 @@ namespace flashstep::cuda {
 [[nodiscard]] int runCheck(const Options& options);
 [[nodiscard]] int runBench(const Options& options);
 [[nodiscard]] int runRecord(const Options& options);
+[[nodiscard]] int runConform(const Options& options); // conform.cu
 
 // How far a command is: a line that replaces itself where somebody is looking; with --progress lines for a program.
 class ProgressLine {

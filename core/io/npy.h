@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/base/result.h"
+#include "core/io/npy_header.h"
 #include "core/tensor/tensor.h"
 
 #include <cstddef>
@@ -21,8 +21,7 @@ struct NpyTensor {
     [[nodiscard]] std::string note(const std::string& file) const;
 };
 [[nodiscard]] Result<NpyTensor> readNpy(const std::string& path);
-// The same from `size` bytes that somebody hands out in order: up to so many into `to`, fewer at the end.
-using ByteReader = std::function<std::size_t(char* to, std::size_t count)>;
+// The same from `size` bytes that somebody hands out in order.
 [[nodiscard]] Result<NpyTensor> readNpy(const ByteReader& read, std::uint64_t size, const std::string& where);
 
 // What stands before the numbers: '<f4', C order, header version 1.0.

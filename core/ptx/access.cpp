@@ -188,7 +188,7 @@ void Access::issue(const Copy& given, int lane)
     if (to == nullptr)
         return;
     if (checker != nullptr)
-        checker->issueCopy(*this, copy, static_cast<std::uint32_t>(copies->size()), lane);
+        checker->issueCopy(*this, copy, *copiesGone + static_cast<std::uint32_t>(copies->size()), lane);
     copies->push_back(copy);
     if (copy.early) // the bytes are there at once; that nobody may look at them yet has not changed
         moveBytes(copy);
@@ -211,7 +211,6 @@ void Access::commit(std::uint32_t mask)
 
 void Access::wait(std::uint32_t mask, std::uint32_t pending)
 {
-    bool all = true;
     waitedUntil = 0;
     for (Copy& copy : *copies) {
         if (copy.landed)
@@ -221,11 +220,12 @@ void Access::wait(std::uint32_t mask, std::uint32_t pending)
         if (mine && copy.group < committed && committed - copy.group > pending) {
             land(copy);
             waitedUntil = std::max(waitedUntil, copy.lands);
-        } else
-            all = false;
+        }
     }
-    if (all)
-        copies->clear();
+    // Those that have landed at the front are done with; else a pipeline's list would grow for ever.
+    const auto waiting = std::find_if(copies->begin(), copies->end(), [](const Copy& copy) { return !copy.landed; });
+    *copiesGone += static_cast<std::uint32_t>(waiting - copies->begin());
+    copies->erase(copies->begin(), waiting);
 }
 
 void Access::fence(std::uint32_t mask)

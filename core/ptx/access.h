@@ -49,6 +49,7 @@ public:
     Checker* checker = nullptr; // null: nothing is checked but addresses
     Findings* findings = nullptr;
     std::vector<Copy>* copies = nullptr; // of the CTA, in order of issue
+    std::uint32_t* copiesGone = nullptr; // how many stood before the first
     std::span<std::uint32_t> groups {}; // by thread of the CTA: committed groups
     std::uint32_t cta = 0, warp = 0, pc = 0, launch = 0;
     std::uint64_t localBytes = 0;

@@ -103,7 +103,9 @@ template <Function f, typename Format, bool pair> void halves(Lanes& lanes, cons
         for (int k = 0; k < (pair ? 2 : 1); ++k) {
             const float x = Format::decode(static_cast<std::uint16_t>(a >> (16 * k)));
             const bool zero = f == Function::Tanh && x == 0;
-            const float y = zero ? x : static_cast<float>(real<f>(x));
+            float y = zero ? x : static_cast<float>(real<f>(x));
+            if constexpr (f == Function::Exp2 && std::is_same_v<Format, Bf16>)
+                y = flush(y); // exists with .ftz alone
             result |= static_cast<std::uint32_t>(Format::encode(y)) << (16 * k);
         }
         return result;
@@ -121,6 +123,13 @@ bool finishUnary(Decoder& d, Type type, Execute execute)
     i.d = d.out(0, type);
     i.a = d.in(1, type);
     return true;
+}
+// What the approximate fp64 forms read and write: the upper 32 bits, a subnormal being a zero of its sign.
+double upperHalf(double x)
+{
+    const auto bits = std::bit_cast<std::uint64_t>(x) & 0xffffffff00000000U;
+    const bool tiny = (bits & 0x7ff0000000000000U) == 0;
+    return std::bit_cast<double>(tiny ? bits & 0x8000000000000000U : bits);
 }
 template <Function f> bool decodeApproximate(Decoder& d)
 {
@@ -144,10 +153,7 @@ template <Function f> bool decodeApproximate(Decoder& d)
         if (type == Type::F64 && ftz) {
             // The upper half alone is computed: 20 bits of the mantissa.
             return finishUnary(d, type, [](Lanes& lanes, const Instruction& i) {
-                each<double, double>(lanes, i, [](double a) {
-                    const auto upper = std::bit_cast<std::uint64_t>(real<f>(a)) & 0xffffffff00000000U;
-                    return std::bit_cast<double>(upper);
-                });
+                each<double, double>(lanes, i, [](double a) { return upperHalf(real<f>(upperHalf(a))); });
             });
         }
     }
@@ -232,21 +238,23 @@ template <Exact what> bool decodeExact(Decoder& d)
     return true;
 }
 
-// div.approx: a times the reciprocal of b; div.full scales where that would overflow. 2 ulp.
-template <bool ftz> void divideApproximately(Lanes& lanes, const Instruction& i)
+// div.approx: a times the reciprocal of b, which is 0 for a divisor beyond 2^126; div.full scales. 2 ulp.
+template <bool full, bool ftz> void divideApproximately(Lanes& lanes, const Instruction& i)
 {
     each<float, float, float>(lanes, i, [](float a, float b) {
         if constexpr (ftz) {
             a = flush(a);
             b = flush(b);
         }
-        const float q = a / b;
+        const bool vanishes = !full && std::fabs(b) > 0x1p126F;
+        const float q = vanishes ? a * std::copysign(0.0F, b) : a / b;
         return canonical(ftz ? flush(q) : q);
     });
 }
 bool decodeDivideApproximately(Decoder& d)
 {
-    if (d.takeOneOf({ "approx", "full" }) < 0)
+    const int how = d.takeOneOf({ "approx", "full" });
+    if (how < 0)
         return false;
     const bool ftz = d.take("ftz");
     if (!d.take("f32") || !d.atEnd() || d.count() != 3)
@@ -254,7 +262,8 @@ bool decodeDivideApproximately(Decoder& d)
     Instruction& i = d.instruction();
     i.unit = Unit::Exponential;
     i.type = Type::F32;
-    i.execute = ftz ? divideApproximately<true> : divideApproximately<false>;
+    i.execute = how == 0 ? (ftz ? divideApproximately<false, true> : divideApproximately<false, false>)
+                         : (ftz ? divideApproximately<true, true> : divideApproximately<true, false>);
     i.d = d.out(0, Type::F32);
     i.a = d.in(1, Type::F32);
     i.b = d.in(2, Type::F32);
@@ -264,11 +273,11 @@ bool decodeDivideApproximately(Decoder& d)
 constexpr Form forms[] = {
     { "div", "div.{rn,rz,rm,rp}{.ftz}.f32; div.rn.f64", "9.7.3.8", decodeExact<Exact::Divide> },
     { "div", "div.{approx,full}{.ftz}.f32", "9.7.3.8", decodeDivideApproximately },
-    { "rcp", "rcp.approx{.ftz}.f32; rcp.approx.ftz.f64", "9.7.3.14", decodeApproximate<Function::Reciprocal> },
-    { "rcp", "rcp.{rn,rz,rm,rp}{.ftz}.f32; rcp.rn.f64", "9.7.3.14", decodeExact<Exact::Reciprocal> },
-    { "sqrt", "sqrt.approx{.ftz}.f32", "9.7.3.16", decodeApproximate<Function::Root> },
-    { "sqrt", "sqrt.{rn,rz,rm,rp}{.ftz}.f32; sqrt.rn.f64", "9.7.3.16", decodeExact<Exact::Root> },
-    { "rsqrt", "rsqrt.approx{.ftz}.f32; rsqrt.approx.ftz.f64", "9.7.3.17",
+    { "rcp", "rcp.approx{.ftz}.f32; rcp.approx.ftz.f64", "9.7.3.13", decodeApproximate<Function::Reciprocal> },
+    { "rcp", "rcp.{rn,rz,rm,rp}{.ftz}.f32; rcp.rn.f64", "9.7.3.13", decodeExact<Exact::Reciprocal> },
+    { "sqrt", "sqrt.approx{.ftz}.f32", "9.7.3.15", decodeApproximate<Function::Root> },
+    { "sqrt", "sqrt.{rn,rz,rm,rp}{.ftz}.f32; sqrt.rn.f64", "9.7.3.15", decodeExact<Exact::Root> },
+    { "rsqrt", "rsqrt.approx{.ftz}.f32; rsqrt.approx.ftz.f64", "9.7.3.16",
         decodeApproximate<Function::ReciprocalRoot> },
     { "sin", "sin.approx{.ftz}.f32", "9.7.3.18", decodeApproximate<Function::Sine> },
     { "cos", "cos.approx{.ftz}.f32", "9.7.3.19", decodeApproximate<Function::Cosine> },

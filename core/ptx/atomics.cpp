@@ -183,7 +183,7 @@ constexpr Form forms[] = {
     { "atom",
         "atom{.sem}{.scope}{.global,.shared}.{and,or,xor,exch,cas,add,inc,dec,min,max}{.noftz}.type d, [a], b{, c}",
         "9.7.13.5", decode<true> },
-    { "red", "red{.sem}{.scope}{.global,.shared}.op{.noftz}{.v2,.v4,.v8}.type [a], b", "9.7.13.7", decode<false> },
+    { "red", "red{.sem}{.scope}{.global,.shared}.op{.noftz}{.v2,.v4,.v8}.type [a], b", "9.7.13.6", decode<false> },
 };
 
 } // namespace

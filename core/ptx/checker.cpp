@@ -74,7 +74,7 @@ void Checker::touch(Access& access, Cta& cta, Shadow& shadow, std::uint64_t offs
         const std::uint8_t mask = static_cast<std::uint8_t>((at >= offset ? 1 : 0) | (at + 1 < offset + bytes ? 2 : 0));
         ShadowCell& cell = shadow.at(at);
         if (cell.copy != 0 && !global) {
-            const Copy& copy = (*access.copies)[cell.copy - 1];
+            const Copy& copy = (*access.copies)[cell.copy - 1 - *access.copiesGone];
             const Party other { access.cta, copy.thread / 32, static_cast<int>(copy.thread % 32), copy.pc };
             access.report(Fault::CopyNotWaited, lane, m_address,
                 fmt::format("a {} of bytes that a cp.async is still writing: its thread has not waited for it",
@@ -187,11 +187,11 @@ void Checker::atomic(Access& access, std::uint64_t address, int lane)
     Cta& cta = m_ctas.at(access.cta);
     const std::uint32_t thread = access.threadOf(lane);
     if (const auto known = m_published.find(address); known != m_published.end()) {
-        join(cta.acquired[thread], known->second);
+        join(cta.acquired[thread], imported(known->second, access.cta));
         cta.fences[thread] |= 2;
     }
     if ((cta.fences[thread] & 1) != 0)
-        join(m_published[address], cta.released[thread]);
+        join(m_published[address], exported(cta.released[thread], access.cta));
 }
 
 } // namespace flashstep::ptx

@@ -50,6 +50,28 @@ void join(View& into, const View& from)
     into.foreign = joined(into.foreign, from.foreign);
 }
 
+View exported(const View& view, std::uint32_t cta)
+{
+    Foreign self;
+    if (view.own != nullptr)
+        self.rows.push_back({ cta, view.own });
+    View result { nullptr, view.foreign };
+    join(result, { nullptr, std::make_shared<const Foreign>(std::move(self)) });
+    return result;
+}
+
+View imported(const View& view, std::uint32_t cta)
+{
+    View result { nullptr, view.foreign };
+    if (view.foreign != nullptr) {
+        for (const Foreign::Row& row : view.foreign->rows) {
+            if (row.cta == cta)
+                result.own = row.times;
+        }
+    }
+    return result;
+}
+
 Clocks::Clocks(std::uint32_t cta, std::uint32_t threads)
     : m_cta(cta)
     , m_now(threads, 1)

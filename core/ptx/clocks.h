@@ -29,6 +29,9 @@ struct View {
 };
 // Into `into` all that `from` knows.
 void join(View& into, const View& from);
+// A view as another CTA may take it, and such a view as `cta` takes it: what a CTA calls its own is foreign elsewhere.
+View exported(const View& view, std::uint32_t cta);
+View imported(const View& view, std::uint32_t cta);
 
 class Clocks {
 public:

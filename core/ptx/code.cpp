@@ -2,6 +2,7 @@
 #include "core/ptx/code.h"
 
 #include "core/ptx/decoder.h"
+#include "core/ptx/inline_calls.h"
 #include "core/ptx/lanes.h"
 #include "core/ptx/meeting_points.h"
 
@@ -51,6 +52,7 @@ struct Family {
 };
 constexpr Family families[] = {
     { "integer", integerForms },
+    { "integer, rare", rareIntegerForms },
     { "bits", bitForms },
     { "fp32, fp64", floatForms },
     { "approximate and division", approximateForms },
@@ -110,8 +112,8 @@ public:
         placeDynamic(m_code.module->variables, m_code.moduleSymbols);
         placeDynamic(m_code.function->variables, m_code.localSymbols);
         m_code.localBytes = aligned(m_local, 16);
-        m_code.globalBytes = m_global;
-        if (m_code.sharedBytes > mostStatic || m_code.localBytes > mostStatic || m_global > mostVariables)
+        m_code.globalBytes = m_global + m_constant;
+        if (m_code.sharedBytes > mostStatic || m_code.localBytes > mostStatic || m_code.globalBytes > mostVariables)
             return Error { "the variables take more memory than any GPU has", {}, {} };
         return Nothing {};
     }
@@ -134,6 +136,8 @@ private:
         case Space::Local:
         case Space::Param:
             return { Space::Local, take(m_local, 0) };
+        case Space::Const:
+            return { v.space, take(m_constant, constantStart) };
         default:
             return { v.space, take(m_global, variableStart) };
         }
@@ -147,7 +151,7 @@ private:
     }
 
     Code& m_code;
-    std::uint64_t m_shared = 0, m_local = 0, m_global = 0;
+    std::uint64_t m_shared = 0, m_local = 0, m_global = 0, m_constant = 0;
     std::uint64_t m_dynamicAlign = 16;
 };
 
@@ -220,8 +224,8 @@ Result<Code> load(std::shared_ptr<const Module> module, std::string_view name, c
 {
     Code code;
     code.module = module;
-    code.function = module->find(name);
-    if (code.function == nullptr || !code.function->entry) {
+    const Function* entry = module->find(name);
+    if (entry == nullptr || !entry->entry) {
         std::string known;
         for (const Function& f : module->functions) {
             if (f.entry && f.defined)
@@ -229,6 +233,10 @@ Result<Code> load(std::shared_ptr<const Module> module, std::string_view name, c
         }
         return Error { fmt::format("there is no kernel {}", name), file, "it has " + (known.empty() ? "none" : known) };
     }
+    Result<std::shared_ptr<const Function>> whole = inlineCalls(*module, *entry, file);
+    if (!whole)
+        return whole.error();
+    code.function = std::move(whole).value();
     code.specialRows.fill(none);
     if (Status placed = Layout(code).place(); !placed)
         return Error { placed.error().what, file, {} };

@@ -103,7 +103,7 @@ struct Symbol {
 
 struct Code {
     std::shared_ptr<const Module> module;
-    const Function* function = nullptr; // of the module
+    std::shared_ptr<const Function> function; // the entry, with the functions it calls in place
     std::vector<Instruction> instructions;
     std::vector<Row> rows;
     std::vector<std::uint32_t> uses; // register numbers
@@ -131,6 +131,7 @@ constexpr std::uint64_t parameterWindow = 0x0000'7c00'0000'0000U;
 constexpr std::uint64_t windowBytes = 0x0000'0001'0000'0000U;
 constexpr std::uint64_t globalStart = 0x0000'7000'0000'0000U; // buffers
 constexpr std::uint64_t variableStart = 0x0000'6000'0000'0000U; // module variables
+constexpr std::uint64_t constantStart = 0x0000'5000'0000'0000U; // those in constant memory
 
 // The entry `name` of the module as code. An instruction that is not covered is an error with its line.
 [[nodiscard]] Result<Code> load(std::shared_ptr<const Module> module, std::string_view name, const std::string& file);

@@ -72,9 +72,8 @@ template <> struct Reader<Bf16> {
 };
 
 // detail: the comparison; detail2: 0 none, 1 and, 2 or, 3 xor with the predicate.
-void writePredicates(Lanes& lanes, const Instruction& i, U32 result)
+void writePredicates(Lanes& lanes, const Instruction& i, U32 p, U32 q)
 {
-    U32 p = result, q = ~result;
     if (i.detail2 != 0) {
         const U32 c = lanes.predicates[i.predicateIn] ^ (i.predicateInNegated ? allLanes : 0U);
         const auto combine = [&](U32 x) { return i.detail2 == 1 ? x & c : i.detail2 == 2 ? x | c : x ^ c; };
@@ -95,13 +94,32 @@ template <typename T, bool ftz> void setp(Lanes& lanes, const Instruction& i)
     forLanes(lanes.mask, [&](int l) {
         auto a = Reader<T>::get(lanes, i.a, l);
         auto b = Reader<T>::get(lanes, i.b, l);
-        if constexpr (ftz) {
+        if constexpr (ftz && std::is_same_v<T, Fp16>) {
+            a = std::fabs(a) < Fp16::smallestNormal ? 0 : a;
+            b = std::fabs(b) < Fp16::smallestNormal ? 0 : b;
+        } else if constexpr (ftz) {
             a = flush(a);
             b = flush(b);
         }
         result |= static_cast<U32>(compare(op, a, b)) << l;
     });
-    writePredicates(lanes, i, result);
+    writePredicates(lanes, i, result, ~result);
+}
+// Two halves at once: the low ones decide the first predicate, the high ones the second.
+template <typename Format, bool ftz> void setpPair(Lanes& lanes, const Instruction& i)
+{
+    const auto op = static_cast<Compare>(i.detail);
+    const Word *a = lanes.words(i.a), *b = lanes.words(i.b);
+    U32 results[2] = { 0, 0 };
+    const auto half = [](U32 word, unsigned k) {
+        const float x = Format::decode(static_cast<std::uint16_t>(word >> (16 * k)));
+        return ftz && std::fabs(x) < Format::smallestNormal ? 0.0F : x;
+    };
+    forLanes(lanes.mask, [&](int l) {
+        for (unsigned k = 0; k < 2; ++k)
+            results[k] |= static_cast<U32>(compare(op, half(a[l], k), half(b[l], k))) << l;
+    });
+    writePredicates(lanes, i, results[0], results[1]);
 }
 
 Execute setpOf(Type type, bool ftz)
@@ -127,7 +145,11 @@ Execute setpOf(Type type, bool ftz)
     case Type::F64:
         return setp<double, false>;
     case Type::F16:
-        return setp<Fp16, false>;
+        return ftz ? setp<Fp16, true> : setp<Fp16, false>;
+    case Type::F16x2:
+        return ftz ? setpPair<Fp16, true> : setpPair<Fp16, false>;
+    case Type::Bf16x2:
+        return ftz ? nullptr : setpPair<Bf16, false>;
     case Type::Bf16:
         return setp<Bf16, false>;
     default:
@@ -303,7 +325,7 @@ template <typename T> void testp(Lanes& lanes, const Instruction& i)
             kind == FP_SUBNORMAL };
         result |= static_cast<U32>(table[i.detail]) << l;
     });
-    writePredicates(lanes, i, result);
+    writePredicates(lanes, i, result, ~result);
 }
 bool decodeTestp(Decoder& d)
 {

@@ -41,6 +41,11 @@ bool decodeNothing(Decoder& d)
     d.instruction().execute = nothing;
     return true;
 }
+bool decodePmevent(Decoder& d)
+{
+    d.take("mask");
+    return d.atEnd() && d.count() == 1 && d.isImmediate(0) && decodeNothing(d);
+}
 bool decodeNanosleep(Decoder& d)
 {
     return d.take("u32") && d.atEnd() && d.count() == 1 && decodeNothing(d);
@@ -54,7 +59,9 @@ constexpr Form forms[] = {
     { "bra", "bra{.uni} label", "9.7.12.3", decodeBranch },
     { "ret", "ret{.uni}", "9.7.12.6", decodeEnd<Flow::Exit> },
     { "exit", "exit", "9.7.12.7", decodeEnd<Flow::Exit> },
-    { "trap", "trap", "9.7.19.3", decodeEnd<Flow::Trap> },
+    { "trap", "trap", "9.7.19.4", decodeEnd<Flow::Trap> },
+    { "brkpt", "brkpt (stops as trap does)", "9.7.19.1", decodeEnd<Flow::Trap> },
+    { "pmevent", "pmevent{.mask} a", "9.7.19.3", decodePmevent },
     { "nanosleep", "nanosleep.u32 t", "9.7.19.2", decodeNanosleep },
     { "griddepcontrol", "griddepcontrol.{launch_dependents,wait}", "9.7.13.13", decodeGriddepcontrol },
 };

@@ -144,8 +144,8 @@ template <typename Format> std::uint16_t halfOf(double x, Rounding mode)
     const bool down = mode == Rounding::Down || (mode == Rounding::Zero && x > 0);
     if (back == x || (back < x) == down)
         return nearest;
-    if (down && nearest == 0)
-        return 0x8001;
+    if ((nearest & 0x7fffU) == 0)
+        return down ? 0x8001 : 0x0001;
     const bool towardsZero = (back > 0) == down;
     return static_cast<std::uint16_t>(towardsZero ? nearest - 1 : nearest + 1);
 }
@@ -185,14 +185,30 @@ double toDouble(double sum, double rest, Rounding mode)
     return rest > 0 ? std::nextafter(sum, infinity) : sum;
 }
 
+// The sum's double, but odd where something is left out: a rounding to a narrower format then goes the right way.
+double withRest(double sum, double rest)
+{
+    if (rest == 0 || (std::bit_cast<U64>(sum) & 1U) != 0)
+        return sum;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return std::nextafter(sum, rest > 0 ? infinity : -infinity);
+}
+// .sat: into [0, 1], NaN to +0.
+double saturatedDouble(double x)
+{
+    return x > 0 ? std::min(x, 1.0) : 0.0;
+}
+
 // `sum + rest` as the destination holds it.
 void writeFloat(Lanes& lanes, const Instruction& i, int l, double sum, double rest)
 {
     const auto mode = static_cast<Rounding>(i.detail2 & 7U);
     switch (destination(i)) {
-    case Type::F64:
-        lanes.widesOut(i.d)[l] = std::bit_cast<U64>(toDouble(sum, rest, mode));
+    case Type::F64: {
+        const double x = toDouble(sum, rest, mode);
+        lanes.widesOut(i.d)[l] = std::bit_cast<U64>((i.detail2 & satBit) != 0 ? saturatedDouble(x) : x);
         break;
+    }
     case Type::F32: {
         float x = toFloat(sum, rest, mode);
         if ((i.detail2 & ftzBit) != 0)
@@ -202,12 +218,13 @@ void writeFloat(Lanes& lanes, const Instruction& i, int l, double sum, double re
         break;
     }
     case Type::F16: {
-        const double x = (i.detail2 & satBit) != 0 ? saturated(static_cast<float>(sum)) : sum;
+        const double exact = withRest(sum, rest);
+        const double x = (i.detail2 & satBit) != 0 ? saturatedDouble(exact) : exact;
         lanes.wordsOut(i.d)[l] = finished<Fp16>(halfOf<Fp16>(x, mode), i.detail2);
         break;
     }
     default:
-        lanes.wordsOut(i.d)[l] = finished<Bf16>(halfOf<Bf16>(sum, mode), i.detail2);
+        lanes.wordsOut(i.d)[l] = finished<Bf16>(halfOf<Bf16>(withRest(sum, rest), mode), i.detail2);
     }
 }
 
@@ -273,12 +290,35 @@ void packE4m3(Lanes& lanes, const Instruction& i)
     each<U32, float, float>(
         lanes, i, [&](float a, float b) { return e4m3Of(a, i.detail2) << 8U | e4m3Of(b, i.detail2); });
 }
+// Above the largest, 57344: that, with its sign.
+U32 e5m2Of(float x, std::uint8_t flags)
+{
+    if (x != x)
+        return 0x7f;
+    if ((flags & reluBit) != 0 && std::signbit(x))
+        return 0;
+    // The upper byte of an f16 whose last bit says whether anything is left.
+    U32 half = halfOf<Fp16>(x, Rounding::Zero);
+    half |= Fp16::decode(static_cast<std::uint16_t>(half)) != x ? 1U : 0U;
+    const U32 code = (half + 0x7fU + (half >> 8U & 1U)) >> 8U;
+    return (code & 0x7fU) > 0x7bU ? (code & 0x80U) | 0x7bU : code;
+}
+void packE5m2(Lanes& lanes, const Instruction& i)
+{
+    each<U32, float, float>(
+        lanes, i, [&](float a, float b) { return e5m2Of(a, i.detail2) << 8U | e5m2Of(b, i.detail2); });
+}
 void unpackE4m3(Lanes& lanes, const Instruction& i)
 {
     each<U32, U32>(lanes, i, [](U32 a) {
         const auto one = [](U32 code) { return static_cast<U32>(Fp16::encode(fromBits(DType::E4m3, code & 0xffU))); };
         return one(a >> 8U) << 16U | one(a);
     });
+}
+// An e5m2 is the upper byte of an f16.
+void unpackE5m2(Lanes& lanes, const Instruction& i)
+{
+    each<U32, U32>(lanes, i, [](U32 a) { return (a & 0xff00U) << 16U | (a & 0xffU) << 8U; });
 }
 // tf32 keeps 10 bits of the mantissa; rna rounds halves away from zero.
 template <bool away> void toTf32(Lanes& lanes, const Instruction& i)
@@ -314,19 +354,22 @@ bool decodePacked(Decoder& d, Type to, std::uint8_t flags)
     if (to == Type::Tf32)
         return false;
     const Type from = d.takeType();
-    if (to == Type::F16x2 && from == Type::E4m3x2) {
+    if (to == Type::F16x2 && (from == Type::E4m3x2 || from == Type::E5m2x2)) {
         if (!d.atEnd() || d.count() != 2)
             return false;
         i.d = d.out(0, Type::B32);
         i.a = d.in(1, Type::B16);
-        i.execute = unpackE4m3;
+        i.execute = from == Type::E4m3x2 ? unpackE4m3 : unpackE5m2;
         return true;
     }
     if (from != Type::F32 || !d.atEnd() || d.count() != 3)
         return false;
-    i.execute = to == Type::F16x2 ? packHalves<Fp16> : to == Type::Bf16x2 ? packHalves<Bf16> : packE4m3;
+    i.execute = to == Type::F16x2 ? packHalves<Fp16>
+        : to == Type::Bf16x2      ? packHalves<Bf16>
+        : to == Type::E5m2x2      ? packE5m2
+                                  : packE4m3;
     i.type = from;
-    i.d = d.out(0, to == Type::E4m3x2 ? Type::B16 : Type::B32);
+    i.d = d.out(0, to == Type::E4m3x2 || to == Type::E5m2x2 ? Type::B16 : Type::B32);
     i.a = d.in(1, Type::F32);
     i.b = d.in(2, Type::F32);
     return true;
@@ -372,7 +415,7 @@ bool decodeCvt(Decoder& d)
     if (rounding == 4)
         return false;
     const auto mode = static_cast<std::uint8_t>(whole >= 0 ? whole + 1 : rounding > 0 ? rounding : 0);
-    if (to == Type::F16x2 || to == Type::Bf16x2 || to == Type::E4m3x2)
+    if (to == Type::F16x2 || to == Type::Bf16x2 || to == Type::E4m3x2 || to == Type::E5m2x2)
         return decodePacked(d, to, static_cast<std::uint8_t>(flags | mode));
     const Type from = d.takeType();
     i.detail2 = static_cast<std::uint8_t>(flags | mode);
@@ -390,8 +433,8 @@ bool decodeCvt(Decoder& d)
 constexpr Form forms[] = {
     { "cvt",
         "cvt{.rn,.rz,.rm,.rp,.rni,.rzi,.rmi,.rpi}{.ftz}{.sat}.dtype.atype d, a of integers, f16, bf16, f32, f64; "
-        "cvt.{rn,rz}{.relu}{.satfinite}.{f16x2,bf16x2}.f32 d, a, b; cvt.rn.satfinite{.relu}.e4m3x2.f32; "
-        "cvt.rn.f16x2.e4m3x2; cvt.{rn,rna}.tf32.f32",
+        "cvt.{rn,rz}{.relu}{.satfinite}.{f16x2,bf16x2}.f32 d, a, b; cvt.rn.satfinite{.relu}.{e4m3x2,e5m2x2}.f32; "
+        "cvt.rn.f16x2.{e4m3x2,e5m2x2}; cvt.{rn,rna}.tf32.f32",
         "9.7.9.21", decodeCvt },
 };
 

@@ -35,7 +35,8 @@ struct Cta {
     std::vector<Warp> warps;
     std::vector<std::byte> shared; // from sharedStart on
     std::vector<std::byte> local;
-    std::vector<Copy> copies;
+    std::vector<Copy> copies; // from the oldest that has not landed on
+    std::uint32_t copiesGone = 0; // that stood before them
     std::vector<std::uint32_t> groups; // by thread: committed groups of copies
     std::array<NamedBarrier, 16> barriers;
     Cycle begin = 0, end = 0;

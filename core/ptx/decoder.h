@@ -78,6 +78,7 @@ struct Form {
 };
 // The families, one file each.
 [[nodiscard]] std::span<const Form> integerForms();
+[[nodiscard]] std::span<const Form> rareIntegerForms();
 [[nodiscard]] std::span<const Form> bitForms();
 [[nodiscard]] std::span<const Form> floatForms();
 [[nodiscard]] std::span<const Form> approximateForms();

@@ -17,7 +17,7 @@ bool matters(const Instruction& i)
 
 } // namespace
 
-void Machine::checkDefined(Cta&, Warp& warp, std::uint32_t, const Instruction& i, std::uint32_t active)
+void Machine::checkDefined(Warp& warp, const Instruction& i, std::uint32_t active)
 {
     m_undefined = 0;
     const std::uint32_t guarded

@@ -253,10 +253,10 @@ constexpr Form forms[] = {
     { "mul", "mul{.rnd}{.ftz}{.sat}.f32; mul{.rn}.f64; mul{.rnd}{.ftz}.f32x2", "9.7.3.5", decodeArithmetic<Op::Mul> },
     { "fma", "fma.rnd{.ftz}{.sat}.f32; fma.rn.f64; fma.rnd{.ftz}.f32x2", "9.7.3.6", decodeArithmetic<Op::Fma> },
     { "mad", "mad.rnd{.ftz}{.sat}.f32; mad.rn.f64", "9.7.3.7", decodeArithmetic<Op::Fma> },
-    { "abs", "abs{.ftz}.f32; abs.f64", "9.7.3.10", decodeSign<false> },
-    { "neg", "neg{.ftz}.f32; neg.f64", "9.7.3.11", decodeSign<true> },
-    { "min", "min{.ftz}{.NaN}{.xorsign.abs}.f32 d, a, b{, c}; min.f64", "9.7.3.12", decodeExtremum<false> },
-    { "max", "max{.ftz}{.NaN}{.xorsign.abs}.f32 d, a, b{, c}; max.f64", "9.7.3.13", decodeExtremum<true> },
+    { "abs", "abs{.ftz}.f32; abs.f64", "9.7.3.9", decodeSign<false> },
+    { "neg", "neg{.ftz}.f32; neg.f64", "9.7.3.10", decodeSign<true> },
+    { "min", "min{.ftz}{.NaN}{.xorsign.abs}.f32 d, a, b{, c}; min.f64", "9.7.3.11", decodeExtremum<false> },
+    { "max", "max{.ftz}{.NaN}{.xorsign.abs}.f32 d, a, b{, c}; max.f64", "9.7.3.12", decodeExtremum<true> },
     { "copysign", "copysign.{f32,f64} d, a, b", "9.7.3.2", decodeCopysign },
 };
 

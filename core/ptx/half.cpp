@@ -6,6 +6,8 @@
 #include "core/ptx/decoder.h"
 #include "core/ptx/lanes.h"
 
+#include <algorithm>
+
 namespace flashstep::ptx {
 
 namespace {
@@ -67,8 +69,19 @@ template <typename Format, Op op> std::uint16_t compute(std::uint16_t a, std::ui
     return result;
 }
 
+// In Instruction::detail. The first exists for f16 alone: into [0, 1], NaN to +0. The second compares magnitudes and
+// gives the result the sign of the product.
+constexpr std::uint8_t satBit = 1, xorSignBit = 2;
+
+std::uint16_t saturatedHalf(std::uint16_t bits)
+{
+    constexpr std::uint16_t one = 0x3c00;
+    return (bits & 0x8000U) != 0 || isNan<Fp16>(bits) ? 0 : std::min(bits, one);
+}
+
 template <typename Format, Op op, bool pair, bool ftz> void packed(Lanes& lanes, const Instruction& i)
 {
+    const bool xorSign = (i.detail & xorSignBit) != 0, sat = (i.detail & satBit) != 0;
     const auto part = [](U32 x, int k) {
         const auto bits = static_cast<std::uint16_t>(x >> (16 * k));
         return ftz ? flushHalf<Format>(bits) : bits;
@@ -76,8 +89,11 @@ template <typename Format, Op op, bool pair, bool ftz> void packed(Lanes& lanes,
     const auto all = [&](U32 a, U32 b, U32 c) {
         U32 result = 0;
         for (int k = 0; k < (pair ? 2 : 1); ++k) {
-            std::uint16_t x = compute<Format, op>(part(a, k), part(b, k), part(c, k));
-            result |= static_cast<U32>(ftz ? flushHalf<Format>(x) : x) << (16 * k);
+            const std::uint16_t signs = xorSign ? (part(a, k) ^ part(b, k)) & 0x8000U : 0;
+            const std::uint16_t kept = xorSign ? 0x7fff : 0xffff;
+            std::uint16_t x = compute<Format, op>(part(a, k) & kept, part(b, k) & kept, part(c, k)) | signs;
+            x = ftz ? flushHalf<Format>(x) : x;
+            result |= static_cast<U32>(sat ? saturatedHalf(x) : x) << (16 * k);
         }
         return result;
     };
@@ -120,21 +136,30 @@ bool finish(Decoder& d, Type type, Execute execute, std::size_t operands)
         i.c = d.in(3, type);
     return true;
 }
+bool isHalf(Type type)
+{
+    return type == Type::F16 || type == Type::F16x2;
+}
 template <Op op> bool decodeBinary(Decoder& d)
 {
     d.take("rn");
     const bool ftz = d.take("ftz");
+    const bool sat = d.take("sat");
     const Type type = d.takeType();
-    return finish(d, type, executeOf<op>(type, ftz), 3);
+    d.instruction().detail = sat ? satBit : 0;
+    return (!sat || isHalf(type)) && finish(d, type, executeOf<op>(type, ftz), 3);
 }
 bool decodeFma(Decoder& d)
 {
     if (!d.take("rn"))
         return false;
     const bool ftz = d.take("ftz");
-    const bool relu = d.take("relu");
+    const bool sat = d.take("sat");
+    const bool relu = !sat && d.take("relu");
     const Type type = d.takeType();
-    return finish(d, type, relu ? executeOf<Op::FmaRelu>(type, ftz) : executeOf<Op::Fma>(type, ftz), 4);
+    d.instruction().detail = sat ? satBit : 0;
+    return (!sat || isHalf(type))
+        && finish(d, type, relu ? executeOf<Op::FmaRelu>(type, ftz) : executeOf<Op::Fma>(type, ftz), 4);
 }
 template <Op op> bool decodeUnary(Decoder& d)
 {
@@ -146,19 +171,25 @@ template <Op op, Op withNan> bool decodeExtremum(Decoder& d)
 {
     const bool ftz = d.take("ftz");
     const bool nan = d.take("NaN");
+    d.instruction().detail = d.take("xorsign") && d.take("abs") ? xorSignBit : 0;
     const Type type = d.takeType();
     return finish(d, type, nan ? executeOf<withNan>(type, ftz) : executeOf<op>(type, ftz), 3);
 }
 
 constexpr Form forms[] = {
-    { "add", "add{.rn}{.ftz}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.1", decodeBinary<Op::Add> },
-    { "sub", "sub{.rn}{.ftz}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.2", decodeBinary<Op::Sub> },
-    { "mul", "mul{.rn}{.ftz}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.3", decodeBinary<Op::Mul> },
-    { "fma", "fma.rn{.ftz}{.relu}.{f16,f16x2,bf16,bf16x2} d, a, b, c", "9.7.4.4", decodeFma },
+    { "add", "add{.rn}{.ftz}{.sat}.{f16,f16x2,bf16,bf16x2} d, a, b (.ftz, .sat: f16)", "9.7.4.1",
+        decodeBinary<Op::Add> },
+    { "sub", "sub{.rn}{.ftz}{.sat}.{f16,f16x2,bf16,bf16x2} d, a, b (.ftz, .sat: f16)", "9.7.4.2",
+        decodeBinary<Op::Sub> },
+    { "mul", "mul{.rn}{.ftz}{.sat}.{f16,f16x2,bf16,bf16x2} d, a, b (.ftz, .sat: f16)", "9.7.4.3",
+        decodeBinary<Op::Mul> },
+    { "fma", "fma.rn{.ftz}{.sat,.relu}.{f16,f16x2,bf16,bf16x2} d, a, b, c (.ftz, .sat: f16)", "9.7.4.4", decodeFma },
     { "neg", "neg{.ftz}.{f16,f16x2,bf16,bf16x2} d, a", "9.7.4.5", decodeUnary<Op::Neg> },
     { "abs", "abs{.ftz}.{f16,f16x2,bf16,bf16x2} d, a", "9.7.4.6", decodeUnary<Op::Abs> },
-    { "min", "min{.ftz}{.NaN}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.7", decodeExtremum<Op::Min, Op::MinNan> },
-    { "max", "max{.ftz}{.NaN}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.8", decodeExtremum<Op::Max, Op::MaxNan> },
+    { "min", "min{.ftz}{.NaN}{.xorsign.abs}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.7",
+        decodeExtremum<Op::Min, Op::MinNan> },
+    { "max", "max{.ftz}{.NaN}{.xorsign.abs}.{f16,f16x2,bf16,bf16x2} d, a, b", "9.7.4.8",
+        decodeExtremum<Op::Max, Op::MaxNan> },
 };
 
 } // namespace

@@ -14,6 +14,7 @@ struct Fp16 {
         return x != x ? 0x7fff : static_cast<std::uint16_t>(bitsOf(DType::Fp16, roundTo(DType::Fp16, x)));
     }
     static constexpr std::uint16_t largest = 0x7bff;
+    static constexpr float smallestNormal = 0x1p-14F;
 };
 struct Bf16 {
     static float decode(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
@@ -25,6 +26,7 @@ struct Bf16 {
         return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
     }
     static constexpr std::uint16_t largest = 0x7f7f;
+    static constexpr float smallestNormal = 0x1p-126F;
 };
 
 // A double that carries a result in full, rounded to the format in one step: first to odd in fp32, so that the

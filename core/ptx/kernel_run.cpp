@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ptx/kernel_run.h"
 
+#include "core/ptx/globals.h"
 #include "core/ptx/half.h"
 
 #include <cstring>
@@ -83,27 +84,6 @@ GlobalMemory fillMemory(const cuda::LaunchPlan& plan, const Inputs& inputs, std:
     return memory;
 }
 
-void placeVariables(const Module& module, const Code& code, GlobalMemory& memory)
-{
-    for (std::size_t k = 0; k < module.variables.size(); ++k) {
-        const Variable& v = module.variables[k];
-        if ((v.space != Space::Global && v.space != Space::Const) || v.bytes == 0
-            || memory.find(code.moduleSymbols[k].address, v.bytes) != none)
-            continue;
-        std::vector<std::byte> bytes(v.bytes);
-        std::copy(v.initial.begin(),
-            v.initial.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(v.initial.size(), bytes.size())),
-            bytes.begin());
-        for (const Variable::Relocation& r : v.relocations) {
-            if (r.variable == none || r.offset + 8 > bytes.size())
-                continue;
-            const std::uint64_t value = code.moduleSymbols[r.variable].address + static_cast<std::uint64_t>(r.addend);
-            std::memcpy(bytes.data() + r.offset, &value, 8);
-        }
-        memory.place(v.name, code.moduleSymbols[k].address, std::move(bytes));
-    }
-}
-
 Result<std::vector<std::byte>> parametersOf(
     const Function& function, const cuda::Launch& launch, const std::vector<std::uint64_t>& addresses)
 {
@@ -143,7 +123,7 @@ Result<KernelRun> prepareKernel(const cuda::KernelPlan& kernel, std::shared_ptr<
         if (!code)
             return code.error();
         auto shared = std::make_shared<const Code>(std::move(code).value());
-        placeVariables(*module, *shared, run.memory);
+        placeVariables(run.memory, *shared);
         Result<std::vector<std::byte>> parameters = parametersOf(*shared->function, launch, run.addresses);
         if (!parameters)
             return parameters.error();

@@ -121,7 +121,8 @@ Space takeSpace(Decoder& d)
 void takeHints(Decoder& d)
 {
     while (d.takeOneOf({ "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc", "L1::evict_normal", "L1::evict_unchanged",
-               "L1::evict_first", "L1::evict_last", "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B" })
+               "L1::evict_first", "L1::evict_last", "L1::no_allocate", "L2::cache_hint", "L2::64B", "L2::128B",
+               "L2::256B" })
         >= 0) { }
 }
 int takeVector(Decoder& d)
@@ -145,6 +146,11 @@ Type cellOf(int bytes)
         : bytes == 2   ? Type::B16
                        : Type::B8;
 }
+bool hasCacheHint(const Decoder& d)
+{
+    const auto& modifiers = d.statement().modifiers;
+    return std::find(modifiers.begin(), modifiers.end(), "L2::cache_hint") != modifiers.end();
+}
 // A type of an element, and how many: at most 16 bytes, in global memory 32.
 bool takeElements(Decoder& d, Space space)
 {
@@ -152,7 +158,8 @@ bool takeElements(Decoder& d, Space space)
     const int vector = takeVector(d);
     const Type type = d.takeType();
     const int bytes = bytesOf(type);
-    if (bytes == 0 || !d.atEnd() || d.count() != 2)
+    const bool hinted = d.statement().operands.size() == 3; // by a policy, which changes no value
+    if (bytes == 0 || !d.atEnd() || d.count() != (hinted ? 3U : 2U) || hinted != hasCacheHint(d))
         return false;
     if (vector * bytes > (space == Space::Global ? 32 : 16))
         return d.fail("a vector of more than 16 bytes");
@@ -207,6 +214,22 @@ bool decodeStore(Decoder& d)
 }
 
 void nothing(Lanes&, const Instruction&) { }
+// A policy is opaque, and nothing here depends on it.
+bool decodeCreatepolicy(Decoder& d)
+{
+    if (!d.take("fractional")
+        || d.takeOneOf({ "L2::evict_last", "L2::evict_normal", "L2::evict_first", "L2::evict_unchanged" }) < 0)
+        return false;
+    d.takeOneOf({ "L2::evict_first", "L2::evict_unchanged" }); // of the rest
+    if (!d.take("b64") || !d.atEnd() || d.count() < 1 || d.count() > 2)
+        return false;
+    Instruction& i = d.instruction();
+    i.d = d.out(0, Type::B64);
+    i.execute = [](Lanes& lanes, const Instruction& self) {
+        forLanes(lanes.mask, [&](int l) { lanes.widesOut(self.d)[l] = 0; });
+    };
+    return true;
+}
 bool decodePrefetch(Decoder& d)
 {
     takeSpace(d);
@@ -222,6 +245,8 @@ constexpr Form forms[] = {
     { "ldu", "ldu{.global}{.v2,.v4}.type d, [a]", "9.7.9.10", decodeLoad },
     { "st", "st{.weak,.volatile,.relaxed.scope,.release.scope}{.space}{.cop}{hints}{.v2,.v4,.v8}.type [a], b",
         "9.7.9.11", decodeStore },
+    { "createpolicy", "createpolicy.fractional.L2::primary{.L2::secondary}.b64 d{, fraction}", "9.7.9.18",
+        decodeCreatepolicy },
     { "prefetch", "prefetch{.space}.{L1,L2} [a]", "9.7.9.15", decodePrefetch },
     { "prefetchu", "prefetchu.L1 [a]", "9.7.9.15", decodePrefetch },
 };

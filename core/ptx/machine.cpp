@@ -120,9 +120,18 @@ void Machine::startSms()
     }
 }
 
-bool Machine::refill(Sm& sm)
+void Machine::startNextSm()
 {
-    bool any = false;
+    Sm sm;
+    sm.next = m_waitingSms.back();
+    sm.clock = SmClock(m_options.gpu);
+    m_waitingSms.pop_back();
+    m_sms.push_back(std::move(sm));
+    refill(m_sms.back());
+}
+
+void Machine::refill(Sm& sm)
+{
     while (static_cast<int>(sm.residents.size()) < m_ctasPerSm && sm.next < m_ctaCount) {
         sm.residents.push_back(makeCta(sm.next, sm.now));
         if (m_checker)
@@ -130,9 +139,7 @@ bool Machine::refill(Sm& sm)
         sm.next = m_ctaCount - sm.next > static_cast<std::uint32_t>(m_smCount)
             ? sm.next + static_cast<std::uint32_t>(m_smCount)
             : m_ctaCount;
-        any = true;
     }
-    return any;
 }
 
 Cta Machine::makeCta(std::uint32_t id, Cycle begin) const
@@ -272,14 +279,8 @@ std::optional<Step> Machine::step()
 {
     while (!m_over) {
         const std::size_t wanted = m_options.orderSeed != 0 ? activeByChance : 1;
-        while (m_sms.size() < wanted && !m_waitingSms.empty()) {
-            Sm sm;
-            sm.id = sm.next = m_waitingSms.back();
-            sm.clock = SmClock(m_options.gpu);
-            m_waitingSms.pop_back();
-            m_sms.push_back(std::move(sm));
-            refill(m_sms.back());
-        }
+        while (m_sms.size() < wanted && !m_waitingSms.empty())
+            startNextSm();
         if (m_sms.empty()) {
             m_over = true;
             break;
@@ -302,14 +303,8 @@ std::optional<Step> Machine::step()
         afterStep(sm, sm.residents[choice->cta], sm.residents[choice->cta].warps[choice->warp]);
         if (++m_sms[m_active].turn > (m_options.orderSeed != 0 ? shortTurn : smTurn)) {
             m_sms[m_active].turn = 0;
-            if (m_sms.size() == 1 && !m_waitingSms.empty() && m_options.orderSeed == 0) {
-                Sm next;
-                next.id = next.next = m_waitingSms.back();
-                next.clock = SmClock(m_options.gpu);
-                m_waitingSms.pop_back();
-                m_sms.push_back(std::move(next));
-                refill(m_sms.back());
-            }
+            if (m_sms.size() == 1 && !m_waitingSms.empty())
+                startNextSm(); // what it waits for may be another CTA's to do
             m_active = (m_active + 1) % m_sms.size();
         }
         if (m_steps != before)

@@ -84,7 +84,6 @@ public:
 
 private:
     struct Sm {
-        std::uint32_t id = 0;
         std::uint32_t next = 0; // CTA to start on it
         std::vector<Cta> residents;
         SmClock clock { nullptr };
@@ -100,16 +99,22 @@ private:
 
     std::uint64_t chance(std::uint64_t below); // of the order's own sequence
     void startSms();
-    bool refill(Sm& sm);
+    void startNextSm();
+    void refill(Sm& sm);
     Cta makeCta(std::uint32_t id, Cycle begin) const;
     void fillSpecials(const Cta& cta, Warp& warp, std::uint32_t index, std::uint32_t sm) const;
     std::optional<Choice> choose(Sm& sm);
     Step execute(Sm& sm, Cta& cta, std::uint32_t warpIndex);
-    bool gather(Cta& cta, Warp& warp, std::uint32_t split, const Instruction& i);
+    bool gather(Warp& warp, std::uint32_t split, const Instruction& i);
+    void checkCollective(const Warp& warp, const Instruction& i, std::uint32_t active, std::uint32_t mask);
+    void bookTime(
+        Sm& sm, Cta& cta, Warp& warp, const Instruction& i, std::size_t copiesBefore, Cycle earliest, Step& done);
+    void goOn(Sm& sm, Cta& cta, std::uint32_t split, const Instruction& i, std::uint32_t active, const Step& done,
+        Cycle next);
+    void leaveKernel(Sm& sm, Cta& cta, std::uint32_t split, const Step& done);
     void afterStep(Sm& sm, Cta& cta, Warp& warp);
     bool unstick(Sm& sm);
-    void reportStuck();
-    void bind(const Cta& cta, std::uint32_t warp, std::uint32_t pc);
+    void bind(Cta& cta, std::uint32_t warp, std::uint32_t pc, Cycle now);
     void retire(Sm& sm);
 
     // Named barriers (barriers_run.cpp).
@@ -119,7 +124,7 @@ private:
     void recheckBarriers(Sm& sm, Cta& cta);
 
     // Registers nobody has written (definedness.cpp).
-    void checkDefined(Cta& cta, Warp& warp, std::uint32_t warpIndex, const Instruction& i, std::uint32_t active);
+    void checkDefined(Warp& warp, const Instruction& i, std::uint32_t active);
     void noteDefined(Warp& warp, const Instruction& i, std::uint32_t mask);
 
     std::shared_ptr<const Code> m_code;

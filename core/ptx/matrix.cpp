@@ -67,7 +67,7 @@ template <bool loads> bool decodeMatrix(Decoder& d)
     const bool transposed = d.take("trans");
     if (count < 0)
         return false;
-    d.takeOneOf({ "shared", "shared::cta" });
+    const Space space = d.takeOneOf({ "shared", "shared::cta" }) >= 0 ? Space::Shared : Space::Generic;
     if (!d.take("b16") || !d.atEnd() || d.count() != 2)
         return false;
     Instruction& i = d.instruction();
@@ -81,7 +81,37 @@ template <bool loads> bool decodeMatrix(Decoder& d)
         d.vectorOut(0, Type::B32, i.vector);
     else
         d.vectorIn(1, Type::B32, i.vector);
-    d.address(loads ? 1 : 0, Space::Shared);
+    d.address(loads ? 1 : 0, space);
+    return true;
+}
+
+// A matrix in the registers of a warp, transposed.
+void moveMatrix(Lanes& lanes, const Instruction& i)
+{
+    Matrix matrix {};
+    const Word* from = lanes.words(i.a);
+    forLanes(lanes.mask, [&](int l) {
+        const auto g = static_cast<std::size_t>(l / 4), t = static_cast<std::size_t>(l % 4) * 2;
+        matrix[g][t] = static_cast<std::uint16_t>(from[l]);
+        matrix[g][t + 1] = static_cast<std::uint16_t>(from[l] >> 16U);
+    });
+    Word* d = lanes.wordsOut(i.d);
+    forLanes(lanes.mask, [&](int l) {
+        const auto g = static_cast<std::size_t>(l / 4), t = static_cast<std::size_t>(l % 4) * 2;
+        d[l] = matrix[t][g] | static_cast<U32>(matrix[t + 1][g]) << 16U;
+    });
+}
+bool decodeMovmatrix(Decoder& d)
+{
+    if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans") || !d.take("b16") || !d.atEnd()
+        || d.count() != 2)
+        return false;
+    Instruction& i = d.instruction();
+    i.flow = Flow::Collective;
+    i.unit = Unit::Shuffle;
+    i.execute = moveMatrix;
+    i.d = d.out(0, Type::B32);
+    i.a = d.in(1, Type::B32);
     return true;
 }
 
@@ -196,6 +226,7 @@ constexpr Form forms[] = {
         decodeMatrix<true> },
     { "stmatrix", "stmatrix.sync.aligned.m8n8.{x1,x2,x4}{.trans}{.shared}.b16 [a], r", "9.7.14.5.16",
         decodeMatrix<false> },
+    { "movmatrix", "movmatrix.sync.aligned.m8n8.trans.b16 d, a", "9.7.14.5.17", decodeMovmatrix },
     { "mma", "mma.sync.aligned.{m16n8k8,m16n8k16}.row.col.{f32,f16}.{bf16,f16}.{bf16,f16}.{f32,f16} d, a, b, c",
         "9.7.14.5.14", decodeMma },
 };

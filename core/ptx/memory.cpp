@@ -16,6 +16,8 @@ Space spaceOf(std::uint64_t genericAddress)
         return Space::Local;
     if (in(parameterWindow))
         return Space::Param;
+    if (in(constantStart))
+        return Space::Const;
     return Space::Global;
 }
 

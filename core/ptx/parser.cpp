@@ -100,15 +100,14 @@ bool parseAddressSize(Context& context)
     return size == 64 || cursor.fail(line, "addresses of " + std::to_string(size) + " bits", ".address_size 64");
 }
 
-// .alias another, function;
+// .alias another, function; calls of the other may stand above it, through a prototype.
 bool parseAlias(Context& context)
 {
     Cursor& cursor = context.cursor;
-    std::string_view alias, aliased;
-    if (!cursor.expectName(alias, "a function's name") || !cursor.expect(','))
-        return false;
     const Token token = cursor.token();
-    if (!cursor.expectName(aliased, "a function's name"))
+    std::string_view alias, aliased;
+    if (!cursor.expectName(alias, "a function's name") || !cursor.expect(',')
+        || !cursor.expectName(aliased, "a function's name"))
         return false;
     const auto known = context.names.find(aliased);
     if (!known || known->symbol.kind != Symbol::Kind::Function)
@@ -116,11 +115,33 @@ bool parseAlias(Context& context)
     if (const auto before = context.names.find(alias)) {
         if (before->symbol.kind != Symbol::Kind::Function || context.module.functions[before->symbol.index].defined)
             return cursor.fail(token.line, quoted(alias) + " is declared twice", "each name once");
-        context.names.redirect(alias, known->symbol);
+        context.aliases.emplace_back(before->symbol.index, known->symbol.index);
     } else if (!context.names.declare(alias, known->symbol)) {
         return cursor.fail(token.line, quoted(alias) + " is declared twice", "each name once");
     }
     return cursor.expect(';');
+}
+
+void followAliases(Context& context)
+{
+    if (context.aliases.empty())
+        return;
+    std::vector<Function>& functions = context.module.functions;
+    std::vector<std::uint32_t> meant(functions.size());
+    for (std::uint32_t k = 0; k < meant.size(); ++k)
+        meant[k] = k;
+    for (const auto& [alias, aliased] : context.aliases)
+        meant[alias] = aliased;
+    const auto follow = [&](std::vector<Operand>& operands) {
+        for (Operand& operand : operands)
+            if (operand.kind == Operand::Kind::Function)
+                operand.index = meant[operand.index];
+    };
+    for (Function& function : functions) {
+        follow(function.elements);
+        for (Statement& statement : function.statements)
+            follow(statement.operands);
+    }
 }
 
 bool isLinkage(const Token& token)
@@ -179,6 +200,7 @@ Result<Module> parse(std::string_view text, const std::string& file)
     if (!parseModule(context))
         return *context.cursor.error();
     context.debug.finish(context.module);
+    followAliases(context);
     context.module.text = linesOf(text);
     readHeader(context.module);
     return std::move(context.module);

@@ -7,6 +7,9 @@
 #include "core/ptx/parser_labels.h"
 #include "core/ptx/parser_names.h"
 
+#include <utility>
+#include <vector>
+
 namespace flashstep::ptx {
 
 // What the parts of the parser work on.
@@ -23,6 +26,8 @@ struct Context {
     Labels labels;
     DebugInfo debug;
     std::uint32_t function = none; // whose body is read, into Module::functions
+    // Of each .alias that has a prototype: that, and the function it means; into Module::functions.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> aliases;
     // Initialisers may leave gaps, but a short text does not get to fill the memory with them.
     std::uint64_t initialBytesLeft;
 

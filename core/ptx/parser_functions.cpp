@@ -5,8 +5,6 @@
 #include "core/ptx/parser_constants.h"
 #include "core/ptx/parser_variables.h"
 
-#include <algorithm>
-
 namespace flashstep::ptx {
 
 namespace {

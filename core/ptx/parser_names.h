@@ -92,8 +92,6 @@ public:
     void startFunction(); // registers are numbered from 0
 
     [[nodiscard]] bool declare(std::string_view name, Symbol symbol) { return m_symbols.declare(name, symbol); }
-    // A name that is declared means something else from here on.
-    void redirect(std::string_view name, Symbol symbol) { *m_symbols.find(name)->value = symbol; }
     // Registers of `width` components each: one of this name, or the range stem0 … stem(count - 1).
     [[nodiscard]] bool declareRegister(std::string_view name, Type type, std::uint32_t width);
     [[nodiscard]] bool declareRange(std::string_view stem, Type type, std::uint32_t width, std::uint32_t count);

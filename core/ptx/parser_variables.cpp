@@ -3,7 +3,6 @@
 
 #include "core/ptx/parser_constants.h"
 
-#include <algorithm>
 #include <bit>
 
 namespace flashstep::ptx {

@@ -2,7 +2,7 @@
 #include "core/ptx/types.h"
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <iterator>
 
 namespace flashstep::ptx {

@@ -210,9 +210,7 @@ INSTANTIATE_TEST_SUITE_P(Recordings, BadCommandLine,
     nameOf);
 
 INSTANTIATE_TEST_SUITE_P(Later, BadCommandLine,
-    testing::Values(BadInput { "Ptx", { "ptx", "x.ptx" }, "not in this version" },
-        BadInput { "Kernels", { "list", "kernels" }, "not in this version" },
-        BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
+    testing::Values(BadInput { "Fa4", { "run", "--algorithm", "fa4", "--gpu", "h100" }, "needs tcgen05" },
         BadInput { "Backward", { "run", "--pass", "backward" }, "not in this version" },
         BadInput { "Decode", { "run", "--pass", "decode" }, "not in this version" },
         BadInput { "E4m3", { "run", "--dtype", "e4m3" }, "no FP8 kernel" },

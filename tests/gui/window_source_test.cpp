@@ -108,6 +108,7 @@ private slots:
     void breakpointsAreSetInTheGutter();
     void tabsAreReachedByKeys();
     void whatIsNotThereSaysSo();
+    void everyKernelIsTiedToTheOps();
     void anotherVersionBringsItsTexts();
     void currentLineIsInSightAndReadable();
 
@@ -339,6 +340,10 @@ void WindowSource::whatIsNotThereSaysSo()
     const auto window = opened(3);
     SourceView& source = sourceOf(*window);
     auto* tabs = window->findChild<SourceTabs*>();
+    QVERIFY(tabs->button(2)->isEnabled()); // of this version there is a kernel
+    QSignalSpy shown(window.get(), &MainWindow::runShown);
+    window->openVersion(QStringLiteral("fa3"), QStringLiteral("h100"));
+    QVERIFY(!shown.isEmpty() || shown.wait(30000));
     QVERIFY(!source.page(SourceText::Cuda).available());
     QVERIFY(!tabs->button(2)->isEnabled());
     QVERIFY(tabs->button(2)->toolTip().contains(QStringLiteral("no CUDA kernel of this version here yet")));
@@ -352,6 +357,30 @@ void WindowSource::whatIsNotThereSaysSo()
     empty.show();
     QVERIFY(!sourceOf(empty).page().available());
     QVERIFY(!empty.grab().isNull());
+}
+
+void WindowSource::everyKernelIsTiedToTheOps()
+{
+    const auto window = opened(3);
+    SourceView& source = sourceOf(*window);
+    for (const char* version : { "standard", "fa1", "fa2" }) {
+        QSignalSpy shown(window.get(), &MainWindow::runShown);
+        window->openVersion(QString::fromLatin1(version), QStringLiteral("a100"));
+        QVERIFY(!shown.isEmpty() || shown.wait(30000));
+        source.setTab(SourceText::Cuda);
+        QCOMPARE(source.tab(), SourceText::Cuda);
+        QVERIFY(source.page().file().startsWith(QStringLiteral("core/cuda/") + QLatin1String(version)));
+        const Session session = window->session();
+        int found = 0;
+        for (const Position p : somePositions(session, 40)) {
+            goTo(session, p);
+            found += source.currentOf(SourceText::Cuda).empty() ? 0 : 1;
+        }
+        QVERIFY2(found > 20, version);
+        for (const Op& op : session.document.program().ops)
+            if (op.kind == OpKind::Mma)
+                QVERIFY2(source.page().hasOps(source.page().lineOf(op)), version);
+    }
 }
 
 void WindowSource::anotherVersionBringsItsTexts()

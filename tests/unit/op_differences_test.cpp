@@ -157,8 +157,9 @@ TEST(OpDifferences, TimesOfAScheduleAreThoseBetweenBeginnings)
     for (std::size_t k = 0; k + 1 < schedule.rows.size(); ++k) {
         const OpTimes::Row &row = schedule.rows[k], &next = schedule.rows[k + 1];
         EXPECT_GE(row.length, 0);
-        if (row.role == next.role && row.cta == next.cta)
+        if (row.role == next.role && row.cta == next.cta) {
             EXPECT_EQ(row.begin + row.length, next.begin);
+        }
     }
 }
 

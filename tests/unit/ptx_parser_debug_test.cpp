@@ -45,7 +45,7 @@ TEST(PtxParserDebug, FilesFollowAtTheEndOrStandAtTheBegin)
 {
     const Module late = parsed(kernelText(".loc 3 7 3\nret;") + tail);
     EXPECT_EQ(late.files, (Texts { "", "dir/a.cu", "", "b.h" }));
-    const Module early = parsed(kernelText(".loc 1 7 3\nret;", ".file 1 \"a.cu\"\n"));
+    const Module early = parsed(kernelText(".loc 1 7 3\nret;\n.file 1 \"a.cu\"", ".file 1 \"a.cu\"\n"));
     EXPECT_EQ(placesOf(early), (Texts { "1:7:3" }));
     EXPECT_EQ(early.files, (Texts { "", "a.cu" }));
 }

@@ -93,6 +93,9 @@ TEST(PtxParserErrors, NamesAreDeclaredOnceAndBeforeTheirUse)
     EXPECT_EQ(inModule(".entry k(.param .u32 a, .param .u32 a) {ret;}"),
         "t.ptx:4: the parameter 'a' is declared twice (each name once)");
     EXPECT_EQ(inKernel("call f;"), std::string("t.ptx:9: 'f' is not declared here") + nameWanted);
+    EXPECT_EQ(inModule(".alias g, f;"), "t.ptx:4: 'f' is no function (a .func declared above)");
+    EXPECT_EQ(inModule(".func f() {ret;}\n.func g() {ret;}\n.alias g, f;"),
+        "t.ptx:6: 'g' is declared twice (each name once)");
     EXPECT_EQ(inModule(".extern .func f() {ret;}"), "t.ptx:4: 'f' is .extern and has a body (one of them)");
 }
 
@@ -126,6 +129,15 @@ TEST(PtxParserErrors, OperandsFitWhereTheyStand)
         "t.ptx:10: '.z' has no place here (a component of 'v', as .x)");
     EXPECT_EQ(inKernel(".reg .v2 .b32 v; st.global.v2.b32 [%rd1], {v};"),
         "t.ptx:9: 'v' is a vector inside a vector (its components)");
+    EXPECT_EQ(
+        inKernel("ld.global.u32 %r1, [%rd1+1.0];"), "t.ptx:9: a float where an integer belongs (a number of bytes)");
+    EXPECT_EQ(
+        inKernel("ld.global.u32 %r1, [!%p1];"), "t.ptx:9: a negated register as an address ([register + number])");
+    EXPECT_EQ(inKernel("mov.u32 %r1, \"x\";"), std::string("t.ptx:9: a string has no place here") + operandWanted);
+    EXPECT_EQ(inKernel("P: .callprototype _ ();\nmov.u64 %rd1, P;"), "t.ptx:10: 'P' is a prototype (a value)");
+    EXPECT_EQ(inKernel("P: .callprototype _ () ret }"), "t.ptx:9: '}' has no place here (the prototype's ';')");
+    EXPECT_EQ(inKernel("call %rd1, (%r1), %r2;"), "t.ptx:9: '%r2' is no prototype (a label of .callprototype)");
+    EXPECT_EQ(inKernel("T: .calltargets k, in;"), "t.ptx:9: 'in' is no function (a .func declared above)");
     EXPECT_EQ(inKernel("call in;"), "t.ptx:9: 'in' is no function (a .func declared above)");
     EXPECT_EQ(inKernel("mov.u32 %r1, 1 / 0;"), "t.ptx:9: a division by zero (a divisor other than 0)");
 }
@@ -135,6 +147,9 @@ TEST(PtxParserErrors, DeclarationsAreOfAType)
     EXPECT_EQ(inKernel(".reg %x;"), "t.ptx:9: '%x' has no place here (a type, as .b32 or .f32)");
     EXPECT_EQ(inKernel(".reg .bf16 %x;"),
         "t.ptx:9: '.bf16' has no place here (a fundamental type of the same size, as .b16)");
+    EXPECT_EQ(inKernel(".reg .v8 .b32 %x;"), "t.ptx:9: a vector of eight registers (.v2 or .v4)");
+    EXPECT_EQ(inModule(".entry k(.param .pred p) {ret;}"), "t.ptx:4: a predicate as a parameter (a type with a size)");
+    EXPECT_EQ(inModule(".global .attribute(.managed;"), "t.ptx:4: ';' has no place here (attributes and ')')");
     EXPECT_EQ(inKernel(".shared .pred x;"), "t.ptx:9: a predicate in memory (predicates live in .reg)");
     EXPECT_EQ(
         inKernel(".shared .b8 x[];"), "t.ptx:9: an array without a size: 'x' (a size, an initialiser or .extern)");

@@ -130,12 +130,22 @@ TEST(PtxParserModule, APrototypeIsReplacedByItsDefinition)
     EXPECT_EQ(textOf(module, *l, l->statements.at(0)), "call {}, f, {a}");
 }
 
+TEST(PtxParserModule, AnAliasIsItsFunctionAlsoForCallsAboveIt)
+{
+    const Module module
+        = parsed(kernelText("call g; mov.u64 %rd1, g; T: .calltargets g; call %rd1, T;", ".func f() {ret;}\n.func g();")
+            + ".alias g, f;");
+    EXPECT_EQ(
+        statementsOf(module), (std::vector<std::string> { "call {}, f, {}", "mov.u64 %rd1, f", "call {}, %rd1, {}" }));
+    EXPECT_EQ(module.functions.at(2).elements.at(0).index, 0U);
+}
+
 TEST(PtxParserModule, VariablesHaveSpaceSizeAndAlignment)
 {
     const Module module = parsed(
         moduleText(".extern .shared .align 128 .b8 dyn[];\n.global .u32 a, b[3];\n.const .align 8 .b8 c[4][2][5];\n"
                    ".visible .global .align 16 .v4 .f32 v[2];\n.weak .global .v2 .b16 w;\n.shared .f64 s;\n"
-                   ".global .attribute(.managed) .u64 m;\n.extern .global .u32 x;"));
+                   ".global .attribute(.unified(1, 2), .managed) .u64 m;\n.extern .global .u32 x;"));
     EXPECT_EQ(variable(module, "dyn").space, Space::Shared);
     EXPECT_TRUE(variable(module, "dyn").external);
     EXPECT_EQ(variable(module, "dyn").bytes, 0U);

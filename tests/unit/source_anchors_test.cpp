@@ -203,5 +203,15 @@ TEST(SourceAnchors, EveryVersionHasItsTexts)
     EXPECT_FALSE(none->has_value());
 }
 
+TEST(SourceAnchors, AKernelCarriesThemBehindCodeOnly)
+{
+    const AnchoredText text
+        = anchorKernel("// `//: op` ties what follows\n//: mma out=S\nS = QK; //: mma out=S\n\n");
+    ASSERT_EQ(text.lines.size(), 3U);
+    EXPECT_TRUE(text.lines[0].ops.empty());
+    EXPECT_TRUE(text.lines[1].ops.empty());
+    EXPECT_EQ(text.lines[2].ops, std::vector<std::string> { "mma out=S" });
+}
+
 } // namespace
 } // namespace flashstep::test

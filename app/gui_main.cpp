@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/bench.h"
 #include "ui/headless.h"
+#include "ui/kernel/kernel_headless.h"
 #include "ui/main_window.h"
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,8 @@ struct Arguments {
     bool bench = false;
     std::string size = "1440x900", shot, read, at, theme, layout, focus;
     std::string charts, sweep, format = "svg";
+    ui::KernelShot kernel;
+    std::string warp;
     double scale = 1;
 };
 
@@ -66,6 +69,11 @@ void addOwnOptions(CLI::App& app, Arguments& arguments)
     app.add_option("--scale", arguments.scale, "--charts, --shot: pixels for each logical one")
         ->check(CLI::Range(0.25, 8.0))
         ->capture_default_str();
+    app.add_option("--kernel", arguments.kernel.kernel, "a shipped kernel's own instructions, in a window of its own")
+        ->type_name("NAME");
+    app.add_option("--drop", arguments.kernel.dropped, "--kernel: leave out a line of its PTX, to see what goes wrong")
+        ->type_name("LINE");
+    app.add_option("--warp", arguments.warp, "--kernel: the warp on show, as CTA:WARP, or any")->type_name("C:W");
     app.add_flag("--json", arguments.request.json, "--read and --bench as JSON");
     app.add_option("--at", arguments.at, "where: 1204, end, 1200cy, 3.4us, first(rescale, i=2), block(i=2, n=1)")
         ->type_name("P");
@@ -88,6 +96,13 @@ bool takeSize(const std::string& text, QSize& size)
         return false;
     size = QSize(width, height);
     return true;
+}
+
+bool takeWarp(const std::string& text, ui::KernelShot& shot)
+{
+    shot.anyWarp = text == "any";
+    char rest = 0;
+    return text.empty() || shot.anyWarp || std::sscanf(text.c_str(), "%u:%u%c", &shot.cta, &shot.warp, &rest) == 2;
 }
 
 int showWindow(const ui::HeadlessRequest& request, bool bare)
@@ -139,6 +154,8 @@ int main(int argc, char** argv)
     ui::HeadlessRequest& request = arguments.request;
     if (!takeSize(arguments.size, request.size))
         return refuse("--size: '" + arguments.size + "' is not accepted (WIDTHxHEIGHT, for example 1440x900)");
+    if (!takeWarp(arguments.warp, arguments.kernel))
+        return refuse("--warp: '" + arguments.warp + "' is not accepted (CTA:WARP, for example 0:2, or any)");
     request.at = QString::fromStdString(arguments.at);
     request.theme = QString::fromStdString(arguments.theme);
     request.layout = QString::fromStdString(arguments.layout);
@@ -178,7 +195,12 @@ int main(int argc, char** argv)
         status = ui::drawCharts(request,
             { QString::fromStdString(arguments.charts), QString::fromStdString(arguments.format),
                 QString::fromStdString(arguments.sweep), arguments.scale });
-    else if (!arguments.shot.empty())
+    else if (!arguments.shot.empty() && !arguments.kernel.kernel.empty())
+        status = ui::shootKernel(request, arguments.kernel, QString::fromStdString(arguments.shot));
+    else if (!arguments.kernel.kernel.empty()) {
+        const Result<int> ended = ui::showKernel(request, arguments.kernel);
+        return ended ? *ended : refuse(ended.error().line());
+    } else if (!arguments.shot.empty())
         status = ui::shootWindow(request, QString::fromStdString(arguments.shot));
     else
         return showWindow(request, argc == 1);

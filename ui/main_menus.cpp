@@ -213,6 +213,7 @@ void MainWindow::runMenu()
     add("scope", tr("Steps of this CTA or of all"), {},
         [this] { m_playback.follow(m_playback.followed().valid() ? CtaId::none() : m_selection.cta()); });
     menu->addSeparator();
+    add("kernel", tr("The &kernel's own instructions …"), { QStringLiteral("Ctrl+K") }, [this] { openKernel(); });
     add("recordCta", tr("Compute the values of this CTA"), { QStringLiteral("Ctrl+Shift+V") }, [this] { recordCta(); });
     breakMenu(menu);
     movingActions(menu);

@@ -4,6 +4,7 @@
 #include "core/emulation/run.h"
 #include "core/trace/query.h"
 #include "ui/actions.h"
+#include "ui/kernel/kernel_window.h"
 #include "ui/paint/text.h"
 #include "ui/text.h"
 #include "ui/views/controls.h"

@@ -34,6 +34,7 @@ class ExportDialog;
 class GlossaryView;
 class Hints;
 class Inspector;
+class KernelWindow;
 class LedgerView;
 class NoticeBar;
 class Outline;
@@ -92,6 +93,9 @@ public:
     [[nodiscard]] Status showRecording(const QString& path); // in the timeline; what is open stays
     [[nodiscard]] QString noteOf(const Recording& recording, const QString& path) const; // what it is, for people
     void startRunOf(const QString& recordingPath, ScenarioFile file); // as an unsaved document that bears its name
+    // The kernel that computes what is open, in a window of its own; where there is none, says why.
+    void openKernel();
+    [[nodiscard]] KernelWindow* kernelWindow() { return m_kernel.get(); }
     void openVersion(const QString& algorithm, const QString& gpu); // the first sample, by another version
     void start(const RunRequest& request);
     void setLayout(Layout layout);
@@ -237,6 +241,7 @@ private:
     ExportOptions m_lastExport;
     QStringList m_written, m_notWritten, m_exportRemarks; // since nothing was being written
 
+    std::unique_ptr<KernelWindow> m_kernel;
     ExportController m_exporter; // last: their workers are joined first
     RunController m_controller;
 };

@@ -46,6 +46,7 @@ expect 3 'no CUDA device' list --json
 python3 -m json.tool "$temp/out" >/dev/null || failed=1
 prints '"devices": \[\]'
 expect 3 'no CUDA device' check
+expect 3 'no CUDA device' conform
 expect 3 'no CUDA device' check --kernel standard_d128 --seqlen 100 --mask causal
 expect 3 'no CUDA device' bench --json --head-dim 128
 expect 3 'no CUDA device' record --out "$temp/recording.json"
@@ -57,7 +58,6 @@ fi
 # Bad usage is told before a device is looked for.
 expect 2 'no command'
 expect 2 "no command 'run'" run
-expect 2 'not in this version' conform
 expect 2 "no option '--frob'" check --frob
 expect 2 'needs a value' bench --seqlen
 expect 2 'whole number from 1' bench --batch 0

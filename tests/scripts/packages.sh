@@ -38,6 +38,7 @@ declare -A package_of=(
     [find_program:python3]=python3-numpy
     [find_program:pdftoppm]=poppler-utils
     [find_program:nvcc]=-
+    [find_program:ptxas]=-
     [command:xvfb-run]=xvfb
     [command:jq]=jq
     [command:unzip]=unzip

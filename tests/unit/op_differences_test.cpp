@@ -105,6 +105,15 @@ TEST(OpDifferences, NamesWhatHasNoPartner)
     EXPECT_EQ(names, std::set<std::string> { "rescale out=l_old" });
 }
 
+TEST(OpDifferences, KnowTheLaunchesWhateverTheHeadDimension)
+{
+    Problem wide = small();
+    wide.headDim = wide.headDimV = 128;
+    const Recording recording = emulated("standard_d128", wide);
+    EXPECT_EQ(opTimes(recording, "r").launchCtas.size(), 3U);
+    EXPECT_EQ(recordedScenario(recording)->scenario.problem, wide);
+}
+
 // Standard attention's softmax is cut into CTAs of its own by the kernel; the products are not.
 TEST(OpDifferences, SaysWhichLaunchCannotBeCompared)
 {

@@ -71,7 +71,7 @@ private:
     Appearance& m_appearance;
     std::vector<Line> m_lines;
     Marks m_marks;
-    int m_whoWidth = 58;
+    int m_whoWidth = 46;
     int m_widest = 0;
     int m_cursor = 0; // number of a line
 };

@@ -10,6 +10,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
+#include <QRegularExpression>
 #include <QSplitter>
 #include <QVBoxLayout>
 
@@ -23,7 +24,8 @@ QWidget* head(QLabel* title, QLabel* info, QWidget* parent)
     setRole(bar, "dockhead");
     bar->setAttribute(Qt::WA_StyledBackground);
     auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(12, 4, 12, 4);
+    row->setContentsMargins(12, 0, 12, 0);
+    bar->setMinimumHeight(26);
     row->addWidget(title);
     row->addStretch(1);
     if (info != nullptr)
@@ -224,9 +226,10 @@ void CudaView::showMarks(bool follow)
     m_kernel->setMarks(std::move(own), follow);
     m_helper->setMarks(std::move(inner), follow && inHelper);
     m_helperTitle->setText(m_helperFile.empty() ? tr("Inlined helper") : QString::fromStdString(m_helperFile));
-    m_helperInfo->setText(inHelper ? tr("inlined at line %1").arg(at.line)
-            : somewhere            ? tr("this instruction is the kernel's own")
-                                   : QString());
+    m_helperInfo->setText(inHelper     ? tr("inlined at line %1").arg(at.line)
+            : somewhere && at.line > 0 ? tr("not in a helper: the kernel's own line")
+            : somewhere                ? tr("no CUDA line: the compiler's own")
+                                       : QString());
 }
 
 PtxView::PtxView(KernelState& state, Appearance& appearance, QWidget* parent)
@@ -300,9 +303,19 @@ void PtxView::load()
         made.text = QString::fromStdString(text[line - 1]);
         if (m_state.subject().request.dropped.count(line) != 0 && static_cast<int>(line) <= all.size())
             made.text = all[static_cast<int>(line) - 1];
-        made.text.replace(QLatin1Char('\t'), QStringLiteral("  "));
+        static const QRegularExpression blanks(QStringLiteral("[ \\t]+"));
+        made.text = made.text.trimmed().replace(blanks, QStringLiteral(" "));
+        const bool outside = made.text.endsWith(QLatin1Char(':')) || made.text.startsWith(QStringLiteral(".visible"))
+            || made.text.startsWith(QStringLiteral(".entry")) || made.text == QStringLiteral("{")
+            || made.text == QStringLiteral("}");
+        if (!outside)
+            made.text.prepend(QStringLiteral("  "));
         made.hasCode = code.count(line) != 0;
         const QString trimmed = made.text.trimmed();
+        // Where a line comes from stands beside, in CUDA.
+        if (trimmed.startsWith(QStringLiteral(".loc")) || trimmed.startsWith(QStringLiteral("// begin inline"))
+            || trimmed.startsWith(QStringLiteral("// end inline")))
+            continue;
         const bool directive = trimmed.startsWith(QLatin1Char('.')) || trimmed.startsWith(QStringLiteral("//"));
         made.commentFrom = directive ? 0 : static_cast<int>(made.text.indexOf(QStringLiteral("//")));
         lines.push_back(std::move(made));

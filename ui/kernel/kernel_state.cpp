@@ -262,6 +262,12 @@ bool KernelState::seekText(const QString& text, QString* why)
             seekFinding(static_cast<std::size_t>(which - 1));
             return true;
         }
+    } else if (t.startsWith(QStringLiteral("ptx:")) || t.startsWith(QStringLiteral("line:"))) {
+        const int line = t.section(QLatin1Char(':'), 1).toInt(&ok);
+        if (ok && line > 0
+            && (t.startsWith(QLatin1Char('p')) ? seekPtxLine(static_cast<std::uint32_t>(line), true)
+                                               : seekLine({ m_subject->plan->file, line }, true)))
+            return true;
     } else if (t.endsWith(QStringLiteral("cy"))) {
         const qlonglong cycle = t.left(t.size() - 2).toLongLong(&ok);
         if (ok && cycle >= 0) {
@@ -283,7 +289,7 @@ bool KernelState::seekText(const QString& text, QString* why)
         }
     }
     if (why != nullptr)
-        *why = tr("0 … %1, end, 1200cy, fault, fault:2").arg(end());
+        *why = tr("0 … %1, end, 1200cy, fault:2, line:72 or ptx:518 that is executed").arg(end());
     return false;
 }
 

@@ -66,7 +66,7 @@ public:
     bool seekBreakpoint(bool forward);
     void toggleBreakpoint(const SourcePlace& place);
     [[nodiscard]] const std::set<SourcePlace>& breakpoints() const { return m_breakpoints; }
-    bool seekText(const QString& text, QString* why); // "1204", "end", "1200cy", "fault", "fault:2"
+    bool seekText(const QString& text, QString* why); // "1204", "end", "1200cy", "fault:2", "line:72", "ptx:518"
     void seekFinding(std::size_t index);
 
     // Places in the source.

@@ -163,6 +163,7 @@ void KernelWindow::makeParts()
     column->addWidget(m_strip);
     setCentralWidget(centre);
     m_status = new QLabel(this);
+    m_status->setContentsMargins(12, 0, 12, 0);
     statusBar()->addWidget(m_status, 1);
     statusBar()->setSizeGripEnabled(false);
     arrange();

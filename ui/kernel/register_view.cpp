@@ -44,7 +44,7 @@ int RegisterTable::nameWidth() const
 }
 int RegisterTable::cellWidth() const
 {
-    return m_appearance.px(82);
+    return m_appearance.px(88);
 }
 int RegisterTable::rowHeight() const
 {

@@ -6,7 +6,6 @@
 #include "ui/text.h"
 #include "ui/views/controls.h"
 
-#include <QCheckBox>
 #include <QHBoxLayout>
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -85,6 +84,7 @@ void SharedGrid::setValues(bool shown)
 void SharedGrid::setKind(ptx::RegisterKind kind)
 {
     m_scene.kind = kind;
+    limit();
     viewport()->update();
 }
 
@@ -134,6 +134,7 @@ void SharedGrid::collect(bool follow)
         }
         touch();
     }
+    limit();
     measure();
     if (follow && m_scene.touches) {
         for (std::size_t k = 0; k < m_scene.words.size(); ++k) {
@@ -144,6 +145,22 @@ void SharedGrid::collect(bool follow)
         }
     }
     emit changed();
+}
+
+// How far the colours of values go: as far as what has been written.
+void SharedGrid::limit()
+{
+    double most = 0;
+    for (const paint::SharedWord& word : m_scene.words) {
+        if (!word.written || word.inFlight)
+            continue;
+        for (int half = 0; half < 2; ++half) {
+            const double value = std::fabs(paint::halfValue(word.value, half, m_scene.kind));
+            if (std::isfinite(value))
+                most = std::max(most, value);
+        }
+    }
+    m_scene.limit = most > 0 ? most : 1;
 }
 
 // Which lane touches which word.
@@ -351,15 +368,15 @@ SharedView::SharedView(KernelState& state, Appearance& appearance, QWidget* pare
     , m_kind(new ComboBox(this))
     , m_tile(new ComboBox(this))
     , m_row(new QSpinBox(this))
-    , m_values(new QCheckBox(tr("values"), this))
+    , m_values(new Segments(this))
 {
     auto* bar = new QWidget(this);
     setRole(bar, "form");
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(12, 4, 12, 4);
     row->setSpacing(8);
-    m_values->setToolTip(tr("Write each word's value into its cell"));
-    m_values->setFont(appearance.uiFont(11));
+    m_values->add(tr("colours"), tr("All 32 banks in sight; a value is a colour"));
+    m_values->add(tr("values"), tr("Each word's value in its cell"));
     m_kind->setAccessibleName(tr("Read words as"));
     m_tile->setAccessibleName(tr("Tile whose row is outlined"));
     m_tile->setToolTip(tr("Outline a row of a tile: where its chunks of 16 bytes lie"));
@@ -387,7 +404,7 @@ SharedView::SharedView(KernelState& state, Appearance& appearance, QWidget* pare
         m_kind->addItem(fromView(ptx::name(kind)), static_cast<int>(kind));
     connect(m_kind, QOverload<int>::of(&QComboBox::currentIndexChanged), this,
         [this] { m_grid->setKind(static_cast<ptx::RegisterKind>(m_kind->currentData().toInt())); });
-    connect(m_values, &QCheckBox::toggled, m_grid, &SharedGrid::setValues);
+    connect(m_values, &Segments::chosen, m_grid, [this](int which) { m_grid->setValues(which == 1); });
     connect(m_grid, &SharedGrid::changed, this, [this] {
         m_sentence->setText(m_grid->sentence());
         fillTiles();

@@ -7,7 +7,6 @@
 
 #include <QAbstractScrollArea>
 
-class QCheckBox;
 class QLabel;
 class QSpinBox;
 
@@ -15,6 +14,7 @@ namespace flashstep::ui {
 
 class Appearance;
 class ComboBox;
+class Segments;
 
 // Shared memory of the CTA on show, by bank.
 class SharedGrid : public QAbstractScrollArea, public AccessibleView {
@@ -43,6 +43,7 @@ protected:
 private:
     void collect(bool follow);
     void touch();
+    void limit();
     void measure();
     void show(int row);
     [[nodiscard]] paint::SharedLayout layoutNow() const;
@@ -67,7 +68,7 @@ private:
     QLabel* m_sentence;
     ComboBox *m_kind, *m_tile;
     QSpinBox* m_row;
-    QCheckBox* m_values;
+    Segments* m_values;
 };
 
 } // namespace flashstep::ui

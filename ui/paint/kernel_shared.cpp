@@ -6,6 +6,9 @@
 #include "ui/paint/pattern.h"
 #include "ui/paint/text.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace flashstep::paint {
 
 SharedLayout sharedLayout(bool values)
@@ -29,6 +32,27 @@ std::optional<std::uint32_t> SharedLayout::wordAt(const QPointF& point, const Sh
 
 namespace {
 
+// Coloured by value: a pair has two halves, bits have none. What ink goes on it.
+QColor fillValue(
+    QPainter& painter, const QRectF& cell, std::uint32_t value, const SharedScene& scene, const Theme& theme)
+{
+    const bool pair = scene.kind == ptx::RegisterKind::Bf16Pair || scene.kind == ptx::RegisterKind::HalfPair;
+    if (!pair && scene.kind != ptx::RegisterKind::F32) {
+        painter.fillRect(cell, theme.neutral.tint);
+        return theme.text;
+    }
+    const auto colourOf = [&](int half) {
+        const double number = halfValue(value, half, scene.kind);
+        return std::isfinite(number) ? mix(divergingColour(theme, number, scene.limit), theme.panel, 0.7)
+                                     : theme.neutral.tint;
+    };
+    const double split = pair ? std::floor(cell.width() / 2) : cell.width();
+    painter.fillRect(QRectF(cell.left(), cell.top(), split, cell.height()), colourOf(0));
+    if (pair)
+        painter.fillRect(QRectF(cell.left() + split, cell.top(), cell.width() - split, cell.height()), colourOf(1));
+    return theme.text;
+}
+
 void paintCell(QPainter& painter, const QRectF& cell, const SharedWord& word, const SharedScene& scene,
     const SharedLayout& layout, const Theme& theme)
 {
@@ -44,7 +68,7 @@ void paintCell(QPainter& painter, const QRectF& cell, const SharedWord& word, co
     else if (!word.written)
         fillMasked(painter, inner, theme);
     else
-        painter.fillRect(inner, theme.alt);
+        ink = fillValue(painter, inner, word.value, scene, theme);
     if (layout.values) {
         if (word.written && !(word.inFlight && word.lane < 0)) {
             painter.setPen(ink);

@@ -46,6 +46,7 @@ struct SharedScene {
     std::array<int, 32> asks {}; // of each bank, by the current instruction
     bool touches = false;
     ptx::RegisterKind kind = ptx::RegisterKind::Hex;
+    double limit = 1; // of the colours of values
     int chosenTile = -1, chosenRow = -1; // whose chunks are outlined
     int pointedLane = -1;
     std::optional<std::uint32_t> pointedWord;

@@ -45,11 +45,30 @@ const StripSlice* sliceAt(const StripScene& scene, std::size_t warp, double cycl
 
 namespace {
 
-// Where many instructions share a pixel, it shows the unit that most of its cycles went to.
+// Arithmetic stands in the upper part of a lane, memory in the lower one; what only leads the way fills it. So units
+// are told apart without their colours.
+QRectF slot(ptx::Unit unit, double x, double width, double top, double lane)
+{
+    const double height = lane - 4, upper = std::floor(height * 0.55);
+    switch (unit) {
+    case ptx::Unit::Control:
+    case ptx::Unit::Barrier:
+        return { x, top + 2, width, height };
+    case ptx::Unit::Shared:
+    case ptx::Unit::Shuffle:
+    case ptx::Unit::Global:
+    case ptx::Unit::Copy:
+        return { x, top + 2 + upper, width, height - upper };
+    default:
+        return { x, top + 2, width, upper };
+    }
+}
+
+// Where many instructions share a pixel, it shows what most of its cycles went to.
 void paintLane(
     QPainter& painter, const std::vector<StripSlice>& slices, const StripLayout& layout, double top, const Theme& theme)
 {
-    const double height = layout.lane - 4, left = layout.x(layout.from), right = layout.x(layout.to);
+    const double left = layout.x(layout.from), right = layout.x(layout.to);
     auto at = std::upper_bound(slices.begin(), slices.end(), layout.from,
         [](double c, const StripSlice& s) { return c < static_cast<double>(s.issued); });
     if (at != slices.begin())
@@ -59,10 +78,18 @@ void paintLane(
     const auto flush = [&] {
         if (bucket < 0)
             return;
-        const auto most = std::max_element(share.begin(), share.end());
-        if (*most > 0)
-            painter.fillRect(
-                QRectF(bucket, top + 2, 1, height), unitColour(theme, static_cast<ptx::Unit>(most - share.begin())));
+        // Of either part of the lane the unit that most of its cycles went to.
+        for (const bool memory : { false, true }) {
+            std::size_t most = share.size();
+            for (std::size_t u = 0; u < share.size(); ++u) {
+                const QRectF part = slot(static_cast<ptx::Unit>(u), 0, 1, 0, layout.lane);
+                if ((part.top() > 2) == memory && share[u] > 0 && (most == share.size() || share[u] > share[most]))
+                    most = u;
+            }
+            if (most < share.size())
+                painter.fillRect(slot(static_cast<ptx::Unit>(most), bucket, 1, top, layout.lane),
+                    unitColour(theme, static_cast<ptx::Unit>(most)));
+        }
         share.fill(0);
     };
     for (; at != slices.end() && static_cast<double>(at->issued) < layout.to; ++at) {
@@ -82,7 +109,8 @@ void paintLane(
         flush();
         bucket = -1;
         const double gap = x1 - x0 > 4 ? 0.8 : 0;
-        painter.fillRect(QRectF(x0, top + 2, std::max(1.0, x1 - x0 - gap), height), unitColour(theme, at->unit));
+        painter.fillRect(
+            slot(at->unit, x0, std::max(1.0, x1 - x0 - gap), top, layout.lane), unitColour(theme, at->unit));
         if (x2 - x1 > 2)
             fillWait(painter, QRectF(x1, top + layout.lane / 2 - 3, x2 - x1, 6), theme);
     }

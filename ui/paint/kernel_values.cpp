@@ -14,7 +14,7 @@ namespace {
 
 using ptx::RegisterKind;
 
-QString real(double value)
+QString real(double value, int digits = 4)
 {
     if (value != 0 && std::isfinite(value) && (std::fabs(value) < 0.001 || std::fabs(value) >= 1e5)) {
         QString text = QString::number(value, 'e', 1);
@@ -24,7 +24,7 @@ QString real(double value)
     }
     if (std::isnan(value))
         return QStringLiteral("NaN");
-    return shortDecimal(value, 4);
+    return shortDecimal(value, digits);
 }
 QString hex(std::uint64_t bits)
 {
@@ -41,7 +41,7 @@ double half(std::uint32_t word, int which, bool bf16)
 }
 QString pairText(std::uint32_t word, bool bf16)
 {
-    return real(half(word, 0, bf16)) + QLatin1Char(' ') + real(half(word, 1, bf16));
+    return real(half(word, 0, bf16), 3) + QLatin1Char(' ') + real(half(word, 1, bf16), 3);
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 #include "ui/samples.h"
 #include "ui/sweep_charts.h"
 #include "ui/views/accessible.h"
+#include "ui/views/differences_view.h"
 #include "ui/views/notice_bar.h"
 #include "ui/views/timeline_canvas.h"
 #include "ui/views/welcome.h"
@@ -126,7 +127,7 @@ void settle(MainWindow& window)
         QApplication::processEvents(QEventLoop::AllEvents, 50);
     while (window.welcome().isVisible() && !window.welcome().settled())
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
-    while (window.session().insights.busy() || !window.controller().settled())
+    while (window.session().insights.busy() || !window.controller().settled() || !window.differences().settled())
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents);
     QApplication::processEvents();
 }

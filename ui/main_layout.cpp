@@ -112,7 +112,7 @@ void MainWindow::makeDocks()
     addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
     addDock(QStringLiteral("why"), tr("Waiting"), m_why);
     m_differences = new DifferencesView(m_session, this);
-    addDock(QStringLiteral("differences"), tr("Recording against schedule"), m_differences);
+    addDock(QStringLiteral("differences"), tr("Differences"), m_differences);
     auto* ledgerTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
     auto* inspectorTitle

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/emulation/run.h"
-#include "tests/gui/open_window.h"
+#include "core/io/scenario.h"
 #include "tests/support/stand_in.h"
 #include "ui/actions.h"
+#include "ui/main_window.h"
+#include "ui/selection.h"
 #include "ui/views/differences_view.h"
 #include "ui/views/measure_dialog.h"
 #include "ui/views/notice_bar.h"
@@ -71,7 +73,7 @@ private slots:
         QVERIFY(table.headerItem()->text(1).contains(QStringLiteral("modelled")));
         QTreeWidgetItem* products = nullptr;
         for (int k = 0; k < table.topLevelItemCount(); ++k)
-            if (table.topLevelItem(k)->text(0) == QStringLiteral("mma out=S"))
+            if (table.topLevelItem(k)->text(0) == QStringLiteral("mma S"))
                 products = table.topLevelItem(k);
         QVERIFY(products);
         QCOMPARE(products->childCount(), 0);
@@ -104,7 +106,7 @@ private slots:
 
     void kernelThatDoesNotExistIsSaidInALine()
     {
-        const auto window = test::openAt(QStringLiteral("0")); // head dimension 32
+        const auto window = opened(QStringLiteral("64x64"), "32");
         window->actions().action(QStringLiteral("recordEmulated"))->trigger();
         QVERIFY(window->notice().showsError());
         QVERIFY2(window->notice().text().contains(QStringLiteral("no kernel of this version")),
@@ -179,15 +181,15 @@ private:
         return p;
     }
     // FA2 on that problem, with a tile.
-    static std::unique_ptr<MainWindow> opened(const QString& tile)
+    static std::unique_ptr<MainWindow> opened(const QString& tile, const char* headDim = "64")
     {
         auto window = std::make_unique<MainWindow>(MainWindow::Options { false, false });
         window->resize(1440, 900);
         window->show();
         QSignalSpy shown(window.get(), &MainWindow::runShown);
         ScenarioFile file;
-        for (const auto& [key, value] :
-            { std::pair { "seqlen_q", std::string("128") }, std::pair { "tile", tile.toStdString() } })
+        for (const auto& [key, value] : { std::pair { "seqlen_q", std::string("128") },
+                 std::pair { "tile", tile.toStdString() }, std::pair { "head_dim", std::string(headDim) } })
             (void)setOption(file, key, value);
         window->start({ file, QString(), false });
         while (shown.isEmpty() && shown.wait(60000)) { }

@@ -48,6 +48,15 @@ QString standingWord(const OpTimes& side)
     return QString::fromStdString(side.standing.substr(0, side.standing.find_first_of(" ,:")));
 }
 
+// "mma S" of "mma out=S": what kind of condition it is goes without saying. The tool tip has the anchor.
+QString shortLabel(const std::string& op)
+{
+    QString text = QString::fromStdString(op);
+    for (const char* key : { " tensor=", " out=", " name=" })
+        text.replace(QLatin1String(key), QStringLiteral(" "));
+    return text;
+}
+
 QString placeOf(const OpTimes& side, const OpTimes::Row& row)
 {
     QString text = QObject::tr("CTA %1, %2, i %3").arg(row.cta).arg(fromView(side.roles[row.role])).arg(row.i);
@@ -160,6 +169,7 @@ void DifferencesView::compute()
 {
     m_worker.request_stop();
     ++m_generation;
+    m_computing = false;
     m_differences.reset();
     m_table->clear();
     m_due = !inSight(this) && m_recording != nullptr;
@@ -175,6 +185,7 @@ void DifferencesView::compute()
     const auto run = m_session.document.run();
     const auto lanes = m_recording;
     say(tr("Comparing …"));
+    m_computing = true;
     m_worker = std::jthread([this, generation, run, lanes] {
         std::shared_ptr<const OpDifferences> made;
         QString refusal;
@@ -196,6 +207,7 @@ void DifferencesView::take(int generation, std::shared_ptr<const OpDifferences> 
 {
     if (generation != m_generation)
         return;
+    m_computing = false;
     m_differences = std::move(differences);
     if (m_differences)
         fill();
@@ -208,10 +220,12 @@ void DifferencesView::fill()
 {
     const OpDifferences& d = *m_differences;
     const QString unit = d.converted ? QString::fromStdString(d.a.unit) : tr("as they stand");
-    QString text = tr("Median time of a warp at an op, in cycles of the schedule's clock. %1 ops compared.")
+    QString text = tr("How long a warp is at an op: medians, in cycles; %1 ops compared.")
                        .arg(paint::grouped(static_cast<std::int64_t>(d.pairs.size())));
-    for (const std::string& note : d.notes)
-        text += QLatin1Char(' ') + QString::fromStdString(note) + QLatin1Char('.');
+    for (const std::string& note : d.notes) {
+        const QString words = QString::fromStdString(note);
+        text += QLatin1Char(' ') + words.left(1).toUpper() + words.mid(1) + QLatin1Char('.');
+    }
     say(text);
     m_table->setHeaderLabels({ tr("Op"), tr("Schedule,\n%1").arg(standingWord(d.a)),
         tr("Recording,\n%1").arg(standingWord(d.b)), tr("Difference,\n%1").arg(unit), tr("Ratio") });
@@ -221,11 +235,12 @@ void DifferencesView::fill()
         if (s.pairs == 0)
             continue;
         auto* item = new QTreeWidgetItem(m_table,
-            { QString::fromStdString(d.ops[s.op]), whole(s.medianA), whole(s.medianB), withSign(s.medianB - s.medianA),
+            { shortLabel(d.ops[s.op]), whole(s.medianA), whole(s.medianB), withSign(s.medianB - s.medianA),
                 ratioOf(s.medianA, s.medianB) });
         item->setData(0, summaryRole, k);
         item->setChildIndicatorPolicy(QTreeWidgetItem::ShowIndicator);
-        item->setToolTip(Op, tr("%n instance(s)", nullptr, static_cast<int>(s.pairs)));
+        item->setToolTip(
+            Op, tr("%1, %n instance(s)", nullptr, static_cast<int>(s.pairs)).arg(QString::fromStdString(d.ops[s.op])));
         const auto tip = [&](const OpTimes& side, double median, double spread, double sum) {
             return tr("%1, %2: median %3, quartiles %4 apart, %5 in all, in %6")
                 .arg(QString::fromStdString(side.what), QString::fromStdString(side.standing), whole(median),
@@ -276,7 +291,7 @@ void DifferencesView::addAlone(
     std::uint32_t op = ~0U, shown = 0;
     const auto close = [&] {
         if (kind != nullptr)
-            kind->setText(Op, QStringLiteral("%1: %2").arg(QString::fromStdString(side.ops[op])).arg(shown));
+            kind->setText(Op, QStringLiteral("%1: %2").arg(shortLabel(side.ops[op])).arg(shown));
     };
     for (const std::uint32_t index : rows) { // they come op by op
         const OpTimes::Row& row = side.rows[index];

@@ -36,6 +36,7 @@ public:
     // nullptr: none is open any more.
     void setRecording(std::shared_ptr<const paint::RecordingLanes> recording);
     [[nodiscard]] const OpDifferences* differences() const { return m_differences.get(); } // null: not (yet) known
+    [[nodiscard]] bool settled() const { return !m_computing; }
     [[nodiscard]] QTreeWidget* table() { return m_table; }
     [[nodiscard]] QString statement() const;
 
@@ -62,7 +63,7 @@ private:
     QLabel* m_statement;
     QTreeWidget* m_table;
     int m_generation = 0;
-    bool m_due = false; // put off until it can be seen
+    bool m_computing = false, m_due = false; // put off until it can be seen
     std::jthread m_worker; // last
 };
 

@@ -39,6 +39,7 @@ private:
     void refresh();
     [[nodiscard]] QString textAt(std::uint64_t position, Cycle cycle) const;
     void fillWarps();
+    void fitPosition();
     void choose();
     void dress();
 
@@ -49,6 +50,7 @@ private:
     ComboBox *m_warp, *m_cta;
     QLabel* m_position;
     QSlider* m_slider;
+    int m_length = 0; // how few words the position is told in: 0 all … 3
 };
 
 } // namespace flashstep::ui

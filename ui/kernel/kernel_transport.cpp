@@ -203,6 +203,11 @@ void KernelTransport::refresh()
         / static_cast<double>(std::max<std::uint64_t>(1, m_state.end())) * sliderSteps));
 }
 
+QSize KernelTransport::minimumSizeHint() const
+{
+    return { m_appearance.px(720), QWidget::minimumSizeHint().height() };
+}
+
 void KernelTransport::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] QSlider& slider() { return *m_slider; }
     [[nodiscard]] ComboBox& ctaBox() { return *m_cta; }
     [[nodiscard]] ComboBox& warpBox() { return *m_warp; }
+    // Less than its position needs now: in less room that is told in fewer words.
+    [[nodiscard]] QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent* event) override;

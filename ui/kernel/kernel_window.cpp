@@ -187,6 +187,10 @@ void KernelWindow::makeParts()
     m_lower = new QSplitter(Qt::Horizontal, centre);
     m_lower->addWidget(m_left);
     m_lower->addWidget(m_right);
+    // Their bars may be cut while the window gets narrower, before it is arranged anew.
+    for (QWidget* part : { static_cast<QWidget*>(m_left), static_cast<QWidget*>(m_right), static_cast<QWidget*>(m_cuda),
+             static_cast<QWidget*>(m_ptx), static_cast<QWidget*>(m_side) })
+        part->setMinimumWidth(m_appearance.px(200));
     m_all = new QSplitter(Qt::Vertical, centre);
     m_all->addWidget(m_code);
     m_all->addWidget(m_lower);

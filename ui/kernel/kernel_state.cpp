@@ -78,11 +78,13 @@ void KernelState::refresh()
             n.past = past;
     }
     // SMs are emulated in turns: their clocks are told apart.
+    std::optional<std::uint64_t> newest;
     for (std::uint32_t w = 0; m_position > 0 && w < warpCount(); ++w) {
-        const std::uint64_t newest = s.newestStep(m_position, n.cta, w);
-        if (newest != ptx::none && s.launchOf(newest) == n.launch)
-            n.cycle = std::max(n.cycle, s.step(newest).issued);
+        const std::uint64_t step = s.newestStep(m_position, n.cta, w);
+        if (step != ptx::none && s.launchOf(step) == n.launch && step >= newest.value_or(0))
+            newest = step;
     }
+    n.cycle = newest ? s.step(*newest).issued : 0;
     if (n.next) {
         n.pc = s.step(*n.next).pc;
         n.mask = s.step(*n.next).mask;

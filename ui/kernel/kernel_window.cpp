@@ -172,7 +172,7 @@ void KernelWindow::makeParts()
     };
     m_side = tabs(tr("Instruction, warps and faults"));
     m_side->addTab(m_card, tr("Instruction"));
-    m_side->addTab(m_warps, tr("Warps and barriers"));
+    m_side->addTab(m_warps, tr("Warps"));
     m_side->addTab(m_findings, tr("Faults"));
     m_left = tabs(tr("Registers and matrices"));
     m_left->addTab(m_registers, tr("Registers"));

@@ -4,6 +4,7 @@
 #include "ui/actions.h"
 #include "ui/document.h"
 #include "ui/views/controls.h"
+#include "ui/views/differences_view.h"
 #include "ui/views/exp_view.h"
 #include "ui/views/explain_view.h"
 #include "ui/views/glossary_view.h"
@@ -110,6 +111,8 @@ void MainWindow::makeDocks()
     addDock(QStringLiteral("bookmarks"), tr("Bookmarks"), m_placesView);
     addDock(QStringLiteral("explain"), tr("Explain"), m_explain);
     addDock(QStringLiteral("why"), tr("Waiting"), m_why);
+    m_differences = new DifferencesView(m_session, this);
+    addDock(QStringLiteral("differences"), tr("Recording against schedule"), m_differences);
     auto* ledgerTitle
         = static_cast<DockTitle*>(addDock(QStringLiteral("ledger"), tr("Ledger"), m_ledger)->titleBarWidget());
     auto* inspectorTitle
@@ -185,7 +188,8 @@ void MainWindow::arrange()
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("scenario"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("outline"));
     addDockWidget(narrow ? Qt::RightDockWidgetArea : Qt::LeftDockWidgetArea, dock("bookmarks"));
-    for (const char* name : { "explain", "ledger", "source", "row", "exp", "inspector", "why", "glossary" })
+    for (const char* name :
+        { "explain", "ledger", "source", "row", "exp", "inspector", "why", "glossary", "differences" })
         addDockWidget(Qt::RightDockWidgetArea, dock(name));
     if (narrow) {
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
@@ -198,6 +202,7 @@ void MainWindow::arrange()
         tabifyDockWidget(dock("why"), dock("inspector"));
         tabifyDockWidget(dock("inspector"), dock("source"));
         tabifyDockWidget(dock("inspector"), dock("glossary"));
+        tabifyDockWidget(dock("glossary"), dock("differences"));
     } else {
         splitDockWidget(dock("scenario"), dock("outline"), Qt::Vertical);
         splitDockWidget(dock("explain"), dock("ledger"), Qt::Vertical);
@@ -208,6 +213,7 @@ void MainWindow::arrange()
         tabifyDockWidget(dock("exp"), dock("why"));
         tabifyDockWidget(dock("why"), dock("inspector"));
         tabifyDockWidget(dock("inspector"), dock("glossary"));
+        tabifyDockWidget(dock("glossary"), dock("differences"));
     }
     switch (m_layout) {
     case Layout::Learn:
@@ -254,7 +260,8 @@ void MainWindow::arrange()
 void MainWindow::makeRoomFor(const QString& name)
 {
     const bool tall = name == QStringLiteral("row") || name == QStringLiteral("exp") || name == QStringLiteral("why")
-        || name == QStringLiteral("glossary") || name == QStringLiteral("inspector");
+        || name == QStringLiteral("glossary") || name == QStringLiteral("inspector")
+        || name == QStringLiteral("differences");
     if (m_arranging || m_arrangedByHand || m_compact || m_layout != Layout::Learn
         || (!tall && name != QStringLiteral("ledger")))
         return;
@@ -313,7 +320,7 @@ QStringList MainWindow::viewNames()
         QStringLiteral("ledger"), QStringLiteral("explain"), QStringLiteral("source"), QStringLiteral("inspector"),
         QStringLiteral("scenario"), QStringLiteral("outline"), QStringLiteral("transport"), QStringLiteral("welcome"),
         QStringLiteral("why"), QStringLiteral("bookmarks"), QStringLiteral("grid"), QStringLiteral("row"),
-        QStringLiteral("exp"), QStringLiteral("glossary") };
+        QStringLiteral("exp"), QStringLiteral("glossary"), QStringLiteral("differences") };
 }
 
 QWidget* MainWindow::view(const QString& name)
@@ -370,7 +377,7 @@ void MainWindow::nextPane(int by)
     if (m_stage->memory()->isVisible() && m_stage->focusCanvas() != m_stage->memory())
         panes.append(m_stage->memory());
     for (const char* name : { "explain", "ledger", "inspector", "why", "source", "transport", "timeline", "scenario",
-             "outline", "bookmarks", "row", "exp", "glossary" })
+             "outline", "bookmarks", "row", "exp", "glossary", "differences" })
         if (QWidget* pane = view(QString::fromLatin1(name));
             pane && pane->isVisible() && !pane->visibleRegion().isEmpty())
             panes.append(pane);

@@ -118,7 +118,7 @@ void MainWindow::viewMenu()
     menu->addSeparator();
     QMenu* panels = menu->addMenu(tr("&Panels"));
     for (const char* name : { "scenario", "outline", "bookmarks", "explain", "ledger", "row", "exp", "why", "inspector",
-             "source", "timeline", "glossary" })
+             "source", "timeline", "glossary", "differences" })
         panels->addAction(m_docks.value(QString::fromLatin1(name))->toggleViewAction());
     QMenu* layouts = menu->addMenu(tr("&Layout"));
     m_actions->add(layouts, QStringLiteral("layout.learn"), tr("Learn"), {}, [this] { setLayout(Layout::Learn); });
@@ -215,6 +215,7 @@ void MainWindow::runMenu()
     menu->addSeparator();
     add("kernel", tr("The &kernel's own instructions …"), { QStringLiteral("Ctrl+K") }, [this] { openKernel(); });
     add("recordCta", tr("Compute the values of this CTA"), { QStringLiteral("Ctrl+Shift+V") }, [this] { recordCta(); });
+    measureActions(menu);
     breakMenu(menu);
     movingActions(menu);
 }

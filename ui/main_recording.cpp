@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/io/files.h"
-#include "core/io/json.h"
+#include "core/io/recorded_scenario.h"
 #include "core/io/recording_read.h"
 #include "ui/actions.h"
 #include "ui/main_window.h"
@@ -16,16 +16,7 @@ namespace flashstep::ui {
 
 RecordedScenario scenarioOfRecording(const Recording& recording, const std::string& path)
 {
-    // A recording of a device states its problem, one of ours the scenario.
-    const bool exported = recording.metadataText("problem").empty();
-    const std::string text = recording.metadataText(exported ? "scenario" : "problem");
-    const Json problem = Json::parse(text, nullptr, false);
-    if (!problem.is_object())
-        return {};
-    // The whole scenario, or its problem alone.
-    Json scenario = exported || problem.contains("algorithm") ? problem : Json { { "problem", problem } };
-    scenario["flashstep"] = 1;
-    Result<ScenarioFile> file = parseScenario(scenario.dump(), "", "problem");
+    Result<ScenarioFile> file = recordedScenario(recording);
     if (!file)
         return {};
     RecordedScenario recorded;
@@ -105,6 +96,8 @@ void MainWindow::recordingFileAction(QMenu* menu)
 {
     QAction* close = m_actions->add(menu, QStringLiteral("closeRecording"), tr("&Close recording"), {},
         [this] { m_timeline->setRecording(nullptr); });
+    m_actions->add(menu, QStringLiteral("saveRecording"), tr("Save recording as …"), {}, [this] { saveRecording(); })
+        ->setEnabled(false);
     const auto tick = [this, close] { close->setEnabled(m_timeline->recording() != nullptr); };
     connect(m_timeline, &TimelineCanvas::recordingChanged, close, tick);
     connect(m_timeline, &TimelineCanvas::recordingChanged, this, &MainWindow::showTitle);

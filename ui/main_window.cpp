@@ -83,6 +83,7 @@ MainWindow::MainWindow(const Options& options)
 MainWindow::~MainWindow()
 {
     m_controller.disconnect(this);
+    m_measurer.disconnect();
     m_exporter.disconnect();
     m_scenario->disconnect(this);
     m_undo->disconnect(); // says that it is being emptied
@@ -118,6 +119,7 @@ void MainWindow::connectParts()
         start({ file, m_document.path(), true });
     });
     connectPlaces();
+    connectMeasuring();
     connectExports();
     connect(&m_document, &Document::changed, this, &MainWindow::showTitle);
     connect(&m_document, &Document::renamed, this, &MainWindow::showTitle);

@@ -5,6 +5,7 @@
 #include "ui/document.h"
 #include "ui/export_controller.h"
 #include "ui/insights.h"
+#include "ui/measure_controller.h"
 #include "ui/places.h"
 #include "ui/playback.h"
 #include "ui/run_controller.h"
@@ -12,6 +13,7 @@
 #include "ui/session.h"
 
 #include <QMainWindow>
+#include <QPointer>
 
 class QAction;
 class QComboBox;
@@ -29,11 +31,13 @@ namespace flashstep::ui {
 
 class Actions;
 class ComboBox;
+class DifferencesView;
 class ExplainView;
 class ExportDialog;
 class GlossaryView;
 class Hints;
 class Inspector;
+class MeasureDialog;
 class KernelWindow;
 class LedgerView;
 class NoticeBar;
@@ -81,6 +85,8 @@ public:
     [[nodiscard]] ExportController& exporter() { return m_exporter; }
     [[nodiscard]] WelcomePage& welcome() { return *m_welcome; }
     [[nodiscard]] RunController& controller() { return m_controller; }
+    [[nodiscard]] MeasureController& measurer() { return m_measurer; }
+    [[nodiscard]] DifferencesView& differences() { return *m_differences; }
     [[nodiscard]] Places& places() { return m_places; }
     [[nodiscard]] QWidget* view(const QString& name); // "timeline", "ledger", …; nullptr for a name it has not
     [[nodiscard]] static QStringList viewNames();
@@ -170,6 +176,13 @@ private:
     [[nodiscard]] QString documentTitle() const; // its file's name, or that of the recording it was opened with
     void recordingFileAction(QMenu* menu);
     void recordingViewAction(QMenu* menu);
+    // main_measure.cpp
+    void measureActions(QMenu* menu);
+    void connectMeasuring();
+    void recordEmulated();
+    void showMeasure();
+    void openMade(const MadeRecording& made);
+    void saveRecording();
     // main_files.cpp
     void chooseFile();
     void save();
@@ -218,6 +231,9 @@ private:
     Inspector* m_inspector = nullptr;
     SourceView* m_source = nullptr;
     WhyView* m_why = nullptr;
+    DifferencesView* m_differences = nullptr;
+    QPointer<MeasureDialog> m_measureDialog;
+    MadeRecording m_made; // the last, until another
     PlacesView* m_placesView = nullptr;
     Hints* m_hints = nullptr;
     WelcomePage* m_welcome = nullptr;
@@ -243,6 +259,7 @@ private:
 
     std::unique_ptr<KernelWindow> m_kernel;
     ExportController m_exporter; // last: their workers are joined first
+    MeasureController m_measurer;
     RunController m_controller;
 };
 

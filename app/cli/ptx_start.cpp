@@ -6,6 +6,7 @@
 #include "core/io/input_files.h"
 #include "core/io/kernel_recording.h"
 #include "core/io/ptx_shipped.h"
+#include "core/ptx/globals.h"
 #include "core/ptx/parser.h"
 #include "core/ptx/shadow.h"
 
@@ -193,13 +194,13 @@ Result<PtxStart> startFile(const PtxOptions& o, std::vector<PtxArgument>& argume
     PtxOutcome& outcome = start.outcome;
     outcome.kernel = (*entry)->name;
     outcome.file = file;
-    const auto shared1 = std::make_shared<const ptx::Code>(std::move(*code));
-    ptx::placeVariables(*module, *shared1, outcome.run.memory);
+    const auto loaded = std::make_shared<const ptx::Code>(std::move(*code));
+    ptx::placeVariables(outcome.run.memory, *loaded);
     launch.grid = *grid;
     launch.block = *block;
     launch.dynamicShared = *shared;
     launch.parameters = placeArguments(**entry, arguments, outcome.run.memory);
-    outcome.run.codes.push_back(shared1);
+    outcome.run.codes.push_back(loaded);
     outcome.run.launches.push_back(std::move(launch));
     if (Status status = checkLaunches(start); !status)
         return status.error();

@@ -28,6 +28,7 @@ constexpr std::array allViews {
     View { "scenario", "problem, tiles, machine and knobs" },
     View { "transport", "position, grain and speed of stepping" },
     View { "glossary", "every term with its card: what it is, and what it is right now" },
+    View { "differences", "a recording against the schedule, op by op" },
     View { "welcome", "the four versions at a glance: predicted, published, and what binds" },
 };
 } // namespace

@@ -99,7 +99,7 @@ private:
         if (m_child.status == ENOENT)
             return trouble(DeviceTrouble::NoProgram, "there is no program " + first,
                 m_end.prefixed ? "it stands first in the prefix"
-                               : "built where nvcc is: bash core/cuda/build.sh; --program PATH says where it lies");
+                               : "bash core/cuda/build.sh makes it where nvcc is; or name its path");
         if (m_child.status == EACCES || m_child.status == ENOEXEC)
             return trouble(DeviceTrouble::NoProgram, first + " is not a program that can be run here",
                 "a file that may be executed, made for this computer");
@@ -140,7 +140,7 @@ private:
     DeviceOutcome noProgramThere() const
     {
         return trouble(DeviceTrouble::NoProgram, "the program is not there",
-            said(m_end.prefixed ? "copy core/cuda there and build it, --program PATH says where it lies" : ""));
+            said(m_end.prefixed ? "copy core/cuda there and build it, or name its path" : ""));
     }
 
     // Status 3, or a failure in the middle that is the device's.

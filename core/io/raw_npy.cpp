@@ -2,7 +2,6 @@
 #include "core/io/raw_npy.h"
 
 #include "core/io/files.h"
-#include "core/io/npy_header.h"
 
 #include <fmt/format.h>
 
@@ -66,6 +65,20 @@ Result<std::uint64_t> elementsOf(const std::vector<std::uint64_t>& shape, const 
     return count;
 }
 
+Result<RawArray> readRawNpy(const ByteReader& read, std::uint64_t size, const std::string& where)
+{
+    const Result<NpyHeader> header = readNpyHeader(read, where);
+    if (!header)
+        return header.error();
+    const Result<std::uint64_t> bytes = checkedBytes(*header, size, where);
+    if (!bytes)
+        return bytes.error();
+    RawArray array { header->descr, header->shape, std::vector<std::byte>(*bytes) };
+    if (read(reinterpret_cast<char*>(array.bytes.data()), *bytes) != *bytes)
+        return Error { "cannot read its data", where, "" };
+    return array;
+}
+
 Result<RawArray> readRawNpy(const std::string& path)
 {
     const Result<std::uint64_t> size = fileSize(path);
@@ -74,22 +87,12 @@ Result<RawArray> readRawNpy(const std::string& path)
     std::ifstream stream(path, std::ios::binary);
     if (!stream)
         return Error { "cannot be read", path, "" };
-    const Result<NpyHeader> header = readNpyHeader(
+    return readRawNpy(
         [&](char* to, std::size_t count) {
             stream.read(to, static_cast<std::streamsize>(count));
             return static_cast<std::size_t>(stream.gcount());
         },
-        path);
-    if (!header)
-        return header.error();
-    const Result<std::uint64_t> bytes = checkedBytes(*header, *size, path);
-    if (!bytes)
-        return bytes.error();
-    RawArray array { header->descr, header->shape, std::vector<std::byte>(*bytes) };
-    stream.read(reinterpret_cast<char*>(array.bytes.data()), static_cast<std::streamsize>(*bytes));
-    if (static_cast<std::uint64_t>(stream.gcount()) != *bytes)
-        return Error { "cannot read its data", path, "" };
-    return array;
+        *size, path);
 }
 
 Status writeRawNpy(const std::string& path, const RawArray& array)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/base/result.h"
+#include "core/io/npy_header.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +18,8 @@ struct RawArray {
     std::vector<std::byte> bytes; // C order
 };
 [[nodiscard]] Result<RawArray> readRawNpy(const std::string& path);
+// The same from `size` bytes that somebody hands out in order.
+[[nodiscard]] Result<RawArray> readRawNpy(const ByteReader& read, std::uint64_t size, const std::string& where);
 [[nodiscard]] Status writeRawNpy(const std::string& path, const RawArray& array);
 
 // Elements of a shape; nothing where they are more than 2^48.

@@ -16,7 +16,14 @@ Result<ScenarioFile> recordedScenario(const Recording& recording)
     // The whole scenario, or its problem alone.
     Json scenario = exported || problem.contains("algorithm") ? problem : Json { { "problem", problem } };
     scenario["flashstep"] = 1;
-    return parseScenario(scenario.dump(), "", "problem");
+    Result<ScenarioFile> file = parseScenario(scenario.dump(), "", "problem");
+    if (!file)
+        return file;
+    // What follows from other sizes; that of tensors only they know.
+    if (const Scenario& s = file->scenario; s.qFile.empty() && s.kFile.empty() && s.vFile.empty())
+        if (const Result<LoadedInputs> completed = loadInputs(*file); !completed)
+            return completed.error();
+    return file;
 }
 
 } // namespace flashstep

@@ -13,6 +13,8 @@ namespace {
 
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
+// In detail2: as with a fence before it, or behind it.
+constexpr std::uint8_t releaseBit = 1, acquireBit = 2;
 enum class Op : std::uint8_t { And, Or, Xor, Exch, Add, Inc, Dec, Min, Max, Cas };
 
 template <typename T> T combine(Op op, T old, T b)
@@ -93,7 +95,11 @@ void atomic(Lanes& lanes, const Instruction& i)
         const U64 base = i.wide ? lanes.wides(i.a)[l] : lanes.words(i.a)[l];
         U64 address = base + static_cast<U64>(i.offset);
         address = i.wide ? address : address & 0xffffffffU;
+        if ((i.detail2 & releaseBit) != 0)
+            access.fence(1U << l);
         std::byte* at = access.at(i.space, address, size * i.vector, l, Touch::Atomic, true);
+        if ((i.detail2 & acquireBit) != 0)
+            access.fence(1U << l);
         for (U32 k = 0; k < i.vector; ++k) {
             U64 old = 0;
             if (at != nullptr)
@@ -143,13 +149,17 @@ bool typeFits(Op op, Type type)
     }
 }
 
+std::uint8_t orderOf(int semantics)
+{
+    constexpr std::uint8_t orders[] = { 0, acquireBit, releaseBit, acquireBit | releaseBit };
+    return semantics < 0 ? 0 : orders[semantics];
+}
+
 template <bool returns> bool decode(Decoder& d)
 {
     Instruction& i = d.instruction();
-    if (d.takeOneOf({ "relaxed", "acquire", "release", "acq_rel" }) >= 0)
-        d.takeOneOf({ "cta", "cluster", "gpu", "sys" });
-    else
-        d.takeOneOf({ "cta", "cluster", "gpu", "sys" });
+    i.detail2 = orderOf(d.takeOneOf({ "relaxed", "acquire", "release", "acq_rel" }));
+    d.takeOneOf({ "cta", "cluster", "gpu", "sys" });
     const int place = d.takeOneOf({ "global", "shared", "shared::cta" });
     const Space space = place == 0 ? Space::Global : place > 0 ? Space::Shared : Space::Generic;
     d.takeOneOf({ "cta", "cluster", "gpu", "sys" }); // older spellings put the scope behind the space

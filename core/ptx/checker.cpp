@@ -129,6 +129,8 @@ void Checker::touchShared(Access& access, std::uint64_t offset, std::uint32_t by
 {
     Cta& cta = m_ctas.at(access.cta);
     m_address = sharedWindow + offset;
+    if (touch == Touch::Atomic || strong)
+        atomic(access, { access.cta, m_address }, lane);
     this->touch(access, cta, cta.shared, offset - sharedStart, bytes, lane, touch, strong, false);
 }
 
@@ -137,7 +139,7 @@ void Checker::touchGlobal(Access& access, std::uint32_t allocation, std::uint64_
 {
     m_address = access.global->allocation(allocation).address + offset;
     if (touch == Touch::Atomic || strong)
-        atomic(access, m_address, lane);
+        atomic(access, { none, m_address }, lane);
     this->touch(access, m_ctas.at(access.cta), shadowOf(access, allocation), offset, bytes, lane, touch, strong, true);
 }
 
@@ -182,16 +184,16 @@ void Checker::fence(Access& access, std::uint32_t mask)
 }
 
 // A strong access after a fence shows what came before the fence; one before a fence lets what comes after it see.
-void Checker::atomic(Access& access, std::uint64_t address, int lane)
+void Checker::atomic(Access& access, const Flag& flag, int lane)
 {
     Cta& cta = m_ctas.at(access.cta);
     const std::uint32_t thread = access.threadOf(lane);
-    if (const auto known = m_published.find(address); known != m_published.end()) {
+    if (const auto known = m_published.find(flag); known != m_published.end()) {
         join(cta.acquired[thread], imported(known->second, access.cta));
         cta.fences[thread] |= 2;
     }
     if ((cta.fences[thread] & 1) != 0)
-        join(m_published[address], exported(cta.released[thread], access.cta));
+        join(m_published[flag], exported(cta.released[thread], access.cta));
 }
 
 } // namespace flashstep::ptx

@@ -6,7 +6,7 @@
 #include "core/ptx/shadow.h"
 
 #include <map>
-#include <unordered_map>
+#include <utility>
 
 namespace flashstep::ptx {
 
@@ -31,7 +31,9 @@ public:
     // Order.
     Clocks& clocks(std::uint32_t cta) { return m_ctas.at(cta).clocks; }
     void fence(Access& access, std::uint32_t mask);
-    void atomic(Access& access, std::uint64_t address, int lane);
+    // What an atomic stands on: an address, in shared memory of one CTA's.
+    using Flag = std::pair<std::uint32_t, std::uint64_t>;
+    void atomic(Access& access, const Flag& flag, int lane);
 
 private:
     struct Cta {
@@ -48,7 +50,7 @@ private:
 
     std::map<std::uint32_t, Cta> m_ctas;
     std::vector<Shadow> m_global; // by allocation
-    std::unordered_map<std::uint64_t, View> m_published; // by address of an atomic
+    std::map<Flag, View> m_published;
     std::uint64_t m_address = 0; // of the access under way, generic
     bool m_agrees = false;
 };

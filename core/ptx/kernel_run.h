@@ -34,8 +34,6 @@ struct KernelInputs {
 // A memory with the plan's buffers: the inputs as the kernel's type stores them, everything else poisoned.
 [[nodiscard]] GlobalMemory fillMemory(
     const cuda::LaunchPlan& plan, const Inputs& inputs, std::vector<std::uint64_t>& addresses);
-// Adds the module's own variables.
-void placeVariables(const Module& module, const Code& code, GlobalMemory& memory);
 // The bytes of the launch's parameters, at the offsets that the kernel's declaration gives them.
 [[nodiscard]] Result<std::vector<std::byte>> parametersOf(
     const Function& function, const cuda::Launch& launch, const std::vector<std::uint64_t>& addresses);

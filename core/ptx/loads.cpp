@@ -14,6 +14,7 @@ using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
 constexpr std::uint8_t strongBit = 1; // volatile, relaxed, acquire, release
+constexpr std::uint8_t orderBit = 2; // acquire of a load, release of a store: as with a fence behind it, or before it
 
 U64 addressOf(const Lanes& lanes, const Instruction& i, int l)
 {
@@ -62,6 +63,8 @@ void load(Lanes& lanes, const Instruction& i)
     forLanes(lanes.mask, [&](int l) {
         const std::byte* from
             = access.at(i.space, addressOf(lanes, i, l), bytes, l, Touch::Read, (i.detail2 & strongBit) != 0);
+        if ((i.detail2 & orderBit) != 0)
+            access.fence(1U << l);
         for (int k = 0; k < i.vector; ++k)
             put(lanes, i, k, l, from == nullptr ? nothing : from + k * i.bytes);
     });
@@ -82,21 +85,26 @@ void store(Lanes& lanes, const Instruction& i)
                 std::memcpy(value + k * i.bytes + 8, &raw, 8);
             }
         }
+        if ((i.detail2 & orderBit) != 0)
+            access.fence(1U << l);
         access.store(i.space, addressOf(lanes, i, l), value, bytes, l, (i.detail2 & strongBit) != 0);
     });
 }
 
 // .weak, .volatile, .relaxed.scope, .acquire.scope (.release of a store).
-bool takeOrder(Decoder& d, bool loads)
+std::uint8_t takeOrder(Decoder& d, bool loads)
 {
     d.take("weak");
     if (d.take("volatile"))
-        return true;
-    if (d.take("relaxed") || d.take(loads ? "acquire" : "release")) {
+        return strongBit;
+    std::uint8_t order = 0;
+    if (d.take("relaxed"))
+        order = strongBit;
+    else if (d.take(loads ? "acquire" : "release"))
+        order = strongBit | orderBit;
+    if (order != 0)
         d.takeOneOf({ "cta", "cluster", "gpu", "sys" });
-        return true;
-    }
-    return false;
+    return order;
 }
 Space takeSpace(Decoder& d)
 {
@@ -185,12 +193,12 @@ void markWide(Decoder& d, std::size_t operand)
 bool decodeLoad(Decoder& d)
 {
     Instruction& i = d.instruction();
-    const bool strong = takeOrder(d, true);
+    const std::uint8_t order = takeOrder(d, true);
     const Space space = takeSpace(d);
     takeHints(d);
     if (!takeElements(d, space))
         return false;
-    i.detail2 = strong ? strongBit : 0;
+    i.detail2 = order;
     d.vectorOut(0, cellOf(i.bytes), i.vector);
     markWide(d, 0);
     d.address(1, space);
@@ -200,12 +208,12 @@ bool decodeLoad(Decoder& d)
 bool decodeStore(Decoder& d)
 {
     Instruction& i = d.instruction();
-    const bool strong = takeOrder(d, false);
+    const std::uint8_t order = takeOrder(d, false);
     const Space space = takeSpace(d);
     takeHints(d);
     if (space == Space::Const || !takeElements(d, space))
         return false;
-    i.detail2 = strong ? strongBit : 0;
+    i.detail2 = order;
     d.address(0, space);
     d.vectorIn(1, cellOf(i.bytes), i.vector);
     markWide(d, 1);

@@ -262,14 +262,29 @@ std::optional<Machine::Choice> Machine::choose(Sm& sm)
             if (m_options.orderSeed != 0) {
                 // Each with the same chance, without a list of them.
                 if (chance(++seen) == 0)
-                    best = Choice { c, w };
+                    best = Choice { c, w, 0 };
                 continue;
             }
             const Cycle ready = warp.splits[s].ready;
             if (!best || ready < bestReady) {
-                best = Choice { c, w };
+                best = Choice { c, w, ready };
                 bestReady = ready;
             }
+        }
+    }
+    return best;
+}
+
+// The SM whose next instruction is the earliest; one that stands still comes last.
+std::optional<Machine::Choice> Machine::chooseInTime()
+{
+    std::optional<Choice> best;
+    m_active = 0;
+    for (std::size_t k = 0; k < m_sms.size(); ++k) {
+        const std::optional<Choice> choice = choose(m_sms[k]);
+        if (choice && (!best || choice->ready < best->ready)) {
+            best = choice;
+            m_active = k;
         }
     }
     return best;
@@ -278,7 +293,9 @@ std::optional<Machine::Choice> Machine::choose(Sm& sm)
 std::optional<Step> Machine::step()
 {
     while (!m_over) {
-        const std::size_t wanted = m_options.orderSeed != 0 ? activeByChance : 1;
+        const bool byChance = m_options.orderSeed != 0;
+        const std::size_t wanted = byChance ? activeByChance : std::max(1U, m_options.smsTogether);
+        std::erase_if(m_sms, [](const Sm& sm) { return sm.residents.empty(); });
         while (m_sms.size() < wanted && !m_waitingSms.empty())
             startNextSm();
         if (m_sms.empty()) {
@@ -286,8 +303,9 @@ std::optional<Step> Machine::step()
             break;
         }
         m_active = std::min(m_active, m_sms.size() - 1);
+        const std::optional<Choice> choice
+            = !byChance && m_options.smsTogether > 1 ? chooseInTime() : choose(m_sms[m_active]);
         Sm& sm = m_sms[m_active];
-        const std::optional<Choice> choice = choose(sm);
         if (!choice) {
             if (!unstick(sm))
                 retire(sm);

@@ -31,6 +31,9 @@ struct RunOptions {
     std::uint64_t maxInstructions = 1'000'000'000; // lane-instructions
     const GpuSpec* gpu = nullptr; // null: no time
     std::uint32_t launch = 0; // which of several, for the findings
+    // So many SMs take their steps in the order of modelled time; 1: one SM after the other, which needs the least
+    // memory. Nothing else depends on it.
+    std::uint32_t smsTogether = 1;
 };
 
 // One warp instruction that was executed.
@@ -92,6 +95,7 @@ private:
     };
     struct Choice {
         std::size_t cta = 0, warp = 0;
+        Cycle ready = 0;
     };
 
     Machine(std::shared_ptr<const Code> code, Launch launch, GlobalMemory memory, RunOptions options,
@@ -104,6 +108,7 @@ private:
     Cta makeCta(std::uint32_t id, Cycle begin) const;
     void fillSpecials(const Cta& cta, Warp& warp, std::uint32_t index, std::uint32_t sm) const;
     std::optional<Choice> choose(Sm& sm);
+    std::optional<Choice> chooseInTime(); // and the SM: m_active
     Step execute(Sm& sm, Cta& cta, std::uint32_t warpIndex);
     bool gather(Warp& warp, std::uint32_t split, const Instruction& i);
     void checkCollective(const Warp& warp, const Instruction& i, std::uint32_t active, std::uint32_t mask);

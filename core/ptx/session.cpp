@@ -23,7 +23,9 @@ KernelSession::KernelSession(KernelRun run, const RunOptions& options)
 Result<std::unique_ptr<KernelSession>> KernelSession::make(
     KernelRun run, const RunOptions& options, const Progress& progress)
 {
-    std::unique_ptr<KernelSession> session(new KernelSession(std::move(run), options));
+    RunOptions together = options;
+    together.smsTogether = 8; // who steps through wants to see CTAs side by side
+    std::unique_ptr<KernelSession> session(new KernelSession(std::move(run), together));
     if (Status done = session->runAll(progress); !done)
         return done.error();
     session->indexWarps();

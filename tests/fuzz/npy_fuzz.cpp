@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/npy.h"
+#include "core/io/raw_npy.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace flashstep::fuzz {
@@ -39,6 +40,11 @@ Target target()
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     using namespace flashstep;
+    // As a kernel's buffer: any kind of number, any rank.
+    if (const Result<RawArray> raw = readRawNpy(fuzz::asFile(fuzz::textOf(data, size))); raw.ok())
+        fuzz::require(raw->bytes.size() < size, "no byte comes from outside the file");
+    else
+        fuzz::requireClear(raw.error());
     const Result<NpyTensor> read = readNpy(fuzz::asFile(fuzz::textOf(data, size)));
     if (!read) {
         fuzz::requireClear(read.error());

@@ -38,12 +38,12 @@ const std::map<std::string, std::set<std::string>> allowed = {
             "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded" } },
     { "ui",
         { "core/base", "core/tensor", "core/program", "core/algorithms", "core/hardware", "core/trace",
-            "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded", "ui/kernel", "ui/paint",
-            "ui/views" } },
+            "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded", "ui/paint", "ui/views",
+            "ui/kernel" } },
     { "ui/kernel",
         { "core/base", "core/tensor", "core/program", "core/algorithms", "core/hardware", "core/trace",
-            "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded", "ui/paint", "ui",
-            "ui/views" } },
+            "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded", "ui/paint", "ui/views",
+            "ui" } },
     { "ui/views",
         { "core/base", "core/tensor", "core/program", "core/algorithms", "core/hardware", "core/trace",
             "core/emulation", "core/cuda", "core/ptx", "core/io", "resources/embedded", "ui/paint", "ui" } },
@@ -134,9 +134,8 @@ TEST(IncludeRule, TableHasNoCircle)
         before = settled.size();
         for (const auto& [folder, row] : allowed) {
             std::set<std::string> known = row;
-            const std::set<std::string> together { "ui", "ui/kernel", "ui/views" }; // one library in three folders
-            if (together.contains(folder))
-                std::erase_if(known, [&](const std::string& other) { return together.contains(other); });
+            if (folder == "ui" || folder == "ui/views") // one library in two folders
+                known.erase(folder == "ui" ? "ui/views" : "ui");
             if (std::ranges::includes(settled, known))
                 settled.insert(folder);
         }

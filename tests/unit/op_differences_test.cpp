@@ -105,6 +105,15 @@ TEST(OpDifferences, NamesWhatHasNoPartner)
     EXPECT_EQ(names, std::set<std::string> { "rescale out=l_old" });
 }
 
+TEST(OpDifferences, KnowTheLaunchesWhateverTheHeadDimension)
+{
+    Problem wide = small();
+    wide.headDim = wide.headDimV = 128;
+    const Recording recording = emulated("standard_d128", wide);
+    EXPECT_EQ(opTimes(recording, "r").launchCtas.size(), 3U);
+    EXPECT_EQ(recordedScenario(recording)->scenario.problem, wide);
+}
+
 // Standard attention's softmax is cut into CTAs of its own by the kernel; the products are not.
 TEST(OpDifferences, SaysWhichLaunchCannotBeCompared)
 {
@@ -157,8 +166,9 @@ TEST(OpDifferences, TimesOfAScheduleAreThoseBetweenBeginnings)
     for (std::size_t k = 0; k + 1 < schedule.rows.size(); ++k) {
         const OpTimes::Row &row = schedule.rows[k], &next = schedule.rows[k + 1];
         EXPECT_GE(row.length, 0);
-        if (row.role == next.role && row.cta == next.cta)
+        if (row.role == next.role && row.cta == next.cta) {
             EXPECT_EQ(row.begin + row.length, next.begin);
+        }
     }
 }
 

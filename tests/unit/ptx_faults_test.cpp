@@ -162,6 +162,25 @@ TEST(PtxFaults, AFlagWithFencesOrdersWhatCameBefore)
     EXPECT_TRUE(broken.has(Fault::Race)) << broken.text();
 }
 
+// A lock in shared memory: exchange to take it, a store to give it back.
+TEST(PtxFaults, AnAtomicInSharedMemoryOrdersWhatItsFencesSay)
+{
+    const auto body = [](const std::string& fence) {
+        return "\nsetp.eq.u32 %p0, %r0, 0; @%p0 st.shared.u32 [%r1], 0; bar.sync 0;\n"
+               "and.b32 %r2, %r0, 31; setp.ne.u32 %p1, %r2, 0; @%p1 bra END;\n"
+               "TAKE: atom.shared.cas.b32 %r3, [%r1], 0, 1; setp.ne.u32 %p2, %r3, 0; @%p2 bra TAKE;\n"
+            + fence + "\nst.shared.u32 [%r1+64], %r0;\n" + fence + "\natom.shared.exch.b32 %r4, [%r1], 0;\nEND:";
+    };
+    expectClean(runBody(body("membar.cta;"), { 64, 1, {} }));
+    expectOne(runBody(body(""), { 64, 1, {} }), Fault::Race, 5);
+    const std::string qualified
+        = "\nsetp.eq.u32 %p0, %r0, 0; @%p0 st.shared.u32 [%r1], 0; bar.sync 0;\n"
+          "and.b32 %r2, %r0, 31; setp.ne.u32 %p1, %r2, 0; @%p1 bra END;\n"
+          "TAKE: atom.acquire.cta.shared.cas.b32 %r3, [%r1], 0, 1; setp.ne.u32 %p2, %r3, 0; @%p2 bra "
+          "TAKE;\nst.shared.u32 [%r1+64], %r0;\natom.release.cta.shared.exch.b32 %r4, [%r1], 0;\nEND:";
+    expectClean(runBody(qualified, { 64, 1, {} }));
+}
+
 TEST(PtxFaults, ReadsOfWhatNobodyWrote)
 {
     const Outcome shared = runBody("\nld.shared.u32 %r2, [%r1+16];", { 1, 1, {} });

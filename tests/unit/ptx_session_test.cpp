@@ -6,10 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace flashstep::ptx {
 namespace {
 
-std::unique_ptr<KernelSession> sessionOf(const std::string& kernelName, int queries, int keys, std::uint64_t seed)
+KernelRun prepareAgain(const std::string& kernelName, int queries, int keys)
 {
     const cuda::KernelPlan* kernel = cuda::findKernelPlan(kernelName);
     const std::string file = std::string(kernel->file);
@@ -18,13 +20,17 @@ std::unique_ptr<KernelSession> sessionOf(const std::string& kernelName, int quer
     Problem problem;
     problem.seqlenQ = queries;
     problem.seqlenK = keys;
-    const Inputs inputs = generateInputs(problem);
-    auto prepared = prepareKernel(*kernel, module, stem + ".ptx", problem, inputs);
+    auto prepared = prepareKernel(*kernel, module, stem + ".ptx", problem, generateInputs(problem));
     EXPECT_TRUE(prepared.ok());
+    return std::move(prepared).value();
+}
+
+std::unique_ptr<KernelSession> sessionOf(const std::string& kernelName, int queries, int keys, std::uint64_t seed)
+{
     RunOptions options;
     options.gpu = findGpu("a100");
     options.orderSeed = seed;
-    auto session = KernelSession::make(std::move(prepared).value(), options, {});
+    auto session = KernelSession::make(prepareAgain(kernelName, queries, keys), options, {});
     EXPECT_TRUE(session.ok());
     return std::move(session).value();
 }
@@ -100,6 +106,31 @@ TEST(PtxSession, TheRunInSessionIsTheRunWithoutOne)
     EXPECT_EQ(kept.steps, session->end());
     EXPECT_EQ(kept.launches.size(), 3U);
     EXPECT_EQ(session->launchOf(session->end() - 1), 2U);
+}
+
+// Two CTAs on two SMs: whoever could issue first goes first, and what each of them does is what it does alone.
+TEST(PtxSession, CtasOfDifferentSmsTakeTheirStepsInTheOrderOfTime)
+{
+    const auto session = sessionOf("fa2_forward_d64", 128, 64, 0);
+    std::uint32_t changes = 0;
+    for (std::uint64_t k = 1; k < session->end(); ++k)
+        changes += session->step(k).cta != session->step(k - 1).cta ? 1 : 0;
+    EXPECT_GT(changes, 100U);
+    KernelRun alone = prepareAgain("fa2_forward_d64", 128, 64);
+    RunOptions options;
+    options.gpu = findGpu("a100");
+    runKernel(alone, options, {});
+    EXPECT_EQ(alone.cycles, session->run().cycles);
+    EXPECT_EQ(alone.instructions, session->run().instructions);
+}
+
+TEST(PtxSession, MoreCtasThanRunTogetherAllCome)
+{
+    const auto session = sessionOf("fa2_forward_d64", 64 * 11 + 1, 40, 0);
+    std::set<std::uint32_t> seen;
+    for (std::uint64_t k = 0; k < session->end(); ++k)
+        seen.insert(session->step(k).cta);
+    EXPECT_EQ(seen.size(), 12U);
 }
 
 } // namespace

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] const std::shared_ptr<const paint::RecordingLanes>& recording() const { return m_recording; }
     void setAlone(bool on);
     [[nodiscard]] bool alone() const { return m_alone && m_recording; }
+    void showSlice(InstanceId instance); // moves so that it is on show
     // The window of the run that is on show: all of it while a recording is shown alone.
     [[nodiscard]] paint::TimelineView runView() const { return alone() ? paint::TimelineView {} : m_view; }
     // What can be done with what is under a point; the caller shows it.
@@ -95,7 +96,6 @@ private:
     [[nodiscard]] AccessibleNode roleNode(const paint::TimelineIndex& index, std::size_t lane) const;
     [[nodiscard]] const paint::TimelineIndex* indexOf(CtaId cta) const;
     [[nodiscard]] std::vector<paint::LaneGroup> groups() const;
-    void showSlice(InstanceId instance); // moves so that it is on show
     void zoom(double factor);
     void pan(double share);
     void stepSlice(int by);

@@ -30,4 +30,8 @@ shot window_welcome.png --size 1440x900 --theme light --focus welcome
 # The kernel's own tiles: two warpgroups taking turns, rings full and empty.
 "$bin/flashstep" --algorithm fa3 --head-dim 128 --seqlen-q 256 --seqlen-k 1056 --shot "$out/window_pipeline.png" \
     --size 1440x900 --theme dark --layout pipeline --at "block(i=0, n=3)"
+# Kernels step through their own instructions.
+"$bin/flashstep" --kernel fa2_forward_d64 --shot "$out/kernel-window.png" --size 1440x900 --theme light --at ptx:523
+"$bin/flashstep" --kernel fa2_forward_d64 --drop 437 --shot "$out/kernel-faults.png" --size 1440x900 --theme dark \
+    --at fault:1
 "$bin/flashstep-cli" export --scenario "$sample" --format svg --view timeline --out "$out/timeline_fa2.svg" --at "block(i=6, n=3)"

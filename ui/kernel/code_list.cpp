@@ -21,6 +21,7 @@ CodeList::CodeList(Appearance& appearance, const QString& accessibleName, QWidge
     setAccessibleName(accessibleName);
     setFocusPolicy(Qt::StrongFocus);
     setFrameShape(QFrame::NoFrame);
+    setCornerWidget(new QWidget(this));
     viewport()->setMouseTracking(true);
     verticalScrollBar()->setSingleStep(1);
     connect(&appearance, &Appearance::changed, this, [this] {

@@ -25,8 +25,12 @@ Status place(KernelWindow& window, const HeadlessRequest& request, const KernelS
 {
     if (shot.anyWarp)
         window.state().followAny();
-    else
+    else if (shot.cta < window.state().ctaCount() && shot.warp < window.state().warpCount())
         window.state().follow(shot.cta, shot.warp);
+    else
+        return Error { "there is no such warp", "--warp",
+            "0 … " + std::to_string(window.state().ctaCount() - 1) + ":0 … "
+                + std::to_string(window.state().warpCount() - 1) };
     if (!request.focus.isEmpty()) {
         if (const Status status = window.showTab(request.focus); !status)
             return status;

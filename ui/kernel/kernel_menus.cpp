@@ -59,6 +59,10 @@ void KernelWindow::makeMenus()
             { QStringLiteral("Shift+") + QLatin1String(one.key) }, [this, kind] { m_state.step(kind, false); });
     }
     run->addSeparator();
+    add(run, "goTo", tr("&Go to a position"), keys("Ctrl+G"), [this] {
+        m_goTo->setFocus(Qt::ShortcutFocusReason);
+        m_goTo->selectAll();
+    });
     add(run, "start", tr("To the s&tart"), keys("Home"), [this] { m_state.seek(0); });
     add(run, "end", tr("To the &end"), keys("End"), [this] { m_state.seek(m_state.end()); });
     run->addSeparator();

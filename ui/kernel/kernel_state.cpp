@@ -73,11 +73,18 @@ void KernelState::refresh()
     n.registers = n.block != nullptr && n.warp < n.block->warps.size() ? &n.block->warps[n.warp] : nullptr;
     n.next = nextStep(n.cta, n.warp);
     if (m_position > 0 && s.launchOf(m_position - 1) == n.launch) {
-        n.cycle = s.step(m_position - 1).issued;
         const std::uint64_t past = s.newestStep(m_position, n.cta, n.warp);
         if (past != ptx::none)
             n.past = past;
     }
+    // SMs are emulated in turns: their clocks are told apart.
+    std::optional<std::uint64_t> newest;
+    for (std::uint32_t w = 0; m_position > 0 && w < warpCount(); ++w) {
+        const std::uint64_t step = s.newestStep(m_position, n.cta, w);
+        if (step != ptx::none && s.launchOf(step) == n.launch && step >= newest.value_or(0))
+            newest = step;
+    }
+    n.cycle = newest ? s.step(*newest).issued : 0;
     if (n.next) {
         n.pc = s.step(*n.next).pc;
         n.mask = s.step(*n.next).mask;
@@ -128,12 +135,14 @@ void KernelState::step(ptx::StepKind kind, bool forward)
         seek(s.next(m_position, kind, m_cta, warp));
         return;
     }
-    const std::uint64_t to = s.previous(m_position, kind, m_cta, warp);
-    if (!m_any && !m_now.past && m_position > 0 && m_now.launch > 0) {
-        seek(m_subject->firstSteps[m_now.launch] - 1); // back into the launch before
+    if (!m_any && !m_now.past) {
+        if (m_now.launch > 0)
+            seek(m_subject->firstSteps[m_now.launch] - 1); // back into the launch before
+        else
+            emit said(tr("this warp has executed nothing before this"));
         return;
     }
-    seek(to);
+    seek(s.previous(m_position, kind, m_cta, warp));
 }
 
 void KernelState::follow(std::uint32_t cta, std::uint32_t warp)

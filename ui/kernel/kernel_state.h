@@ -45,7 +45,7 @@ public:
         std::uint32_t active = 0, mask = 0; // lanes that have come to it; that will do it
         bool stuck = false; // it waits for ever
         ptx::Touching touching; // of memory, by the current instruction
-        Cycle cycle = 0; // when the newest step of all was issued
+        Cycle cycle = 0; // when the CTA's newest step was issued, on its own SM
     };
     [[nodiscard]] const Now& now() const { return m_now; }
     [[nodiscard]] std::uint64_t position() const { return m_now.position; }

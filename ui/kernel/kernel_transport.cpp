@@ -59,7 +59,7 @@ KernelTransport::KernelTransport(KernelState& state, Appearance& appearance, QWi
     row->addSpacing(10);
     m_slider->setRange(0, sliderSteps);
     m_slider->setAccessibleName(tr("Position in the run"));
-    m_slider->setMinimumWidth(appearance.px(80));
+    m_slider->setMinimumWidth(appearance.px(60));
     row->addWidget(m_slider, 1);
     connect(m_first, &QToolButton::clicked, this, [this] { m_state.seek(0); });
     connect(m_back, &QToolButton::clicked, this, [this] { step(false); });
@@ -119,9 +119,34 @@ QString KernelTransport::textAt(std::uint64_t position, Cycle cycle) const
     const QString end = paint::grouped(static_cast<std::int64_t>(m_state.end()));
     const QString which
         = launches.size() > 1 ? tr("launch %1 of %2, ").arg(m_state.now().launch + 1).arg(launches.size()) : QString();
-    if (width() < m_appearance.px(launches.size() > 1 ? 1320 : 1180))
+    switch (m_length) {
+    case 0:
+        return tr("step %1 of %2 (%3modelled cycle %4)").arg(at, end, which, paint::grouped(cycle));
+    case 1:
+        return tr("%1 / %2 (%3modelled cycle %4)").arg(at, end, which, paint::grouped(cycle));
+    case 2:
         return tr("%1 / %2 (modelled cycle %3)").arg(at, end, paint::grouped(cycle));
-    return tr("step %1 of %2 (%3modelled cycle %4)").arg(at, end, which, paint::grouped(cycle));
+    default:
+        return QStringLiteral("%1 / %2").arg(at, end);
+    }
+}
+
+// As many words as there is room for at any position, so that nothing moves while stepping.
+void KernelTransport::fitPosition()
+{
+    int others = m_appearance.px(24 + 8 + 10 + 4 + 12 + 10 + 8 + 90); // margins, gaps, and the least of a slider
+    for (const QWidget* widget : { static_cast<QWidget*>(m_first), static_cast<QWidget*>(m_back),
+             static_cast<QWidget*>(m_forward), static_cast<QWidget*>(m_last), static_cast<QWidget*>(m_kind),
+             static_cast<QWidget*>(m_cta), static_cast<QWidget*>(m_warp) })
+        others += widget->sizeHint().width();
+    int wide = 0;
+    for (m_length = 0; m_length < 4; ++m_length) {
+        wide = static_cast<int>(
+            paint::textWidth(m_position->font(), textAt(m_state.end(), m_state.session().run().cycles)) + 2);
+        if (wide + others <= width())
+            break;
+    }
+    m_position->setFixedWidth(wide);
 }
 
 QString KernelTransport::positionText() const
@@ -171,13 +196,16 @@ void KernelTransport::refresh()
     if (empty)
         return;
     fillWarps();
+    fitPosition();
     m_position->setText(positionText());
-    // Wide enough for its longest, so that nothing moves while stepping.
-    m_position->setFixedWidth(static_cast<int>(
-        paint::textWidth(m_position->font(), textAt(m_state.end(), m_state.session().run().cycles)) + 2));
     const QSignalBlocker block(m_slider);
     m_slider->setValue(static_cast<int>(static_cast<double>(m_state.position())
         / static_cast<double>(std::max<std::uint64_t>(1, m_state.end())) * sliderSteps));
+}
+
+QSize KernelTransport::minimumSizeHint() const
+{
+    return { m_appearance.px(720), QWidget::minimumSizeHint().height() };
 }
 
 void KernelTransport::resizeEvent(QResizeEvent* event)

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] QSlider& slider() { return *m_slider; }
     [[nodiscard]] ComboBox& ctaBox() { return *m_cta; }
     [[nodiscard]] ComboBox& warpBox() { return *m_warp; }
+    // Less than its position needs now: in less room that is told in fewer words.
+    [[nodiscard]] QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -39,6 +41,7 @@ private:
     void refresh();
     [[nodiscard]] QString textAt(std::uint64_t position, Cycle cycle) const;
     void fillWarps();
+    void fitPosition();
     void choose();
     void dress();
 
@@ -49,6 +52,7 @@ private:
     ComboBox *m_warp, *m_cta;
     QLabel* m_position;
     QSlider* m_slider;
+    int m_length = 0; // how few words the position is told in: 0 all … 3
 };
 
 } // namespace flashstep::ui

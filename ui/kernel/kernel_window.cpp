@@ -17,6 +17,8 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
+#include <QPainter>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSplitter>
@@ -34,15 +36,34 @@ constexpr int wideFrom = 1240; // below it shared memory is a tab beside the reg
 
 QString problemText(const Problem& p)
 {
-    QString text = QObject::tr("%1 head(s), %2 queries × %3 keys, d %4, %5, %6")
-                       .arg(p.heads * p.batch)
-                       .arg(p.seqlenQ)
-                       .arg(p.seqlenK)
-                       .arg(p.headDim)
-                       .arg(fromView(flashstep::name(p.dtype)), QString::fromStdString(p.mask.text()));
+    QString text
+        = QObject::tr("%1 head(s), %2 queries × %3 keys, d %4, %5, %6")
+              .arg(p.heads * p.batch)
+              .arg(p.seqlenQ)
+              .arg(p.seqlenK)
+              .arg(p.headDim)
+              .arg(fromView(flashstep::name(p.dtype)),
+                  p.mask.kind == MaskKind::None ? QObject::tr("no mask") : QString::fromStdString(p.mask.text()));
     return text.replace(QStringLiteral("1 head(s)"), QStringLiteral("1 head"))
         .replace(QStringLiteral("head(s)"), QStringLiteral("heads"));
 }
+
+// A label that gives way: what has no room ends in an ellipsis and is told on hover.
+class GivingLabel : public QLabel {
+public:
+    using QLabel::QLabel;
+    [[nodiscard]] QSize minimumSizeHint() const override { return { 40, QLabel::minimumSizeHint().height() }; }
+
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        QPainter painter(this);
+        painter.setPen(palette().color(foregroundRole()));
+        painter.setFont(font());
+        painter.drawText(
+            rect(), Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(text(), Qt::ElideRight, width()));
+    }
+};
 
 } // namespace
 
@@ -81,13 +102,27 @@ void KernelWindow::makeParts()
         if (!kernel.traced)
             m_kernelBox->addItem(QString::fromLatin1(kernel.name));
     }
-    m_problem = makeLabel({}, "info", centre);
+    m_problem = new GivingLabel(centre);
+    setRole(m_problem, "info");
     auto* top = new QWidget(centre);
     auto* topRow = new QHBoxLayout(top);
     topRow->setContentsMargins(12, 6, 12, 2);
     topRow->setSpacing(12);
     topRow->addWidget(m_kernelBox);
     topRow->addWidget(m_problem, 1);
+    m_goTo = new QLineEdit(top);
+    m_goTo->setPlaceholderText(tr("go to: 1204, 900cy, line:72, fault:1"));
+    m_goTo->setAccessibleName(tr("Go to a position"));
+    m_goTo->setToolTip(tr("A step, a modelled cycle, the next execution of a CUDA or PTX line (line:72, ptx:518), a "
+                          "fault, or end (Ctrl+G)"));
+    m_goTo->setFixedWidth(m_appearance.px(240));
+    topRow->addWidget(m_goTo);
+    connect(m_goTo, &QLineEdit::returnPressed, this, [this] {
+        if (const Status found = goTo(m_goTo->text()); !found)
+            say(QString::fromStdString(found.error().line()));
+        else
+            m_transport->setFocus();
+    });
     column->addWidget(top);
     m_transport = new KernelTransport(m_state, m_appearance, centre);
     column->addWidget(m_transport);
@@ -137,7 +172,7 @@ void KernelWindow::makeParts()
     };
     m_side = tabs(tr("Instruction, warps and faults"));
     m_side->addTab(m_card, tr("Instruction"));
-    m_side->addTab(m_warps, tr("Warps and barriers"));
+    m_side->addTab(m_warps, tr("Warps"));
     m_side->addTab(m_findings, tr("Faults"));
     m_left = tabs(tr("Registers and matrices"));
     m_left->addTab(m_registers, tr("Registers"));
@@ -152,12 +187,17 @@ void KernelWindow::makeParts()
     m_lower = new QSplitter(Qt::Horizontal, centre);
     m_lower->addWidget(m_left);
     m_lower->addWidget(m_right);
+    // Their bars may be cut while the window gets narrower, before it is arranged anew.
+    for (QWidget* part : { static_cast<QWidget*>(m_left), static_cast<QWidget*>(m_right), static_cast<QWidget*>(m_cuda),
+             static_cast<QWidget*>(m_ptx), static_cast<QWidget*>(m_side) })
+        part->setMinimumWidth(m_appearance.px(200));
     m_all = new QSplitter(Qt::Vertical, centre);
     m_all->addWidget(m_code);
     m_all->addWidget(m_lower);
     for (QSplitter* splitter : { m_code, m_lower, m_all }) {
         splitter->setChildrenCollapsible(false);
-        splitter->setHandleWidth(1);
+        splitter->setHandleWidth(3);
+        connect(splitter, &QSplitter::splitterMoved, this, [this] { m_arrangedByHand = true; });
     }
     column->addWidget(m_all, 1);
     column->addWidget(m_strip);
@@ -191,7 +231,9 @@ void KernelWindow::arrange()
     const int width = this->width(), height = this->height();
     m_code->setSizes({ width * 36 / 100, width * 36 / 100, width * 28 / 100 });
     m_lower->setSizes({ width * 54 / 100, width * 46 / 100 });
-    m_all->setSizes({ height * 52 / 100, height * 34 / 100 });
+    // Little height: the tables keep theirs.
+    const int upper = height < m_appearance.px(800) ? 42 : 52;
+    m_all->setSizes({ height * upper / 100, height * (86 - upper) / 100 });
 }
 
 void KernelWindow::resizeEvent(QResizeEvent* event)
@@ -205,8 +247,10 @@ void KernelWindow::resizeEvent(QResizeEvent* event)
         else
             m_left->addTab(m_shared, tr("Shared memory"));
         m_right->setVisible(wide);
+        m_arrangedByHand = false;
     }
-    arrange();
+    if (!m_arrangedByHand)
+        arrange();
 }
 
 void KernelWindow::connectRunner()
@@ -312,6 +356,7 @@ void KernelWindow::showTitle()
             + tr("broken on purpose: without PTX line %1").arg(lines.join(QStringLiteral(", ")));
     }
     m_problem->setText(text);
+    m_problem->setToolTip(text);
 }
 
 void KernelWindow::say(const QString& text)

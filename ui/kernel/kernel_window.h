@@ -7,6 +7,7 @@
 #include <QMainWindow>
 
 class QLabel;
+class QLineEdit;
 class QProgressBar;
 class QPushButton;
 class QSplitter;
@@ -81,6 +82,7 @@ private:
     Actions* m_actions = nullptr;
     ComboBox* m_kernelBox = nullptr;
     QLabel *m_problem = nullptr, *m_busyText = nullptr, *m_status = nullptr, *m_failure = nullptr;
+    QLineEdit* m_goTo = nullptr;
     QProgressBar* m_progress = nullptr;
     QWidget *m_busy = nullptr, *m_failed = nullptr;
     KernelTransport* m_transport = nullptr;
@@ -95,7 +97,7 @@ private:
     StripView* m_strip = nullptr;
     QSplitter *m_code = nullptr, *m_lower = nullptr, *m_all = nullptr;
     QTabWidget *m_side = nullptr, *m_left = nullptr, *m_right = nullptr;
-    bool m_wide = true;
+    bool m_wide = true, m_arrangedByHand = false;
 
     KernelRunner m_runner; // last: its worker is joined first
 };

@@ -57,16 +57,23 @@ QString operandsText(const KernelState& state, const ptx::Warp& warp, const ptx:
     const ptx::Code& code = *state.now().code;
     Cycle latest = ready;
     std::uint32_t which = ptx::none;
-    for (std::uint32_t k = 0; k < i.readsCount; ++k) {
-        const std::uint32_t number = code.uses[i.readsFirst + k];
-        if (warp.available[number] > latest) {
-            latest = warp.available[number];
-            which = number;
+    const auto look = [&](std::uint32_t first, std::uint32_t count) {
+        for (std::uint32_t k = 0; k < count; ++k) {
+            const std::uint32_t number = code.uses[first + k];
+            if (warp.available[number] > latest) {
+                latest = warp.available[number];
+                which = number;
+            }
         }
-    }
-    return which == ptx::none
-        ? QString()
-        : tr("its operand %1 comes at cycle %2").arg(registerName(code, which), paint::grouped(latest));
+    };
+    look(i.readsFirst, i.readsCount);
+    const std::uint32_t read = which;
+    look(i.writesFirst, i.writesCount);
+    if (which == ptx::none)
+        return {};
+    return (which == read ? tr("its operand %1 comes at cycle %2")
+                          : tr("an earlier result still comes into %1, at cycle %2"))
+        .arg(registerName(code, which), paint::grouped(latest));
 }
 
 } // namespace
@@ -130,19 +137,20 @@ WarpStanding standingOf(const KernelState& state, std::uint32_t w)
         const QString operands = operandsText(state, warp, i, ready->ready);
         const std::uint64_t past = state.session().newestStep(now.position, now.cta, w);
         const bool afterWait = past != ptx::none && now.position > 0
-            && now.code->instructions[state.session().step(past).pc].flow == ptx::Flow::Wait;
+            && now.code->instructions[state.session().step(past).pc].flow == ptx::Flow::Wait
+            && ready->ready > state.session().step(past).issued + 1;
         QString why;
         if (!operands.isEmpty())
             why = operands;
         else if (afterWait)
             why = tr("the copies it waited for have landed at cycle %1").arg(paint::grouped(ready->ready));
-        else if (i.flow == ptx::Flow::Wait && landed > 0)
-            why = tr("its copies land by cycle %1").arg(paint::grouped(landed));
         else if (issue > ready->ready)
-            why = tr("the unit or the issue slot is taken until then");
-        out.waits = !why.isEmpty() && issue > ready->ready;
+            why = tr("its unit or its issue slot is taken until then");
+        out.waits = !why.isEmpty();
         out.state = tr("issues at cycle %1").arg(paint::grouped(issue))
             + (why.isEmpty() ? QString() : QStringLiteral(": ") + why);
+        if (i.flow == ptx::Flow::Wait && landed > 0)
+            out.state += tr("; its copies under way land by cycle %1").arg(paint::grouped(landed));
     }
     if (!next) {
         out.stuck = true;

@@ -239,7 +239,7 @@ void RegisterTable::paintEvent(QPaintEvent* /*event*/)
         painter.setPen(theme.t2);
         painter.setFont(m_appearance.uiFont(12));
         painter.drawText(viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignCenter | Qt::TextWordWrap,
-            now.next ? tr("CTA %1 has not begun yet").arg(now.cta)
+            now.next ? tr("CTA %1 has not begun yet: step forward").arg(now.cta)
                      : tr("CTA %1 has ended: its registers are gone").arg(now.cta));
         return;
     }

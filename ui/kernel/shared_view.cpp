@@ -53,6 +53,39 @@ std::vector<paint::SharedTile> tilesOf(const KernelSubject& subject, const ptx::
 
 } // namespace
 
+namespace {
+
+class SharedLegend : public QWidget {
+public:
+    SharedLegend(const SharedGrid& grid, Appearance& appearance, QWidget* parent)
+        : QWidget(parent)
+        , m_grid(grid)
+        , m_appearance(appearance)
+    {
+        setFixedHeight(appearance.px(20));
+        connect(&grid, &SharedGrid::changed, this, [this] { update(); });
+        connect(&appearance, &Appearance::changed, this, [this] { setFixedHeight(m_appearance.px(20)); });
+    }
+
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        const paint::Theme& theme = m_appearance.theme();
+        QPainter painter(this);
+        painter.fillRect(rect(), theme.panel);
+        painter.scale(m_appearance.scale(), m_appearance.scale());
+        const QRectF room(0, 0, width() / m_appearance.scale(), height() / m_appearance.scale());
+        painter.fillRect(QRectF(0, 0, room.width(), 1), theme.line);
+        paint::paintSharedLegend(painter, room, m_grid.scene(), theme);
+    }
+
+private:
+    const SharedGrid& m_grid;
+    Appearance& m_appearance;
+};
+
+} // namespace
+
 SharedGrid::SharedGrid(KernelState& state, Appearance& appearance, QWidget* parent)
     : QAbstractScrollArea(parent)
     , m_state(state)
@@ -294,7 +327,7 @@ void SharedGrid::paintEvent(QPaintEvent* /*event*/)
         const KernelState::Now& now = m_state.now();
         painter.drawText(viewport()->rect().adjusted(12, 8, -12, -8), Qt::AlignCenter | Qt::TextWordWrap,
             now.block != nullptr ? tr("this kernel has no shared memory")
-                : now.next       ? tr("CTA %1 has not begun yet").arg(now.cta)
+                : now.next       ? tr("CTA %1 has not begun yet: step forward").arg(now.cta)
                                  : tr("CTA %1 has ended: its shared memory is gone").arg(now.cta));
         return;
     }
@@ -399,6 +432,7 @@ SharedView::SharedView(KernelState& state, Appearance& appearance, QWidget* pare
     m_sentence->setAccessibleName(tr("What the current instruction does to shared memory"));
     column->addWidget(m_sentence);
     column->addWidget(m_grid, 1);
+    column->addWidget(new SharedLegend(*m_grid, appearance, this));
     for (const auto kind : { ptx::RegisterKind::Bf16Pair, ptx::RegisterKind::HalfPair, ptx::RegisterKind::F32,
              ptx::RegisterKind::Signed, ptx::RegisterKind::Hex })
         m_kind->addItem(fromView(ptx::name(kind)), static_cast<int>(kind));

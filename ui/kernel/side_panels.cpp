@@ -12,6 +12,7 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QScrollBar>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
 #include <bit>
@@ -237,6 +238,69 @@ void WarpList::refresh()
     putHtml(this, html);
 }
 
+namespace {
+
+// A fault: what it is in the fault's colour, the rest as text; the current one framed.
+class FindingDelegate : public QStyledItemDelegate {
+public:
+    FindingDelegate(const Appearance& appearance, QObject* parent)
+        : QStyledItemDelegate(parent)
+        , m_appearance(appearance)
+    {
+    }
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        const paint::Theme& theme = m_appearance.theme();
+        const QString text = index.data(Qt::DisplayRole).toString();
+        const bool fault = index.data(Qt::UserRole).isValid();
+        painter->save();
+        if ((option.state & QStyle::State_Selected) != 0 && fault) {
+            painter->fillRect(option.rect, theme.highlight);
+            painter->setPen(theme.mid);
+            painter->drawRect(option.rect.adjusted(0, 0, -1, -1));
+        }
+        if (fault)
+            painter->fillRect(QRect(option.rect.left() + m_appearance.px(4), option.rect.top() + m_appearance.px(4),
+                                  m_appearance.px(3), option.rect.height() - m_appearance.px(8)),
+                theme.fault);
+        QRect room = inside(option.rect);
+        const QString first = text.section(QLatin1Char('\n'), 0, 0), rest = text.section(QLatin1Char('\n'), 1);
+        painter->setFont(m_appearance.uiFont(12));
+        painter->setPen(fault ? theme.fault : theme.text);
+        QRect used;
+        painter->drawText(room, Qt::AlignLeft | Qt::TextWordWrap, first, &used);
+        room.setTop(used.bottom() + m_appearance.px(2));
+        painter->setFont(m_appearance.uiFont(11));
+        painter->setPen(theme.t2);
+        painter->drawText(room, Qt::AlignLeft | Qt::TextWordWrap, rest);
+        painter->restore();
+    }
+    [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        const QString text = index.data(Qt::DisplayRole).toString();
+        const auto* view = qobject_cast<const QListWidget*>(option.widget);
+        const int width = view != nullptr ? view->viewport()->width() : option.rect.width();
+        const QRect room = inside(QRect(0, 0, width, 10000));
+        const int high = QFontMetrics(m_appearance.uiFont(12))
+                             .boundingRect(room, Qt::TextWordWrap, text.section(QLatin1Char('\n'), 0, 0))
+                             .height()
+            + QFontMetrics(m_appearance.uiFont(11))
+                  .boundingRect(room, Qt::TextWordWrap, text.section(QLatin1Char('\n'), 1))
+                  .height();
+        return { width, high + m_appearance.px(16) };
+    }
+
+private:
+    [[nodiscard]] QRect inside(const QRect& rect) const
+    {
+        return rect.adjusted(m_appearance.px(14), m_appearance.px(6), -m_appearance.px(10), -m_appearance.px(4));
+    }
+
+    const Appearance& m_appearance;
+};
+
+} // namespace
+
 FindingList::FindingList(KernelState& state, Appearance& appearance, QWidget* parent)
     : QListWidget(parent)
     , m_state(state)
@@ -247,7 +311,8 @@ FindingList::FindingList(KernelState& state, Appearance& appearance, QWidget* pa
     setFrameShape(QFrame::NoFrame);
     setWordWrap(true);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    setSpacing(2);
+    setItemDelegate(new FindingDelegate(appearance, this));
+    setResizeMode(QListView::Adjust);
     connect(&state, &KernelState::loaded, this, [this] { refresh(); });
     connect(&appearance, &Appearance::changed, this, [this] { refresh(); });
     const auto go = [this](QListWidgetItem* item) {
@@ -293,11 +358,9 @@ void FindingList::refresh()
     if (m_state.empty())
         return;
     const ptx::KernelRun& run = m_state.session().run();
-    const paint::Theme& theme = m_appearance.theme();
     for (std::size_t k = 0; k < run.findings.size(); ++k) {
         auto* item = new QListWidgetItem(sentence(m_state, run.findings[k]), this);
         item->setData(Qt::UserRole, static_cast<int>(k));
-        item->setForeground(theme.fault);
     }
     for (const ptx::BlockedWarp& b : run.deadlock) {
         auto* item = new QListWidgetItem(tr("deadlock: CTA %1, warp %2 waits for ever: %3")
@@ -306,7 +369,6 @@ void FindingList::refresh()
                                              .arg(QString::fromStdString(b.waitingFor)),
             this);
         item->setData(Qt::UserRole, -1);
-        item->setForeground(theme.fault);
     }
     const int faults = static_cast<int>(run.findings.size() + run.deadlock.size());
     if (faults == 0)

@@ -199,4 +199,34 @@ void paintShared(
     paintHeader(painter, rect, scene, layout, theme);
 }
 
+void paintSharedLegend(QPainter& painter, const QRectF& rect, const SharedScene& scene, const Theme& theme)
+{
+    const QFont font = canvasFont(10.5);
+    double x = rect.left() + 12;
+    const auto entry = [&](double swatch, const QString& text, auto&& fill) {
+        const double wide = textWidth(font, text);
+        if (x + swatch + 5 + wide > rect.right() - 6)
+            return;
+        fill(QRectF(x, rect.center().y() - 5, swatch, 10));
+        painter.setPen(theme.t2);
+        drawLine(painter, QRectF(x + swatch + 5, rect.top(), wide, rect.height()), Qt::AlignLeft, font, text);
+        x += swatch + 5 + wide + 16;
+    };
+    entry(32, QObject::tr("touched now, with the lane"), [&](const QRectF& r) {
+        for (int k = 0; k < 4; ++k)
+            painter.fillRect(QRectF(r.left() + 8 * k, r.top(), 7, r.height()), theme.keyBlock(k).fill);
+    });
+    entry(14, QObject::tr("copy under way"), [&](const QRectF& r) { fillWait(painter, r, theme); });
+    entry(14, QObject::tr("never written"), [&](const QRectF& r) { fillMasked(painter, r, theme); });
+    const bool coloured = scene.kind != ptx::RegisterKind::Hex && scene.kind != ptx::RegisterKind::Signed;
+    if (coloured) {
+        const QString limit = shortDecimal(scene.limit, 3);
+        entry(60, QStringLiteral("%1%2 … %2").arg(QChar(0x2212)).arg(limit), [&](const QRectF& r) {
+            for (int k = 0; k < 60; ++k)
+                painter.fillRect(QRectF(r.left() + k, r.top(), 1, r.height()),
+                    mix(divergingColour(theme, (k - 30) / 30.0, 1), theme.panel, 0.7));
+        });
+    }
+}
+
 } // namespace flashstep::paint

@@ -71,4 +71,7 @@ struct SharedLayout {
 void paintShared(
     QPainter& painter, const QRectF& rect, const SharedScene& scene, const SharedLayout& layout, const Theme& theme);
 
+// What the cells' looks mean, in a line.
+void paintSharedLegend(QPainter& painter, const QRectF& rect, const SharedScene& scene, const Theme& theme);
+
 } // namespace flashstep::paint

@@ -119,7 +119,14 @@ void Checker::touch(Access& access, Cta& cta, Shadow& shadow, std::uint64_t offs
             continue;
         }
         std::vector<Toucher>& more = shadow.moreOf(cell);
-        std::erase_if(more, ordered);
+        // Of other CTAs one reader is enough to find a write that overtakes it; what all of them read would have as
+        // many.
+        bool other = reader.cta != access.cta;
+        std::erase_if(more, [&](const Toucher& t) {
+            const bool surplus = t.cta != access.cta && other;
+            other = other || t.cta != access.cta;
+            return surplus || ordered(t);
+        });
         more.push_back(now);
         more.back().bytes = mask;
     }

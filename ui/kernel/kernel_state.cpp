@@ -59,6 +59,8 @@ void KernelState::refresh()
     n.position = m_position;
     n.launch = s.launchOf(at);
     n.code = s.run().codes[n.launch].get();
+    if (n.launch != m_now.launch)
+        m_pointed.clear(); // they were instructions of another kernel
     m_now.launch = n.launch;
     if (m_any) { // the warp whose turn it is
         m_cta = s.step(at).cta;
@@ -77,7 +79,7 @@ void KernelState::refresh()
         if (past != ptx::none)
             n.past = past;
     }
-    // SMs are emulated in turns: their clocks are told apart.
+    // Of the CTA on show: another SM may be a little ahead.
     std::optional<std::uint64_t> newest;
     for (std::uint32_t w = 0; m_position > 0 && w < warpCount(); ++w) {
         const std::uint64_t step = s.newestStep(m_position, n.cta, w);

@@ -339,6 +339,14 @@ void WindowKernel::aCleanKernelSaysSo()
         state.step(ptx::StepKind::Instruction, true);
     QCOMPARE(state.now().launch, 1U);
     QVERIFY(m_window->transport().positionText().contains(QStringLiteral("launch 2 of 3")));
+    // A line of a later launch is found from the first one, and one of the first from there.
+    state.seek(0);
+    const std::uint32_t last = state.subject().session->run().codes[2]->function->statements[5].line;
+    QVERIFY(state.seekPtxLine(last, true));
+    QCOMPARE(state.now().launch, 2U);
+    QCOMPARE(state.ptxLine(state.now().pc), last);
+    QVERIFY(state.seekPtxLine(state.subject().session->run().codes[0]->function->statements[5].line, true));
+    QCOMPARE(state.now().launch, 0U);
     state.seek(state.end());
     QVERIFY(!state.now().next.has_value());
 }

@@ -143,7 +143,9 @@ void CodeList::paintEvent(QPaintEvent* /*event*/)
         const int split = line.commentFrom < 0 ? static_cast<int>(line.text.size()) : line.commentFrom;
         const bool dropped = m_marks.dropped.count(line.number) != 0;
         painter.setPen(dropped ? theme.fault : line.hasCode || split == 0 ? theme.text : theme.t2);
-        paint::drawLine(painter, QRectF(x, row.top(), 4000, height), Qt::AlignLeft, mono, line.text.left(split));
+        QFont font = mono;
+        font.setStrikeOut(dropped);
+        paint::drawLine(painter, QRectF(x, row.top(), 4000, height), Qt::AlignLeft, font, line.text.left(split));
         painter.setPen(theme.t3);
         paint::drawLine(
             painter, QRectF(x + column * split, row.top(), 4000, height), Qt::AlignLeft, mono, line.text.mid(split));

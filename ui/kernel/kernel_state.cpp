@@ -59,6 +59,8 @@ void KernelState::refresh()
     n.position = m_position;
     n.launch = s.launchOf(at);
     n.code = s.run().codes[n.launch].get();
+    if (n.launch != m_now.launch)
+        m_pointed.clear(); // they were instructions of another kernel
     m_now.launch = n.launch;
     if (m_any) { // the warp whose turn it is
         m_cta = s.step(at).cta;
@@ -77,7 +79,7 @@ void KernelState::refresh()
         if (past != ptx::none)
             n.past = past;
     }
-    // SMs are emulated in turns: their clocks are told apart.
+    // Of the CTA on show: another SM may be a little ahead.
     std::optional<std::uint64_t> newest;
     for (std::uint32_t w = 0; m_position > 0 && w < warpCount(); ++w) {
         const std::uint64_t step = s.newestStep(m_position, n.cta, w);
@@ -204,10 +206,13 @@ bool KernelState::seekAny(const std::vector<bool>& pcs, std::uint32_t launch, bo
 
 std::set<std::uint32_t> KernelState::pcsOf(const SourcePlace& place) const
 {
+    return m_subject ? pcsOf(place, m_now.launch) : std::set<std::uint32_t>();
+}
+
+std::set<std::uint32_t> KernelState::pcsOf(const SourcePlace& place, std::uint32_t launch) const
+{
     std::set<std::uint32_t> out;
-    if (!m_subject)
-        return out;
-    const auto& chains = m_subject->chains[m_now.launch];
+    const auto& chains = m_subject->chains[launch];
     for (std::uint32_t pc = 0; pc < chains.size(); ++pc) {
         for (const ptx::CudaLine& at : chains[pc]) {
             if (static_cast<int>(at.line) == place.line && fileName(at.file) == place.file)
@@ -217,36 +222,54 @@ std::set<std::uint32_t> KernelState::pcsOf(const SourcePlace& place) const
     return out;
 }
 
+// In the launch under way first, then in those that lie on that side, then, where it wraps, in all of them.
+bool KernelState::seekIn(
+    const std::function<std::set<std::uint32_t>(std::uint32_t launch)>& wanted, bool forward, bool wraps)
+{
+    const auto launches = static_cast<int>(session().run().launches.size());
+    const auto here = static_cast<int>(m_now.launch);
+    for (int k = 0; k <= (wraps ? launches : forward ? launches - 1 - here : here); ++k) {
+        const auto launch = static_cast<std::uint32_t>((here + (forward ? k : launches * 2 - k)) % launches);
+        const std::set<std::uint32_t> some = wanted(launch);
+        if (some.empty())
+            continue;
+        std::vector<bool> pcs(session().run().codes[launch]->instructions.size(), false);
+        for (const std::uint32_t pc : some)
+            pcs[pc] = true;
+        if (seekAny(pcs, launch, forward, wraps && k > 0))
+            return true;
+    }
+    return false;
+}
+
 bool KernelState::seekLine(const SourcePlace& place, bool forward)
 {
-    if (!m_subject)
-        return false;
-    std::vector<bool> pcs(m_now.code->instructions.size(), false);
-    for (const std::uint32_t pc : pcsOf(place))
-        pcs[pc] = true;
-    return seekAny(pcs, m_now.launch, forward, true);
+    return m_subject && seekIn([&](std::uint32_t launch) { return pcsOf(place, launch); }, forward, true);
 }
 
 bool KernelState::seekPtxLine(std::uint32_t line, bool forward)
 {
-    const std::uint32_t pc = m_subject ? pcOfPtxLine(line) : ptx::none;
-    if (pc == ptx::none)
-        return false;
-    std::vector<bool> pcs(m_now.code->instructions.size(), false);
-    pcs[pc] = true;
-    return seekAny(pcs, m_now.launch, forward, true);
+    const auto wanted = [&](std::uint32_t launch) {
+        std::set<std::uint32_t> out;
+        const auto& statements = session().run().codes[launch]->function->statements;
+        for (std::uint32_t k = 0; k < statements.size(); ++k) {
+            if (statements[k].line == line)
+                out.insert(k);
+        }
+        return out;
+    };
+    return m_subject && seekIn(wanted, forward, true);
 }
 
 bool KernelState::seekBreakpoint(bool forward)
 {
-    if (!m_subject)
-        return false;
-    std::vector<bool> pcs(m_now.code->instructions.size(), false);
-    for (const SourcePlace& place : m_breakpoints) {
-        for (const std::uint32_t pc : pcsOf(place))
-            pcs[pc] = true;
-    }
-    return seekAny(pcs, m_now.launch, forward, false);
+    const auto wanted = [&](std::uint32_t launch) {
+        std::set<std::uint32_t> out;
+        for (const SourcePlace& place : m_breakpoints)
+            out.merge(pcsOf(place, launch));
+        return out;
+    };
+    return m_subject && seekIn(wanted, forward, false);
 }
 
 void KernelState::toggleBreakpoint(const SourcePlace& place)

@@ -7,6 +7,7 @@
 #include <QObject>
 #include <QString>
 
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -98,6 +99,8 @@ signals:
 
 private:
     void refresh();
+    [[nodiscard]] std::set<std::uint32_t> pcsOf(const SourcePlace& place, std::uint32_t launch) const;
+    bool seekIn(const std::function<std::set<std::uint32_t>(std::uint32_t launch)>& wanted, bool forward, bool wraps);
     bool seekAny(const std::vector<bool>& pcs, std::uint32_t launch, bool forward, bool wraps);
     [[nodiscard]] std::optional<std::uint64_t> nextStep(std::uint32_t cta, std::uint32_t warp) const;
 

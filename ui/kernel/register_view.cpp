@@ -40,11 +40,11 @@ RegisterTable::RegisterTable(KernelState& state, Appearance& appearance, QWidget
 
 int RegisterTable::nameWidth() const
 {
-    return m_appearance.px(196);
+    return m_appearance.px(222);
 }
 int RegisterTable::cellWidth() const
 {
-    return m_appearance.px(88);
+    return m_appearance.px(98);
 }
 int RegisterTable::rowHeight() const
 {

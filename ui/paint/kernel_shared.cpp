@@ -15,7 +15,7 @@ SharedLayout sharedLayout(bool values)
 {
     SharedLayout layout;
     layout.values = values;
-    layout.cellWidth = values ? 84 : 20;
+    layout.cellWidth = values ? 104 : 20;
     layout.cellHeight = values ? 17 : 15;
     return layout;
 }
@@ -159,7 +159,9 @@ void paintChosenRow(QPainter& painter, const SharedScene& scene, const SharedLay
         const QString name = QStringLiteral("c%1").arg(chunk);
         const QFont font = canvasFont(9.5, QFont::DemiBold);
         const double wide = textWidth(font, name) + 6;
-        const QRectF flag(box.right() - wide - 1, box.top() + 1, wide, box.height() - 2);
+        // Clear of the lane's number, and of values.
+        const double at = layout.values ? box.left() + 18 : box.right() - wide - 1;
+        const QRectF flag(at, box.top() + 1, wide, box.height() - 2);
         painter.fillRect(flag, theme.text);
         painter.setPen(theme.panel);
         drawLine(painter, flag, Qt::AlignHCenter, font, name);

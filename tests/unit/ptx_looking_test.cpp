@@ -6,8 +6,8 @@
 #include "core/ptx/touching.h"
 #include "core/ptx/words.h"
 #include "core/ptx/written.h"
-#include "ptx_text.h"
 #include "resources/embedded/resources.h"
+#include "tests/support/ptx_text.h"
 
 #include <gtest/gtest.h>
 

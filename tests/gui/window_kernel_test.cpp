@@ -83,6 +83,7 @@ private slots:
     void breakpointsStopRunning();
     void everyPartSpeaks();
     void bothThemesAndSizesPaint();
+    void aCancelledRunLeavesWhatWasOpen();
     void opensFromTheMainWindow();
     void aScenarioWithoutAKernelSaysWhy();
 
@@ -427,6 +428,27 @@ void WindowKernel::bothThemesAndSizesPaint()
         QVERIFY(qGray(images[1].pixel(4, 100)) < 60);
     }
     m_appearance->setChoice(Appearance::Choice::Light);
+}
+
+void WindowKernel::aCancelledRunLeavesWhatWasOpen()
+{
+    open(smallRequest("fa2_forward_d64"));
+    m_window->state().seek(700);
+    KernelRequest large = smallRequest("fa1_forward_d64");
+    large.file.scenario.problem.seqlenQ = large.file.scenario.problem.seqlenK = 2048;
+    large.file.scenario.problem.heads = 8;
+    large.file.given.insert("heads");
+    QSignalSpy shown(m_window.get(), &KernelWindow::shown), cancelled(&m_window->runner(), &KernelRunner::cancelled);
+    m_window->open(large);
+    QTest::qWait(50);
+    QVERIFY(m_window->runner().running());
+    QCOMPARE(m_window->state().position(), std::uint64_t { 700 }); // it can be stepped meanwhile
+    m_window->state().step(ptx::StepKind::Instruction, true);
+    m_window->runner().cancel();
+    QCOMPARE(cancelled.count(), 1);
+    QVERIFY(!shown.wait(500));
+    QCOMPARE(m_window->state().subject().request.kernel, std::string("fa2_forward_d64"));
+    QVERIFY(m_window->state().position() > 700);
 }
 
 void WindowKernel::opensFromTheMainWindow()

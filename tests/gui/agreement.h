@@ -244,6 +244,7 @@ inline const std::vector<Compared>& comparedViews()
         { "why", 'r', "who waits; expected, arrived and phase of each barrier" },
         { "scenario", 'r', "sizes of the problem and its tiles" },
         { "welcome", '-', "compares the versions on published problems, knows nothing of the run that is open" },
+        { "differences", '-', "holds a recording against the schedule, none is open in a run alone" },
         { "bookmarks", '-', "lists places that the user has kept, none in a run that has just been opened" },
     };
     return all;

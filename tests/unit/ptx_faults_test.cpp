@@ -172,7 +172,7 @@ TEST(PtxFaults, AnAtomicInSharedMemoryOrdersWhatItsFencesSay)
             + fence + "\nst.shared.u32 [%r1+64], %r0;\n" + fence + "\natom.shared.exch.b32 %r4, [%r1], 0;\nEND:";
     };
     expectClean(runBody(body("membar.cta;"), { 64, 1, {} }));
-    expectOne(runBody(body(""), { 64, 1, {} }), Fault::Race, 5);
+    expectOne(runBody(body(""), { 64, 1, {} }), Fault::Race, 6);
     const std::string qualified
         = "\nsetp.eq.u32 %p0, %r0, 0; @%p0 st.shared.u32 [%r1], 0; bar.sync 0;\n"
           "and.b32 %r2, %r0, 31; setp.ne.u32 %p1, %r2, 0; @%p1 bra END;\n"

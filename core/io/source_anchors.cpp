@@ -74,6 +74,8 @@ Result<std::optional<AnchoredText>> kernelText(std::string_view algorithm, std::
         made.file = kernel.file;
         made.title = "the CUDA kernel";
         made.language = "C++";
+        if (algorithm == "fa1")
+            made.note = "This kernel goes by the paper's loop: the schedule of fa1-form=paper.";
         return std::optional(std::move(made));
     }
     return std::optional<AnchoredText>();

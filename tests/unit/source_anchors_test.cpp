@@ -205,8 +205,7 @@ TEST(SourceAnchors, EveryVersionHasItsTexts)
 
 TEST(SourceAnchors, AKernelCarriesThemBehindCodeOnly)
 {
-    const AnchoredText text
-        = anchorKernel("// `//: op` ties what follows\n//: mma out=S\nS = QK; //: mma out=S\n\n");
+    const AnchoredText text = anchorKernel("// `//: op` ties what follows\n//: mma out=S\nS = QK; //: mma out=S\n\n");
     ASSERT_EQ(text.lines.size(), 3U);
     EXPECT_TRUE(text.lines[0].ops.empty());
     EXPECT_TRUE(text.lines[1].ops.empty());

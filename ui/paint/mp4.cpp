@@ -13,6 +13,7 @@ namespace {
 
 constexpr int askEvery = 50; // ms, whether the export was cancelled
 constexpr int patience = 60'000; // ms without a byte taken
+constexpr int answerTime = 15'000; // ms to say what it can do
 constexpr int longestMessage = 4096;
 
 struct Codec {
@@ -187,7 +188,7 @@ Result<Encoder> findEncoder()
             "install the package ffmpeg, or gif, which needs none" };
     QProcess process;
     process.start(program, { QStringLiteral("-hide_banner"), QStringLiteral("-encoders") }, QIODevice::ReadOnly);
-    const QByteArray known = process.waitForFinished(2000) ? process.readAllStandardOutput() : QByteArray();
+    const QByteArray known = process.waitForFinished(answerTime) ? process.readAllStandardOutput() : QByteArray();
     // " V....D libx264    libx264 H.264 / AVC …"
     for (const Codec& codec : codecs())
         if (known.contains(QByteArray(" ") + codec.name + ' '))

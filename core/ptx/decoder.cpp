@@ -267,42 +267,32 @@ std::uint32_t Decoder::predicateOut(std::size_t operand)
     return place;
 }
 
-void Decoder::vectorIn(std::size_t operand, Type type, int count)
+std::span<const Operand> Decoder::elementsOf(std::size_t operand, int count)
 {
     if (operand >= this->count()) {
         fail("an operand is missing");
-        return;
+        return {};
     }
     const Operand& o = m_statement.operands[operand];
-    const int given = o.kind == Operand::Kind::Vector ? o.count : 1;
+    const bool vector = o.kind == Operand::Kind::Vector;
+    const int given = vector ? o.count : 1;
     if (given != count) {
         fail(fmt::format("{} registers instead of {}", given, count));
-        return;
+        return {};
     }
-    for (int k = 0; k < count; ++k) {
-        const Operand& element
-            = o.kind == Operand::Kind::Vector ? m_code.function->elements[o.index + static_cast<std::size_t>(k)] : o;
+    return { vector ? m_code.function->elements.data() + o.index : &o, static_cast<std::size_t>(count) };
+}
+
+void Decoder::vectorIn(std::size_t operand, Type type, int count)
+{
+    for (const Operand& element : elementsOf(operand, count))
         keepRow(in(element, type));
-    }
 }
 
 void Decoder::vectorOut(std::size_t operand, Type type, int count)
 {
-    if (operand >= this->count()) {
-        fail("an operand is missing");
-        return;
-    }
-    const Operand& o = m_statement.operands[operand];
-    const int given = o.kind == Operand::Kind::Vector ? o.count : 1;
-    if (given != count) {
-        fail(fmt::format("{} registers instead of {}", given, count));
-        return;
-    }
-    for (int k = 0; k < count; ++k) {
-        const Operand& element
-            = o.kind == Operand::Kind::Vector ? m_code.function->elements[o.index + static_cast<std::size_t>(k)] : o;
+    for (const Operand& element : elementsOf(operand, count))
         keepRow(element.kind == Operand::Kind::Sink ? Row {} : out(element, type));
-    }
 }
 
 void Decoder::address(std::size_t operand, Space space)

@@ -57,6 +57,8 @@ public:
     void finish(); // reads and writes go to the code
 
 private:
+    // The elements of a vector operand, or the operand itself; nothing where there are not so many.
+    [[nodiscard]] std::span<const Operand> elementsOf(std::size_t operand, int count);
     [[nodiscard]] std::uint64_t bitsOf(const Operand& operand, Type type);
     [[nodiscard]] std::uint64_t addressOf(const Operand& operand);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ptx/finding.h"
 
+#include "core/ptx/code.h"
+
 #include <algorithm>
 
 namespace flashstep::ptx {
@@ -53,12 +55,30 @@ char classOf(Fault fault)
     }
 }
 
+bool Findings::samePlace(std::uint32_t pc, std::uint32_t other) const
+{
+    if (pc == other || m_code == nullptr)
+        return pc == other;
+    std::uint32_t a = m_code->statementAt(pc).location, b = m_code->statementAt(other).location;
+    if (a == none || b == none)
+        return false;
+    while (a != none && b != none && a != b) {
+        const Location& one = m_code->module->locations[a];
+        const Location& two = m_code->module->locations[b];
+        if (one.file != two.file || one.line != two.line)
+            return false;
+        a = one.inlinedAt;
+        b = two.inlinedAt;
+    }
+    return a == b;
+}
+
 void Findings::add(Finding finding)
 {
     const auto same = [&](const Finding& known) {
-        return known.fault == finding.fault && known.launch == finding.launch && known.party.pc == finding.party.pc
-            && known.other.has_value() == finding.other.has_value()
-            && (!known.other || known.other->pc == finding.other->pc);
+        return known.fault == finding.fault && known.launch == finding.launch
+            && samePlace(known.party.pc, finding.party.pc) && known.other.has_value() == finding.other.has_value()
+            && (!known.other || samePlace(known.other->pc, finding.other->pc));
     };
     if (std::none_of(m_all.begin(), m_all.end(), same))
         m_all.push_back(std::move(finding));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,14 +46,25 @@ struct Finding {
     std::uint64_t step = 0; // warp instructions executed before it
 };
 
-// Each fault once for each pair of instructions, however often it happens.
+struct Code;
+
+// Each fault once for each pair of places, however often it happens. A place is a line of the source, with the calls
+// it was inlined through: an unrolled loop has many instructions of one. Without lines it is the instruction.
 class Findings {
 public:
+    Findings() = default;
+    explicit Findings(std::shared_ptr<const Code> code)
+        : m_code(std::move(code))
+    {
+    }
     void add(Finding finding);
     [[nodiscard]] const std::vector<Finding>& all() const { return m_all; }
     [[nodiscard]] bool empty() const { return m_all.empty(); }
 
 private:
+    [[nodiscard]] bool samePlace(std::uint32_t pc, std::uint32_t other) const;
+
+    std::shared_ptr<const Code> m_code;
     std::vector<Finding> m_all;
 };
 

@@ -92,6 +92,7 @@ Machine::Machine(std::shared_ptr<const Code> code, Launch launch, GlobalMemory m
     , m_memory(std::move(memory))
     , m_options(options)
     , m_checker(std::move(checker))
+    , m_findings(m_code)
     , m_random(options.orderSeed)
 {
     m_ctaCount = m_launch.grid[0] * m_launch.grid[1] * m_launch.grid[2];

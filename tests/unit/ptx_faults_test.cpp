@@ -340,5 +340,16 @@ TEST(PtxFaults, EachIsToldOnceHoweverOftenItHappens)
     expectOne(many, Fault::OutOfRange, 3);
 }
 
+// An unrolled loop: two instructions of one line of the source are one place; of two lines they are two.
+TEST(PtxFaults, InstructionsOfOneLineAreOnePlace)
+{
+    const auto body = [](const std::string& second) {
+        return "\n.loc 1 7 3\nld.global.u32 %r2, [%rd1+4096];\n.loc 1 " + second
+            + " 3\nld.global.u32 %r3, [%rd1+4100];";
+    };
+    expectOne(runBody(body("7"), { 1, 1, {} }), Fault::OutOfRange, 3);
+    EXPECT_EQ(runBody(body("8"), { 1, 1, {} }).findings.size(), 2U);
+}
+
 } // namespace
 } // namespace flashstep::ptx
